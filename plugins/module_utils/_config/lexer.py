@@ -1,0 +1,140 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""The tokens of kamailio.cfg.
+
+The grammar is that of Kamailio's src/core/cfg.lex. Which rules hold depends on the preprocessor: inside a
+conditional branch that is not active only the conditional directives are looked for. So the two functions here
+are called in turn by the evaluation; together their tokens tile the file.
+"""
+
+import re
+from typing import NamedTuple
+
+SPACE, COMMENT, STRING, RAW_STRING, WORD, PUNCT = "space", "comment", "string", "raw string", "word", "punctuation"
+DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
+    "define",
+    "undefine",
+    "environment",
+    "condition",
+    "else",
+    "endif",
+    "include",
+)
+SUBSTITUTION, INACTIVE = "substitution", "inactive"
+UNCLOSED_COMMENT, UNCLOSED_STRING = "unclosed comment", "unclosed string"
+
+
+class Token(NamedTuple):
+    """The bytes C(start:end) of a file; C(name) and C(text) are the parts of a directive."""
+
+    kind: str
+    start: int
+    end: int
+    name: bytes = b""
+    text: bytes = b""
+
+
+# [ \t\b\r] is what cfg.lex calls EAT_ABLE. A directive that lacks what must follow it is a comment (with #!).
+_STRING_BODY = rb'"(?:[^"\\]|\\.)*"'
+_ACTIVE = re.compile(
+    rb"""
+    (?P<space>(?:[ \t\x08\r\n]|\\\n)+)
+    | (?P<open>/\*)
+    | (?:\#!|!!)(?P<condition>ifdef|ifndef|ifexp)[ \t\x08\r]+(?P<expression>[^\n]*)(?:\n|\Z)
+    | (?:\#!|!!)(?P<else>else)[ \t\x08\r]*\n
+    | (?:\#!|!!)(?P<endif>endif)[ \t\x08\r]*\n
+    | (?:\#!|!!)(?P<define>try(?:define|def)|re(?:define|def)|defexps?|define|def)[ \t\x08\r]+
+        (?P<defined>[A-Za-z_][A-Za-z0-9_]*)[ \t\x08\r]*(?P<value>(?:\\\n|[^\n])*)(?:\n|\Z)
+    | (?:\#!|!!)(?P<undefine>(?:try)?undef(?:ine)?)[ \t\x08\r]+(?P<undefined>[A-Za-z_][A-Za-z0-9_]*)[^\n]*(?:\n|\Z)
+    | (?:\#!|!!)(?P<environment>(?:try)?defenvs?)[ \t]*(?P<variable>[^ \t\r\n]+)
+    | (?:\#!|!!)(?P<subst>substdefs|substdef|subst)(?![A-Za-z0-9_])[ \t\x08\r\n]*(?P<pattern>%s|'[^']*')
+    | (?:\#!|!!)?(?P<include>include_file|import_file)(?![A-Za-z0-9_])[ \t\r\n]*(?P<file>[^ \t\r\n]+)
+    | (?P<comment>(?:\#|//)[^\n]*(?:\n|\Z))
+    | (?P<string>%s(?:[ \t\x08\r\n]*%s)*)
+    | (?P<raw>'[^']*')
+    | (?P<word>[A-Za-z0-9_]+)
+    | (?P<unclosed>["'])
+    | (?P<punct>.)
+    """
+    % (_STRING_BODY, _STRING_BODY, _STRING_BODY),
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE = re.compile(rb"/\*|\*/")
+_INACTIVE_EDGE = re.compile(
+    rb"(?:#!|!!)(?:(?P<condition>ifdef|ifndef|ifexp)[ \t\x08\r]+(?P<expression>[^\n]*)(?:\n|\Z)"
+    rb"|(?P<else>else)[ \t\x08\r]*\n|(?P<endif>endif)[ \t\x08\r]*\n)"
+)
+
+
+def next_token(data: bytes, at: int, knows_ifexp: bool) -> Token:
+    """The token at C(at) in active text. C(knows_ifexp) is false for servers to which C(#!ifexp) is a comment."""
+    found = _ACTIVE.match(data, at)
+    if not found:
+        raise ValueError("no text at byte %d" % at)
+    if found.group("open"):
+        return _block_comment(data, at)
+    if found.group("unclosed"):
+        return Token(UNCLOSED_STRING, at, len(data))
+    if found.group("condition") == b"ifexp" and not knows_ifexp:
+        return Token(COMMENT, at, data.find(b"\n", at) + 1 or len(data))
+    for kind, group, text in _PARTS:
+        name = found.group(group)
+        if name is not None:
+            return Token(kind, at, found.end(), name, found.group(text) or b"")
+    raise ValueError("no token at byte %d" % at)
+
+
+_PARTS = (
+    (SPACE, "space", "space"),
+    (WORD, "word", "word"),
+    (PUNCT, "punct", "punct"),
+    (COMMENT, "comment", "comment"),
+    (STRING, "string", "string"),
+    (RAW_STRING, "raw", "raw"),
+    (CONDITION, "condition", "expression"),
+    (ELSE, "else", "else"),
+    (ENDIF, "endif", "endif"),
+    (DEFINE, "define", "value"),
+    (UNDEFINE, "undefine", "undefined"),
+    (ENVIRONMENT, "environment", "variable"),
+    (SUBSTITUTION, "subst", "pattern"),
+    (INCLUDE, "include", "file"),
+)
+
+
+def next_inactive(data: bytes, at: int, knows_ifexp: bool) -> Token:
+    """The token at C(at) in a branch that is not active: a directive, or all text up to the next one."""
+    where = at
+    while True:
+        found = _INACTIVE_EDGE.search(data, where)
+        if not found:
+            return Token(INACTIVE, at, len(data))
+        if found.group("condition") == b"ifexp" and not knows_ifexp:
+            where = found.end()
+        elif found.start() > at:
+            return Token(INACTIVE, at, found.start())
+        else:
+            break
+    if found.group("condition"):
+        return Token(CONDITION, at, found.end(), found.group("condition"), found.group("expression"))
+    return Token(ELSE if found.group("else") else ENDIF, at, found.end())
+
+
+def _block_comment(data: bytes, at: int) -> Token:
+    """Block comments nest: a C(/*) inside opens another."""
+    depth, end = 0, at
+    while True:
+        edge = _COMMENT_EDGE.search(data, end)
+        if not edge:
+            return Token(UNCLOSED_COMMENT, at, len(data))
+        depth += 1 if edge.group() == b"/*" else -1
+        end = edge.end()
+        if not depth:
+            return Token(COMMENT, at, end)

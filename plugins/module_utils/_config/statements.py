@@ -1,0 +1,123 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""The statements of kamailio.cfg that load and configure modules, found in the stream of active tokens.
+
+Their grammar is that of C(module_stm) in Kamailio's src/core/cfg.y.
+"""
+
+import re
+from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
+
+from .._errors import Problem
+from .._text import show
+from .model import Place
+
+
+class Item(NamedTuple):
+    """A token after the preprocessor: C(kind) is word, punctuation, string (with its value) or unknown."""
+
+    kind: str
+    text: bytes
+    place: Place
+
+
+class Statement(NamedTuple):
+    """A complete statement; C(arguments) are its strings, numbers (with a minus as a word of its own) and unknowns."""
+
+    keyword: bytes
+    arguments: Tuple[Item, ...]
+    place: Place
+    parenthesised: bool
+
+
+# A shape is a letter per token: s(tring), w(ord) or the punctuation itself; an unknown fits any s or w.
+_LOAD = ("s", "(s)", "(s,s)")
+_PARAM = ("(s,s,s)", "(s,s,w)", "(s,s,-w)")
+SHAPES = {
+    b"loadmodule": _LOAD,
+    b"loadmodulex": _LOAD,
+    b"modparam": _PARAM,
+    b"modparamx": (*_PARAM, "(s,s,$w)", "(s,s,$w(w))"),
+}
+_ROUTE = re.compile(rb"(?:[a-z]+_)?route\Z")
+
+
+class StatementReader:
+    """Takes items one by one and gives back the statements that they complete."""
+
+    def __init__(self) -> None:
+        self.first_block: Optional[Place] = None
+        self._block_start: Optional[Place] = None
+        self._depth = 0
+        self._keyword: Optional[Item] = None
+        self._arguments: List[Item] = []
+        self._shape = ""
+
+    def feed(self, item: Item) -> Iterator[Union[Statement, Problem]]:
+        """The statement that this item completes, or what is wrong with the one that it breaks."""
+        if self._keyword:
+            self._shape += {"string": "s", "word": "w", "unknown": "?"}.get(item.kind) or show(item.text)
+            if not any(_fits(self._shape, shape) for shape in SHAPES[self._keyword.text]):
+                yield self._broken()
+            else:
+                if item.kind != "punct" or item.text == b"-" or item.text == b"$":
+                    self._arguments.append(item)
+                if any(len(self._shape) == len(shape) and _fits(self._shape, shape) for shape in self._shapes()):
+                    yield self._complete(item)
+                return
+        if item.kind == "word" and not self._depth:
+            if item.text in SHAPES:
+                self._keyword, self._arguments, self._shape = item, [], ""
+            elif _ROUTE.match(item.text):
+                self._block_start = item.place
+        elif item.kind == "punct" and item.text == b"{":
+            self._depth += 1
+            self.first_block = self.first_block or self._block_start or item.place
+        elif item.kind == "punct" and item.text == b"}":
+            self._depth = max(0, self._depth - 1)
+
+    def finish(self) -> Iterator[Problem]:
+        """What is wrong with a statement that the end of the file cuts off."""
+        if self._keyword:
+            yield self._broken()
+
+    def _shapes(self) -> Tuple[str, ...]:
+        return SHAPES[self._keyword.text] if self._keyword else ()
+
+    def _broken(self) -> Problem:
+        keyword = self._keyword
+        self._keyword = None
+        if keyword is None:
+            raise ValueError("no statement is open")
+        name = show(keyword.text)
+        form = '%s "NAME.so"' % name if "load" in name else '%s("MODULE", "NAME", VALUE)' % name
+        return Problem(
+            "this %s is not complete or not well-formed" % name,
+            "Its form is " + form,
+            keyword.place.path,
+            keyword.place.line,
+            keyword.place.column,
+        )
+
+    def _complete(self, last: Item) -> Statement:
+        keyword = self._keyword
+        self._keyword = None
+        if keyword is None:
+            raise ValueError("no statement is open")
+        place = keyword.place
+        if last.place.path == place.path and last.place.end > place.end:
+            place = place._replace(end=last.place.end)
+        return Statement(keyword.text, tuple(self._arguments), place, self._shape.startswith("("))
+
+
+def _fits(seen: str, shape: str) -> bool:
+    return len(seen) <= len(shape) and all(
+        one == other or (one == "?" and other in "sw") for one, other in zip(seen, shape)
+    )

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""The rules: what can be wrong, how bad it is and what to do about it.
+
+A rule that no running server confirms is not a rule; tests/conformance starts the servers.
+"""
+
+from typing import Dict, NamedTuple, Optional
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+
+
+class Rule(NamedTuple):
+    """C(stops) says whether the server does not start while the rule is broken."""
+
+    severity: str
+    stops: bool
+    remedy: str
+
+
+class Finding(NamedTuple):
+    """One broken rule at one place; C(line) is 1-based, None where there is none."""
+
+    rule: str
+    severity: str
+    file: str
+    line: Optional[int]
+    text: str
+    remedy: str
+
+
+LOAD_TM_FIRST = 'Put loadmodule "tm.so" before the dispatcher module'
+_SET_INTERVAL = 'set modparam("dispatcher", "ds_ping_interval", 10)'
+_CLEAR = "take 8 out of its flags"
+
+RULES: Dict[str, Rule] = {
+    "interval-without-tm": Rule(ERROR, True, LOAD_TM_FIRST + ", or take ds_ping_interval out"),
+    "tm-after-dispatcher": Rule(ERROR, True, 'Move loadmodule "tm.so" before the dispatcher module'),
+    "list-missing": Rule(ERROR, True, "Create the file, or let list_file name the one that is there"),
+    "list-line-incomplete": Rule(ERROR, True, "Complete the line with a destination, or put a # before it"),
+    "config-syntax": Rule(ERROR, True, "kamailio -c shows where the server's own parser stops"),
+    "include-missing": Rule(ERROR, True, "Create the file, or use import_file if it may be missing"),
+    "module-twice": Rule(ERROR, True, "Take one of the two loadmodule lines out"),
+    "modparam-without-module": Rule(ERROR, True, "Load the module before the modparam"),
+    "parameter-type": Rule(ERROR, True, "Write the number without quotes"),
+    "comment-unclosed": Rule(WARNING, False, "A /* inside a comment needs its own */"),
+    "probing-without-tm": Rule(WARNING, False, "%s and %s, or %s" % (LOAD_TM_FIRST, _SET_INTERVAL, _CLEAR)),
+    "probing-without-interval": Rule(WARNING, False, "S%s, or %s" % (_SET_INTERVAL[1:], _CLEAR)),
+    "flags-not-a-number": Rule(WARNING, False, "Write the number that is meant"),
+    "dispatcher-not-loaded": Rule(WARNING, False, 'Put loadmodule "dispatcher.so" into the configuration'),
+    "config-undecided": Rule(WARNING, False, "Say what the server gets with -A in defines, or write it out"),
+    "list-file-ignored": Rule(NOTE, False, "Judge the database, or take db_url out"),
+}
+
+# What corrections can repair.
+PROBING_RULES = ("interval-without-tm", "tm-after-dispatcher", "probing-without-tm", "probing-without-interval")
+
+
+def finding(rule: str, file: str, line: Optional[int], text: str, remedy: str = "") -> Finding:
+    """A finding of a rule, with its severity and, unless another is given, its remedy."""
+    known = RULES[rule]
+    return Finding(rule, known.severity, file, line, text, remedy or known.remedy)

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""Text of configuration files without what must not be seen in a diff, a message or a result."""
+
+import re
+
+MASK = b"********"
+
+# user:password@ in a URL, wherever it stands; the password may hold anything but what ends it.
+_URL = re.compile(rb"(://[^\s:/@\"']*:)[^\s\"']*(@)")
+# modparam("m", "…password…", "value"), and a define whose name says as much.
+_PARAM = re.compile(
+    rb"""(modparamx?\s*\(\s*["'][^"'\n]*["']\s*,\s*["'][^"'\n]*(?:passw|passphrase|secret|token|private_key|api_?key)[^"'\n]*["']\s*,\s*)
+    ("(?:[^"\\]|\\.)*"|'[^']*'|[^\s)]+)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+_DEFINE = re.compile(
+    rb"((?:#!|!!)[a-z]*def[a-z]*[ \t]+[A-Za-z0-9_]*(?:passw|secret|token|api_?key)[A-Za-z0-9_]*[ \t]+)[^\n]+",
+    re.IGNORECASE,
+)
+
+
+def mask_secrets(data: bytes) -> bytes:
+    """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
+    data = _URL.sub(rb"\1" + MASK + rb"\2", data)
+    data = _PARAM.sub(rb'\1"' + MASK + rb'"', data)
+    return _DEFINE.sub(rb"\1" + MASK, data)

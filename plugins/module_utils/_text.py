@@ -1,0 +1,29 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""Bytes of files and text for people."""
+
+
+def show(data: bytes) -> str:
+    """Text for messages and results: never fails, bytes that are not UTF-8 appear as C(\\xNN)."""
+    return data.decode("utf-8", "backslashreplace")
+
+
+def quoted(data: bytes, limit: int = 120) -> str:
+    """One line of a file for a message, control characters visible, at most O(limit) characters."""
+    text = "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in show(data)
+    )
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def line_end_of(data: bytes) -> bytes:
+    """The line end that a file uses: that of its first line, a line feed for a file without any."""
+    newline = data.find(b"\n")
+    return b"\r\n" if newline > 0 and data[newline - 1 : newline] == b"\r" else b"\n"
