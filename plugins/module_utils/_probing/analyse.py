@@ -87,7 +87,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analy
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided else True
     setup = Setup(_obstacle(evaluation, stops, bool(database)), _interval(evaluation), _mode(evaluation), version)
-    if not stops and not database and dispatcher and not undecided:
+    if dispatcher and not database and not undecided:
         findings += _probing_findings(evaluation, listing, document, version)
     findings.sort(key=lambda one: (tuple(RULES).index(one.rule), one.file, one.line or 0))
     return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops))

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+from __future__ import annotations
+
+"""Options that a module and an action plugin share."""
+
+from typing import Any, Dict
+
+
+def validate_spec() -> Dict[str, Dict[str, Any]]:
+    """The argument specification of sipfleet.kamailio.validate."""
+    return {
+        "config": {"type": "path", "default": "/etc/kamailio/kamailio.cfg"},
+        "config_content": {"type": "str"},
+        "dispatcher_list": {"type": "path"},
+        "dispatcher_content": {"type": "str"},
+        "on_violation": {"type": "str", "choices": ["refuse", "correct", "report"], "default": "refuse"},
+        "correction": {"type": "str", "choices": ["load_tm", "clear_probing"], "default": "load_tm"},
+        "ping_interval": {"type": "int", "default": 10},
+        "kamailio_version": {"type": "str"},
+        "defines": {"type": "list", "elements": "str", "default": []},
+        "backup": {"type": "bool", "default": False},
+        "unsafe_writes": {"type": "bool", "default": False},
+    }

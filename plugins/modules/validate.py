@@ -1,0 +1,207 @@
+#!/usr/bin/python
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: validate
+short_description: Refuse or repair Kamailio configurations whose probing cannot work
+description:
+  - Judges kamailio.cfg and the dispatcher.list that it names as a running server takes them, and finds what C(kamailio -c)
+    passes - a C(ds_ping_interval) without the C(tm) module before C(dispatcher), which the next start dies of, and
+    destinations with the P flag (8, shown as C(AP)) that nothing will ever probe.
+  - Both files are read in one round trip to the host. Either can be given as text instead, so that a change can be judged
+    before a host sees it.
+  - A refusal fails the task and names every finding with its file, line, destination and remedy.
+version_added: 0.1.0
+author:
+  - sipfleet.kamailio contributors (@sipfleet)
+options:
+  config:
+    description:
+      - The configuration file. With O(config_content) it is the place that the text is meant for - findings name it, and
+        relative includes are looked for beside it.
+    type: path
+    default: /etc/kamailio/kamailio.cfg
+  config_content:
+    description: The configuration as text, instead of the file on the host.
+    type: str
+  dispatcher_list:
+    description: The list file. Left out, it is the one that the configuration names.
+    type: path
+  dispatcher_content:
+    description: The list as text, instead of the file on the host.
+    type: str
+  on_violation:
+    description:
+      - What to do about findings of severity V(error) or V(warning).
+      - V(refuse) fails the task.
+      - V(correct) repairs what O(correction) can repair, and fails if anything else is left; then nothing is written.
+      - V(report) never fails because of them, and writes nothing.
+    type: str
+    choices: [refuse, correct, report]
+    default: refuse
+  correction:
+    description:
+      - How to repair. Files on the host are written; a text comes back in RV(corrected).
+      - V(load_tm) makes probing work. C(tm) is loaded before the modules that ask for it, or moved there, and
+        C(ds_ping_interval) is set where it is missing.
+      - V(clear_probing) gives probing up. The P flag (8) is taken from every destination, and a C(ds_ping_interval) that could
+        not work is taken out.
+    type: str
+    choices: [load_tm, clear_probing]
+    default: load_tm
+  ping_interval:
+    description: The C(ds_ping_interval) that V(load_tm) sets where it is missing, in seconds.
+    type: int
+    default: 10
+  kamailio_version:
+    description:
+      - The version of the server, such as V(6.1.5). Left out, it is asked of C(kamailio -v) on the host.
+      - From 6.1 on a server clears the P flag where nothing can probe; before, it shows C(AP) all the same.
+    type: str
+  defines:
+    description:
+      - The defines that the server gets on its command line with C(-A), as V(NAME) or V(NAME=value). They decide about
+        C(#!ifdef).
+    type: list
+    elements: str
+    default: []
+  backup:
+    description: Make a backup of each file before it is corrected.
+    type: bool
+    default: false
+  unsafe_writes:
+    description: Write in place where a file cannot be replaced, such as one that is bind-mounted.
+    type: bool
+    default: false
+notes:
+  - What this version cannot evaluate (C(#!ifexp) and C(#!defexp) expressions, values from the environment) is never guessed.
+    Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
+extends_documentation_fragment:
+  - sipfleet.kamailio.writing
+seealso:
+  - module: sipfleet.kamailio.loadmodule
+  - module: sipfleet.kamailio.dispatcher_list
+"""
+
+EXAMPLES = r"""
+- name: Refuse a probing set-up that cannot work, before anything is touched
+  sipfleet.kamailio.validate:
+
+- name: Judge what is about to be deployed
+  sipfleet.kamailio.validate:
+    config_content: "{{ lookup('ansible.builtin.template', 'kamailio.cfg.j2') }}"
+    dispatcher_content: "{{ lookup('ansible.builtin.template', 'dispatcher.list.j2') }}"
+
+- name: Repair the host's own files
+  sipfleet.kamailio.validate:
+    on_violation: correct
+    correction: load_tm
+    ping_interval: 30
+    backup: true
+
+- name: Look only
+  sipfleet.kamailio.validate:
+    on_violation: report
+  register: verdict
+"""
+
+RETURN = r"""
+will_start:
+  description:
+    - Whether the server starts with these files (after the correction, if one was made). V(null) where the configuration cannot
+      be evaluated to the end.
+  returned: success
+  type: bool
+findings:
+  description: Everything that was found, sorted by severity and place; before the correction, if one was made.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    rule: {description: The rule, type: str, sample: probing-without-tm}
+    severity: {description: "V(error), V(warning) or V(note).", type: str, sample: warning}
+    file: {description: The file, type: str, sample: /etc/kamailio/dispatcher.list}
+    line: {description: "The line, from 1; V(null) where there is none.", type: int, sample: 3}
+    text: {description: What is wrong., type: str}
+    remedy: {description: What to do., type: str}
+probing:
+  description: Every destination of the list and what becomes of its probing (after the correction, if one was made).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    flags: {description: The flags as the server reads them., type: int, sample: 8}
+    letters: {description: The flags in letters., type: str, sample: AP}
+    line: {description: "Its line in the list, from 1.", type: int, sample: 3}
+    effect:
+      description: "V(never), V(until_first_answer), V(continuously), or V(unknown) where the configuration cannot be evaluated."
+      type: str
+      sample: never
+    reason: {description: Why., type: str}
+kamailio_version:
+  description: The version that was judged for.
+  returned: success
+  type: str
+  sample: 6.1.5
+corrected:
+  description: The corrected texts, for what was given as text, and with O(on_violation=report) for the files as well.
+  returned: when O(on_violation) is V(correct) or V(report)
+  type: dict
+  contains:
+    config: {description: The configuration., type: str}
+    dispatcher_list: {description: The list., type: str}
+backup_file:
+  description: The backups that were made.
+  returned: when a backup was made
+  type: list
+  elements: str
+diff:
+  description: The change of the files, or of the texts, passwords masked.
+  returned: with C(--diff)
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
+
+
+def host_version(module):
+    """What kamailio -v says on the host."""
+    command = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
+    if not command:
+        raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
+    return module.run_command([command, "-v"])[1]
+
+
+def main():
+    module = AnsibleModule(argument_spec=validate_spec(), supports_check_mode=True)
+    try:
+        version = module.params["kamailio_version"] or host_version(module)
+        outcome = validate(module.params, version, read_file, read_include)
+        result = outcome.result
+        if outcome.changes and not module.check_mode:
+            backups = write_changes(module, outcome.changes, module.params["backup"])
+            if backups:
+                result["backup_file"] = backups
+    except KamailioError as exc:
+        module.fail_json(msg=exc.render())
+    if outcome.refusal:
+        module.fail_json(msg=outcome.refusal, **result)
+    if not module._diff:
+        result.pop("diff")
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
