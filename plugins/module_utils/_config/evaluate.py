@@ -29,6 +29,8 @@ DEFINE_DEPTH = 64
 IFEXP_SINCE = (5, 7)
 PARENTHESES_SINCE = (5, 7)
 LOAD_ONCE_SINCE = (6, 1)
+# 5.6.3 has neither KAMAILIO_VERSION nor OS_NAME, 6.0.1 has both.
+VERSION_DEFINES_SURE_SINCE = (6, 0)
 
 Version = Tuple[int, ...]
 
@@ -351,13 +353,14 @@ def module_name(text: str) -> str:
 
 
 def _predefined(version: Optional[Version]) -> Dict[bytes, _Define]:
-    defines: Dict[bytes, _Define] = {b"OS_NAME": _Unknown(True)}
+    defines: Dict[bytes, _Define] = {}
+    if version is None or version[:2] >= IFEXP_SINCE:
+        sure = version is not None and version[:2] >= VERSION_DEFINES_SURE_SINCE
+        defines = {b"OS_NAME": _Unknown(sure), b"KAMAILIO_VERSION": _Unknown(sure)}
     if version is not None:
         numbers = [b"%d" % number for number in version]
         for count in range(1, len(numbers) + 1):
             defines[b"KAMAILIO_" + b"_".join(numbers[:count])] = None
-        major, minor, patch = (*version, 0, 0)[:3]
-        defines[b"KAMAILIO_VERSION"] = b"%d" % (major * 1000000 + minor * 1000 + patch)
     return defines
 
 

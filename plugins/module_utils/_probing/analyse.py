@@ -83,11 +83,12 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analy
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
         findings.append(finding("dispatcher-not-loaded", evaluation.path, None, text))
 
-    undecided = any(one.rule == "config-undecided" for one in findings)
+    broken = {one.rule for one in findings}
+    undecided = "config-undecided" in broken
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided else True
     setup = Setup(_obstacle(evaluation, stops, bool(database)), _interval(evaluation), _mode(evaluation), version)
-    if dispatcher and not database and not undecided:
+    if dispatcher and not database and not broken & {"config-undecided", "parameter-type"}:
         findings += _probing_findings(evaluation, listing, document, version)
     findings.sort(key=lambda one: (tuple(RULES).index(one.rule), one.file, one.line or 0))
     return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops))

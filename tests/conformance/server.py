@@ -1,0 +1,201 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running Kamailio servers of several versions, and peers that answer their OPTIONS."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipfleet-kamailio" / "roots"
+SUITES = ("bookworm", "trixie", "sid")
+START_SECONDS = 20.0
+
+# The root gets the folder with the test's files at the same path, so that one path serves inside and outside.
+_IN_ROOT = """
+set -e
+mkdir -p "$1$2"
+mount --bind "$2" "$1$2"
+mount --bind /dev "$1/dev"
+root=$1; shift 2
+exec chroot "$root" "$@"
+"""
+
+
+def in_root(suite: str, *command: str) -> list[str]:
+    """The command line that runs a command in the root file system of a suite."""
+    shared = tempfile.gettempdir()
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _IN_ROOT, "sh", str(ROOTS / suite), shared, *command]
+
+
+def run_in_root(suite: str, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        in_root(suite, *command), capture_output=True, text=True, errors="replace", timeout=60, check=False
+    )
+
+
+def version_of(suite: str) -> str:
+    """What kamailio -v prints."""
+    return run_in_root(suite, "kamailio", "-v").stdout
+
+
+def free_ports(count: int) -> list[int]:
+    """UDP ports of the loopback that nobody uses at the moment."""
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Peers:
+    """SIP peers on the loopback that answer every OPTIONS with 200 and count them by port."""
+
+    def __init__(self, count: int) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._stop = threading.Event()
+        self.counts: dict[int, int] = {}
+        for _ in range(count):
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            peer.bind(("127.0.0.1", 0))
+            self.counts[peer.getsockname()[1]] = 0
+            self._selector.register(peer, selectors.EVENT_READ)
+        self.ports = list(self.counts)
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+
+    def __enter__(self) -> Peers:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]
+        self._selector.close()
+
+    def _answer(self) -> None:
+        while not self._stop.is_set():
+            for key, _events in self._selector.select(0.1):
+                peer: socket.socket = key.fileobj  # type: ignore[assignment]
+                request, sender = peer.recvfrom(65535)
+                if request.startswith(b"OPTIONS "):
+                    self.counts[peer.getsockname()[1]] += 1
+                    peer.sendto(_answer_to(request), sender)
+
+
+def _answer_to(request: bytes) -> bytes:
+    kept = [
+        line + (b";tag=peer" if line.lower().startswith(b"to:") else b"")
+        for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+        if line.lower().startswith((b"via:", b"from:", b"to:", b"call-id:", b"cseq:"))
+    ]
+    return b"\r\n".join([b"SIP/2.0 200 OK", *kept, b"Content-Length: 0", b"", b""])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A destination as the server's RPC shows it."""
+
+    setid: int
+    uri: str
+    flags: str
+    priority: int
+    attrs: str
+
+
+class Server:
+    """A Kamailio of one suite with the files of one folder; use as a context manager."""
+
+    def __init__(self, suite: str, folder: Path, config: Path) -> None:
+        self.suite = suite
+        self.folder = folder
+        self.config = config
+        self.log = folder / "server.log"
+        self.exit_status: int | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def check(self) -> int:
+        """The exit status of kamailio -c."""
+        return run_in_root(self.suite, "kamailio", "-c", "-f", str(self.config)).returncode
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    @property
+    def control(self) -> str:
+        """The binrpc socket, which the configuration of a test opens with the ctl module."""
+        return "unix:" + str(self.folder / "ctl")
+
+    def start(self) -> bool:
+        """Start it and wait until it answers, or is dead. True if it answers."""
+        command = ["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(self.folder), "-f", str(self.config)]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                in_root(self.suite, *command), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.exit_status = self._process.poll()
+            if self.exit_status is not None:
+                return False
+            if (self.folder / "ctl").exists() and "kamailio" in self.rpc("core.version"):
+                return True
+            time.sleep(0.05)
+        raise TimeoutError("no answer from Kamailio: " + self.log.read_text(errors="replace")[-2000:])
+
+    def stop(self) -> None:
+        """End it, whatever it does."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def rpc(self, *command: str) -> str:
+        """What kamcmd prints."""
+        done = run_in_root(self.suite, "kamcmd", "-s", self.control, *command)
+        return done.stdout + done.stderr
+
+    def log_text(self) -> str:
+        """Its log so far."""
+        return self.log.read_text(errors="replace")
+
+    def destinations(self) -> list[Entry]:
+        """What dispatcher.list shows."""
+        found: list[dict[str, str]] = []
+        setid = ""
+        for line in self.rpc("dispatcher.list").splitlines():
+            name, _colon, value = line.strip().partition(": ")
+            if name == "ID":
+                setid = value
+            elif name == "URI":
+                found.append({"ID": setid, name: value})
+            elif name in ("FLAGS", "PRIORITY", "BODY"):
+                found[-1][name] = value
+        return [
+            Entry(int(one["ID"]), one["URI"], one["FLAGS"], int(one["PRIORITY"]), one.get("BODY", "")) for one in found
+        ]
+
+
+def modules_of(server: Server) -> list[str]:
+    """The modules of a running server in the order in which they were loaded."""
+    return server.rpc("core.modules").split()[::-1]

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, validate
+from conformance.server import Server, free_ports
+
+_NUMBERS = itertools.count()
+
+
+class Setup:
+    """A folder with kamailio.cfg and dispatcher.list, for one server."""
+
+    def __init__(self, folder: Path, body: str, listing: str | None) -> None:
+        self.folder = folder / str(next(_NUMBERS))
+        self.folder.mkdir()
+        self.config = self.folder / "kamailio.cfg"
+        self.list = self.folder / "dispatcher.list"
+        head = 'children=1\nlisten=udp:127.0.0.1:%d\nloadmodule "ctl.so"\nmodparam("ctl", "binrpc", "unix:%s/ctl")\n'
+        body = body.replace("@LIST@", 'modparam("dispatcher", "list_file", "%s")' % self.list)
+        body = body.replace("@DIR@", str(self.folder))
+        self.config.write_text(head % (free_ports(1)[0], self.folder) + body + "\nrequest_route { exit; }\n")
+        if listing is not None:
+            self.list.write_text(listing)
+
+    def server(self, suite: str) -> Server:
+        """A server for these files."""
+        return Server(suite, self.folder, self.config)
+
+    def judge(self, version: str, **options: Any) -> Outcome:
+        """What validate says of these files."""
+        params: dict[str, Any] = {
+            "config": str(self.config),
+            "config_content": None,
+            "dispatcher_list": None,
+            "dispatcher_content": None,
+            "on_violation": "report",
+            "correction": "load_tm",
+            "ping_interval": 1,
+            "defines": [],
+            **options,
+        }
+        return validate(params, version, read_file, read_include)
+
+    def correct(self, version: str, correction: str) -> Outcome:
+        """Let validate correct these files, and write what it gives back."""
+        outcome = self.judge(version, on_violation="correct", correction=correction)
+        for change in outcome.changes:
+            Path(change.path).write_bytes(change.after)
+        return outcome
+
+
+def rules(outcome: Outcome) -> list[str]:
+    """The rules that were broken, each once."""
+    return sorted({one["rule"] for one in outcome.result["findings"]})

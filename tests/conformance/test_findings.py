@@ -1,0 +1,107 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+"""Every other rule: a setup that breaks it, and what running servers make of it."""
+
+from pathlib import Path
+
+import pytest
+from conformance.setups import Setup, rules
+
+BASE = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 1)\n'
+LIST = "1 sip:127.0.0.1:5099 8\n"
+
+# name: rule, configuration, list, does kamailio -c pass, does it start
+CASES = {
+    "setid_only": ("list-line-incomplete", BASE, LIST + "2\n", True, False),
+    "setid_and_comment": ("list-line-incomplete", BASE, LIST + "2 # sip:127.0.0.1\n", True, False),
+    "no_list": ("list-missing", BASE, None, True, False),
+    "letters": ("flags-not-a-number", BASE, LIST + "2 sip:127.0.0.1:5098 AP\n", True, True),
+    "load_without_string": ("config-syntax", BASE + "loadmodule xlog\n", LIST, False, False),
+    "modparam_cut": ("config-syntax", BASE + 'modparam("dispatcher", "flags")\n', LIST, False, False),
+    "ifdef_open": ("config-syntax", BASE + "#!ifdef X\n", LIST, False, False),
+    "endif_with_comment": ("config-syntax", BASE + "#!ifndef X\n#!endif # X\n", LIST, False, False),
+    "endif_too_many": ("config-syntax", BASE + "#!endif\n", LIST, False, False),
+    "define_twice": ("config-syntax", BASE + "#!define X 1\n#!define X 2\n", LIST, False, False),
+    "string_open": ("config-syntax", BASE + 'loadmodule "xlog.so\n', LIST, False, False),
+    "include_missing": ("include-missing", BASE + 'include_file "no_such.cfg"\n', LIST, False, False),
+    "module_twice": ("module-twice", BASE + 'loadmodule "tm.so"\n', LIST, False, False),
+    "modparam_first": ("modparam-without-module", 'modparam("tm", "fr_timer", 1)\n' + BASE, LIST, False, False),
+    "modparam_no_module": ("modparam-without-module", BASE + 'modparam("rr", "append_fromtag", 1)\n', LIST, False, False),
+    "number_quoted": ("parameter-type", BASE.replace(", 1)", ', "1")'), LIST, False, False),
+    "comment_open": ("comment-unclosed", BASE + "/* see /etc/*.cfg */\n", LIST, True, True),
+    "no_dispatcher": ("dispatcher-not-loaded", 'loadmodule "tm.so"\n', LIST, True, True),
+    "database": (
+        "list-file-ignored",
+        'loadmodule "db_text.so"\nloadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\n'
+        'modparam("dispatcher", "db_url", "text://@DIR@/db")\n',
+        None,
+        True,
+        True,
+    ),
+}
+# Nothing to find: what looks like a fault and is none.
+GOOD = {
+    "import_missing": BASE + 'import_file "no_such.cfg"\n',
+    "guarded_double_load": BASE + '#!ifndef MOD_tm\nloadmodule "tm.so"\n#!endif\n',
+    "regular_expression": BASE + 'modparam("d.*r|tm", "flags", 2)\n'.replace('"d.*r|tm"', '"d.*r"'),
+    "joined_strings": BASE + 'modparam("dispatcher", "ds_ping_from" , "sip:" "a@b")\n',
+    "raw_string": BASE + "modparam('dispatcher', 'ds_ping_method', 'OPTIONS')\n",
+    "define_as_module": '#!define M "tm.so"\nloadmodule M\n' + BASE.replace('loadmodule "tm.so"\n', ""),
+    "number_words": BASE + 'modparam("dispatcher", "force_dst", yes)\nmodparam("dispatcher", "flags", 0x2)\n',
+    "negative_number": BASE + 'modparam("dispatcher", "ds_hash_expire", -1)\n',
+    "crlf": BASE.replace("\n", "\r\n"),
+    "nested_comments": BASE + '/* a /* loadmodule "tm.so" */ b */\n',
+    "else_branch": '#!ifdef X\n#!else\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
+    "version_define": '#!ifndef KAMAILIO_4\nloadmodule "tm.so"\n#!endif\n'
+    + BASE.replace('loadmodule "tm.so"\n', ""),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tmp_path: Path) -> None:
+    rule, body, listing, passes, starts = CASES[case]
+    setup = Setup(tmp_path, body, listing)
+    if case == "database":
+        (setup.folder / "db").mkdir()
+        (setup.folder / "db" / "version").write_text("table_name(string) table_version(int)\ndispatcher:4\n")
+        columns = "id(int,auto) setid(int) destination(string) flags(int) priority(int) attrs(string) description(string)"
+        (setup.folder / "db" / "dispatcher").write_text(columns + "\n1:1:sip\\:127.0.0.1\\:5097:8:0:a=b:x\n")
+    given = {"dispatcher_list": str(setup.list)} if case == "no_dispatcher" else {}
+    outcome = setup.judge(version, **given)
+    assert rules(outcome) == [rule]
+    assert outcome.result["will_start"] is starts
+    server = setup.server(suite)
+    assert (server.check() == 0) is passes
+    try:
+        assert server.start() is starts, server.log_text()
+        if case == "letters":
+            assert [(one.flags, one.attrs) for one in server.destinations() if one.setid == 2] == [("AX", "AP")]
+        elif case == "database":
+            assert [one.uri for one in server.destinations()] == ["sip:127.0.0.1:5097"]
+        elif case == "no_dispatcher":
+            assert "not found" in server.rpc("dispatcher.list")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_nothing_is_found_where_the_server_is_content(case: str, suite: str, version: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, GOOD[case], LIST)
+    outcome = setup.judge(version)
+    assert rules(outcome) == [] and outcome.result["will_start"]
+    with setup.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+
+
+def test_configuration_of_the_package_has_no_finding(suite: str, version: str, tmp_path: Path) -> None:
+    from conformance.server import run_in_root
+
+    text = run_in_root(suite, "cat", "/etc/kamailio/kamailio.cfg").stdout
+    setup = Setup(tmp_path, "", None)
+    setup.config.write_text(text)
+    outcome = setup.judge(version)
+    assert outcome.result["findings"] == [] and outcome.result["will_start"]
