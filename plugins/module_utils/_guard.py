@@ -22,7 +22,7 @@ from ._message import render_findings
 from ._probing.analyse import Analysis, Listing, analyse, list_path
 from ._probing.correct import Texts, correct
 from ._probing.versions import Version, parse_version, render_version
-from ._text import show
+from ._text import named, show
 
 
 class Outcome(NamedTuple):
@@ -45,7 +45,7 @@ def validate(
     """Judge, and correct if that is asked for. C(read) gives a file's bytes or None. Raises KamailioError."""
     version = parse_version(version_text)
     if version is None:
-        raise error("'%s' is not a version of Kamailio" % version_text[:60], "Give one such as 6.1.5")
+        raise error("%s is not a version of Kamailio" % named(version_text), "Give one such as 6.1.5")
     if params["ping_interval"] < 1:
         raise error("ping_interval is %d" % params["ping_interval"], "Give at least one second")
     config = _config_bytes(params, read)

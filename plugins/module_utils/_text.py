@@ -27,3 +27,8 @@ def line_end_of(data: bytes) -> bytes:
     """The line end that a file uses: that of its first line, a line feed for a file without any."""
     newline = data.find(b"\n")
     return b"\r\n" if newline > 0 and data[newline - 1 : newline] == b"\r" else b"\n"
+
+
+def named(value: object, limit: int = 60) -> str:
+    """A value that somebody gave, in quotes and on one line, for a message about it."""
+    return "'%s'" % quoted(str(value).encode("utf-8", "surrogateescape"), limit)

@@ -13,6 +13,7 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._errors import KamailioError, Problem
+from .._text import named
 from .values import Value
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
@@ -42,17 +43,17 @@ def parse_module_wishes(entries: Sequence[Mapping[str, Any]]) -> List[ModuleWish
             problems.append(Problem("%s is not a mapping with a name" % where))
             continue
         problems += [
-            Problem("%s.%s is not known" % (where, field), "The fields are %s" % ", ".join(FIELDS))
+            Problem("%s.%s is not known" % (where, named(field)[1:-1]), "The fields are %s" % ", ".join(FIELDS))
             for field in entry
             if field not in FIELDS
         ]
         name = entry.get("name")
         name = name[:-3] if isinstance(name, str) and name.endswith(".so") else name
         if not isinstance(name, str) or not _NAME.match(name):
-            problems.append(Problem("%s.name '%s' is not the name of a module, such as tm" % (where, name)))
+            problems.append(Problem("%s.name %s is not the name of a module, such as tm" % (where, named(name))))
         state = entry.get("state") or "present"
         if state not in ("present", "absent"):
-            problems.append(Problem("%s.state '%s' is neither present nor absent" % (where, state)))
+            problems.append(Problem("%s.state %s is neither present nor absent" % (where, named(state))))
         params = _parse_params(entry.get("params"), where, problems)
         if params and state == "absent":
             problems.append(Problem("%s has params, but is to be absent" % where, "Its parameters go with it"))
@@ -76,7 +77,7 @@ def _parse_params(value: Any, where: str, problems: List[Problem]) -> Dict[str, 
     params: Dict[str, Optional[Value]] = {}
     for name, setting in value.items():
         if not isinstance(name, str) or not _NAME.match(name):
-            problems.append(Problem("%s.params: '%s' is not the name of a parameter" % (where, name)))
+            problems.append(Problem("%s.params: %s is not the name of a parameter" % (where, named(name))))
         elif setting is None:
             params[name] = None
         elif isinstance(setting, (bool, int)):

@@ -15,6 +15,8 @@ The server reads them with C(parse_params) of Kamailio's src/core/parser/parse_p
 import re
 from typing import Dict, List, Mapping, Optional, Tuple
 
+from .._text import named
+
 _NAME = re.compile(r"[A-Za-z0-9_.+-]+\Z")
 _PARAM = re.compile(rb"""([^\s=;,"']+)(?:=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s;,"']+))?(;|\Z)""")
 
@@ -66,8 +68,8 @@ def check_attrs_text(text: str) -> bytes:
     data = text.encode("utf-8", "surrogateescape")
     if parse_attrs(data) is None:
         raise ValueError(
-            "'%s' is not name=value;name=value: the server would skip the destination or drop a part (a value "
-            "must not be empty, one with a comma or semicolon needs quotes, each quote its end)" % text
+            "%s is not name=value;name=value: the server would skip the destination or drop a part (a value "
+            "must not be empty, one with a comma or semicolon needs quotes, each quote its end)" % named(text)
         )
     return data
 
@@ -80,7 +82,7 @@ def render_attrs(attrs: Mapping[object, object]) -> bytes:
     parts = []
     for name, value in attrs.items():
         if not isinstance(name, str) or not _NAME.match(name):
-            raise ValueError("'%s' is not a name: letters, digits and _ . + - make one" % (name,))
+            raise ValueError("%s is not a name: letters, digits and _ . + - make one" % named(name))
         parts.append(name if value is None else "%s=%s" % (name, _render_value(name, value)))
     return ";".join(parts).encode("utf-8", "surrogateescape")
 

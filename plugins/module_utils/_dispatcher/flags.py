@@ -15,6 +15,8 @@ The bits are the C(DS_*_DST) of Kamailio's src/modules/dispatcher/dispatch.h, th
 import re
 from typing import Dict, Iterable, List, Union
 
+from .._text import named
+
 INACTIVE, TRYING, DISABLED, PROBING, NO_DNS, NO_PING = 1, 2, 4, 8, 16, 32
 ALL_BITS = 63
 
@@ -51,8 +53,8 @@ def parse_flags(value: Union[int, str, Iterable[str]]) -> int:
         if text.lower() in NAMES:
             return NAMES[text.lower()]
         raise ValueError(
-            "'%s' is not a number, not two letters (A, I, D or T, then P, N or X) and not one of the names %s"
-            % (value, ", ".join(NAMES))
+            "%s is not a number, not two letters (A, I, D or T, then P, N or X) and not one of the names %s"
+            % (named(value), ", ".join(NAMES))
         )
     if not isinstance(value, (list, tuple)):
         raise ValueError("is neither a number, nor letters, nor a list of names")
@@ -70,7 +72,7 @@ def _parse_names(names: Iterable[object]) -> int:
     for name in names:
         key = name.strip().lower() if isinstance(name, str) else ""
         if key not in NAMES:
-            raise ValueError("'%s' is not one of the names %s" % (name, ", ".join(NAMES)))
+            raise ValueError("%s is not one of the names %s" % (named(name), ", ".join(NAMES)))
         seen.add(key)
         flags |= NAMES[key]
     if "active" in seen and seen & {"inactive", "disabled"}:

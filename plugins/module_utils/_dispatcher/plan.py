@@ -141,7 +141,8 @@ def _apply(
     patches += [Patch(one.start, one.end, b"") for one in document.destinations if one.start in removed]
     if not patches and not new:
         return document.data
-    patches += _insert_patches(document, new)
+    last_stays = not any(patch.end == len(document.data) and not patch.new for patch in patches)
+    patches += _insert_patches(document, new, last_stays)
     result = apply_patches(document.data, patches)
     _verify(document, parse_document(result, version), updates, removed, new, path)
     return result
@@ -171,7 +172,7 @@ def _update_patches(destination: Destination, meaning: Meaning) -> List[Patch]:
     return patches + ([Patch(edges[-1][1], edges[-1][1], missing)] if missing else [])
 
 
-def _insert_patches(document: Document, new: List[_New]) -> List[Patch]:
+def _insert_patches(document: Document, new: List[_New], last_stays: bool) -> List[Patch]:
     data = document.data
     line_end = line_end_of(data)
     patches = []
@@ -181,7 +182,7 @@ def _insert_patches(document: Document, new: List[_New]) -> List[Patch]:
             at = data.find(b"\n", anchor.end - 1) + 1 or len(data)
         text = b"".join(_render_line(wish) + line_end for wish in wishes)
         patches.append(Patch(at, at, text))
-    if patches and data and not data.endswith(b"\n"):
+    if last_stays and data and not data.endswith(b"\n"):
         first = next((index for index, patch in enumerate(patches) if patch.start == len(data)), None)
         if first is not None:
             patches[first] = patches[first]._replace(new=line_end + patches[first].new)
@@ -218,7 +219,7 @@ def _verify(
     expected += [(meaning, None) for meaning in behind.get(-1, ())]
 
     problems = []
-    old_long = {before_line for before_line in before.long_lines}
+    old_long = set(before.long_lines)
     for (meaning, line), read in zip(expected, after.destinations):
         if meaning != read[3:8]:
             problems.append(_misread(meaning, line, read, old_long, path))

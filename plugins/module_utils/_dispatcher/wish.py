@@ -13,6 +13,7 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import KamailioError, Problem
+from .._text import named, quoted
 from .attributes import attr_value, check_attrs_text, render_attrs
 from .document import server_uri
 from .flags import parse_flags
@@ -68,7 +69,7 @@ def parse_wishes(entries: Sequence[Mapping[str, Any]]) -> Tuple[Wish, ...]:
             problems.append(
                 Problem(
                     "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
-                    % (earlier, wish.index, wish.setid, entries[wish.index]["uri"]),
+                    % (earlier, wish.index, wish.setid, quoted(wish.uri)),
                     "Give each destination once",
                 )
             )
@@ -95,7 +96,7 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
         return None
     for name in entry:
         if name not in FIELDS:
-            problems.append(Problem("%s.%s is not known" % (where, name), "The fields are %s" % ", ".join(FIELDS)))
+            problems.append(Problem("%s.%s is not known" % (where, named(name)[1:-1]), "The fields are %s" % ", ".join(FIELDS)))
     for name in ("setid", "uri"):
         if entry.get(name) is None:
             problems.append(Problem("%s.%s is missing" % (where, name)))
@@ -114,7 +115,7 @@ def parse_number(value: object) -> int:
     """A set id or priority, 0 to 2147483647, as a number or digits. Raises ValueError with a text for people."""
     text = str(value)
     if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", text):
-        raise ValueError("'%s' is not a whole number of decimal digits" % text)
+        raise ValueError("%s is not a whole number of decimal digits" % named(text))
     if len(text) > 20 or int(text) > MAX_INT:
         raise ValueError("%s is too large: the server reads 32 bits, up to %d" % (text[:40], MAX_INT))
     return int(text)
@@ -142,5 +143,5 @@ def _parse_attrs(value: object) -> bytes:
 
 def _parse_state(value: object) -> bool:
     if value not in ("present", "absent"):
-        raise ValueError("'%s' is neither present nor absent" % (value,))
+        raise ValueError("%s is neither present nor absent" % named(value))
     return value == "present"

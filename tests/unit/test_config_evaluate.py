@@ -1,0 +1,213 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from typing import Optional, Union
+
+import pytest
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config import lexer
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.values import (
+    parse_number,
+    parse_string,
+    render_value,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import Problem
+from hypothesis import given
+from hypothesis import strategies as st
+
+PIECES = st.lists(
+    st.one_of(
+        st.sampled_from(
+            'loadmodule|modparam|"tm.so"|("a", "b", 1)|#!ifdef A\n|#!else\n|#!endif\n|#!ifexp 1\n|#!define A 1\n|/*|*/'
+            '|"|\'|\\|#|//|\n|\r\n|include_file|import_file "x"|#!subst "/a/b/"|{|}|request_route|!!define M "tm"\n'
+            "|loadmodule M\n|#!endif # x\n|#!defenv X\n|#!define A A\n|A".split("|")
+        ).map(str.encode),
+        st.binary(max_size=6),
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+def run(text: Union[str, bytes], version: Optional[tuple[int, ...]] = (5, 7), **files: Union[str, Problem]) -> Evaluation:
+    def read(path: str) -> Union[bytes, None, Problem]:
+        content = files.get(path.rpartition("/")[2].replace(".cfg", ""))
+        return content.encode() if isinstance(content, str) else content
+
+    return evaluate("/etc/k/main.cfg", text if isinstance(text, bytes) else text.encode(), read, version)
+
+
+def names(evaluation: Evaluation) -> list[str]:
+    return [load.name for load in evaluation.loads]
+
+
+@given(PIECES)
+def test_tokens_tile_the_file(data: bytes) -> None:
+    for next_token in (lexer.next_token, lexer.next_inactive):
+        for knows_ifexp in (False, True):
+            at = 0
+            while at < len(data):
+                token = next_token(data, at, knows_ifexp)
+                assert token.start == at < token.end <= len(data)
+                at = token.end
+
+
+@given(PIECES)
+def test_any_bytes_are_evaluated(data: bytes) -> None:
+    evaluation = run(data, x="loadmodule 'x'")
+    assert evaluation.files["/etc/k/main.cfg"] == data
+    for load in evaluation.loads:
+        assert b"load" in data[load.place.start : load.place.end] or load.place.path != "/etc/k/main.cfg"
+
+
+LOADED = {
+    'loadmodule "tm.so"': ["tm"],
+    "loadmodule 'tm'": ["tm"],
+    'loadmodule "/usr/lib/tm.so"': ["tm"],
+    'loadmodule("tm.so")': ["tm"],
+    'loadmodule\n\n "tm.so" loadmodule"sl.so"': ["tm", "sl"],
+    'loadmodule "t" "m"': ["tm"],
+    'loadmodule "t\\x6d"': ["tm"],
+    'loadmodulex "tm.so"': ["tm"],
+    '# loadmodule "tm.so"': [],
+    '// loadmodule "tm.so"': [],
+    '/* loadmodule "tm.so" */ loadmodule "sl"': ["sl"],
+    '/* /* */ loadmodule "tm.so" */': [],
+    'x="# no comment" loadmodule "tm.so"': ["tm"],
+    "x='/*' loadmodule \"tm.so\"": ["tm"],
+    'x="\\"" loadmodule "tm.so"': ["tm"],
+    '#!ifdef A\nloadmodule "tm"\n#!endif\n': [],
+    '#!ifndef A\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!define A\n#!ifdef A\nloadmodule "tm"\n#!else\nloadmodule "sl"\n#!endif\n': ["tm"],
+    '#!ifdef A\n#!ifndef B\nloadmodule "tm"\n#!endif\n#!else\nloadmodule "sl"\n#!endif\n': ["sl"],
+    '!!define M "tm"\nloadmodule M': ["tm"],
+    '#!def M "tm"\n#!undef M\n#!ifdef M\nloadmodule "tm"\n#!endif\n': [],
+    '#!define M N\n#!define N "tm"\nloadmodule M': ["tm"],
+    '#!define M \\\n "tm"\nloadmodule M': ["tm"],
+    '#!trydef M "tm"\n#!trydef M "sl"\nloadmodule M': ["tm"],
+    '#!define M "tm"\n#!redefine M "sl"\nloadmodule M': ["sl"],
+    'loadmodule "tm"\n#!ifdef MOD_tm\nloadmodule "sl"\n#!endif\n': ["tm", "sl"],
+    '#!ifdef KAMAILIO_5\nloadmodule "tm"\n#!endif\n#!ifdef KAMAILIO_5_6\nloadmodule "sl"\n#!endif\n': ["tm"],
+    '#!else # note\nloadmodule "tm"': ["tm"],
+    'request_route { x("loadmodule"); }\nloadmodule "tm"': ["tm"],
+    'include_file "a.cfg"\nloadmodule "sl"': ["tm", "sl"],
+    '#!import_file "a.cfg"\n#!import_file "no.cfg"\nloadmodule "sl"': ["tm", "sl"],
+    '#!ifdef X\nimport_file "a.cfg"\n#!endif\nloadmodule "sl"': ["sl"],
+}
+
+
+@pytest.mark.parametrize("text", LOADED)
+def test_modules_in_the_order_of_evaluation(text: str) -> None:
+    evaluation = run(text, a='loadmodule "tm.so"\n')
+    assert names(evaluation) == LOADED[text]
+    assert not evaluation.problems and not evaluation.undecided
+
+
+def test_places_and_conditions() -> None:
+    evaluation = run('#!ifndef A\n  loadmodule "tm.so" # x\n#!endif\ninclude_file "a.cfg"\n', a='\n\nloadmodule "sl"')
+    tm, sl = (load.place for load in evaluation.loads)
+    assert (tm.path, tm.line, tm.column, tm.conditions) == ("/etc/k/main.cfg", 2, 3, ("#!ifndef A",))
+    assert (sl.path, sl.line, sl.column, sl.conditions) == ("/etc/k/a.cfg", 3, 1, ())
+    assert evaluation.files["/etc/k/main.cfg"][tm.start : tm.end] == b'loadmodule "tm.so"'
+
+
+def test_parameters() -> None:
+    evaluation = run(
+        'loadmodule "tm"\nloadmodule "sl"\nmodparam("tm", "a", 1)\nmodparam("tm|sl", "a", "x" "y")\n'
+        'modparam("tm","b",-3) modparam("tm","c",yes)#!define V 0x10\nmodparam("tm", "d", V)modparamx("tm","e","$x(y)")'
+        'modparamx("tm", "f", $var(x))'.replace("#!define", "\n#!define")
+    )
+    values = {name: evaluation.param("tm", name) for name in "abcdef"}
+    assert {name: param and param.value for name, param in values.items()} == {
+        "a": b"xy",
+        "b": -3,
+        "c": 1,
+        "d": 16,
+        "e": None,
+        "f": None,
+    }
+    assert values["a"] and values["a"].modules == ("tm", "sl")
+    assert values["d"] and values["d"].value_place.define == "V"
+    assert not evaluation.problems and not evaluation.undecided
+    assert evaluation.param("sl", "b") is None
+
+
+# text: rule, line of the problem
+PROBLEMS = {
+    "\nloadmodule tm": ("config-syntax", 2),
+    "loadmodule": ("config-syntax", 1),
+    'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2),
+    'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2),
+    'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3),
+    'modparam("tm", "x", 1)': ("modparam-without-module", 1),
+    "\n/* a /* b */": ("comment-unclosed", 2),
+    '\n\n x="y': ("config-syntax", 3),
+    "#!ifdef X\n": ("config-syntax", 1),
+    "\n#!endif\n": ("config-syntax", 2),
+    "#!define A\n#!define A\n": ("config-syntax", 2),
+    'include_file "no.cfg"': ("include-missing", 1),
+    "include_file no.cfg": ("config-syntax", 1),
+    'include_file "main.cfg"': ("config-syntax", 1),
+}
+
+
+@pytest.mark.parametrize("text", PROBLEMS)
+def test_what_the_server_refuses(text: str) -> None:
+    evaluation = run(text, main='include_file "main.cfg"')
+    assert [(rule, problem.line) for rule, problem in evaluation.problems] == [PROBLEMS[text]]
+
+
+# text: text of what is not known
+UNDECIDED = {
+    '#!ifexp A > 1\nloadmodule "tm"\n#!endif\n': "#!ifexp A > 1",
+    '#!trydefenv A\n#!ifdef A\n#!else\nloadmodule "tm"\n#!endif\n': "#!ifdef A",
+    '#!defenv M\nloadmodule M': "M is known",
+    'loadmodulex "$def(M)"': "$def(M) is known",
+    '#!subst "/tm/sl/"\nloadmodule "tm"': "#!subst",
+    'import_file "secret.cfg"': "permission denied",
+}
+
+
+@pytest.mark.parametrize("text", UNDECIDED)
+def test_what_only_the_server_knows_is_said_and_not_guessed(text: str) -> None:
+    evaluation = run(text, secret=Problem("permission denied"))
+    (problem,) = evaluation.undecided
+    assert UNDECIDED[text] in problem.text
+    assert names(evaluation) == []
+
+
+def test_what_cannot_matter_is_not_undecided() -> None:
+    text = '#!ifexp A > 1\nlog_stderror=yes\n#!endif\n#!substdef "!DBPASS!x!g"\n#!defenv HOME\nloadmodule "tm"\n'
+    assert run(text).undecided == ()
+
+
+def test_ifexp_is_a_comment_before_5_7() -> None:
+    evaluation = run('#!ifexp 1 > 2\nloadmodule "tm"\n', version=(5, 6))
+    assert names(evaluation) == ["tm"] and not evaluation.undecided
+    (problem,) = run('#!ifexp 1 > 2\nloadmodule "tm"\n#!endif\n', version=(5, 6)).problems
+    assert "#!endif closes nothing" in problem[1].text
+
+
+def test_unknown_version() -> None:
+    assert len(run('#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n', version=None).undecided) == 1
+
+
+def test_a_define_of_itself_ends() -> None:
+    assert names(run('#!define A A\nA\nloadmodule "tm"')) == ["tm"]
+
+
+@given(st.binary())
+def test_strings_come_back(value: bytes) -> None:
+    source = render_value(value)
+    assert parse_string(source) == value
+    assert b"\n" not in source
+    token = lexer.next_token(source + b" x", 0, True)
+    assert (token.kind, token.end) == (lexer.STRING, len(source))
+
+
+@given(st.integers(0, 2147483647))
+def test_numbers_come_back(value: int) -> None:
+    assert parse_number(render_value(value)) == value

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
+    LINE_BYTES,
+    parse_document,
+    server_uri,
+    to_int32,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+OLD, NEW = (5, 6, 3), (6, 1, 5)
+LINES = st.lists(
+    st.one_of(
+        st.binary(max_size=40),
+        st.text("0123 sip:aAP#;=\t\r\0x", max_size=40).map(str.encode),
+        st.integers(1000, 1100).map(lambda size: b"1 sip:a 8 0 " + b"x" * size),
+    ),
+    max_size=8,
+).map(b"\n".join)
+
+# line, as 5.6 reads it: set, URI, flags, priority, attributes
+READ = {
+    b"1 sip:a": (1, b"sip:a", 0, 0, b""),
+    b"1 sip:a 8 5 a=1;b=2": (1, b"sip:a", 8, 5, b"a=1;b=2"),
+    b" \t1\tsip:a\r 8  5\ta=1 rest of the line\r": (1, b"sip:a", 8, 5, b"a=1"),
+    b"1 sip:a AP": (1, b"sip:a", 0, 0, b"AP"),
+    b"1 sip:a 0x8": (1, b"sip:a", 0, 0, b"x8"),
+    b"1 sip:a 8 -1": (1, b"sip:a", 8, 0, b"-1"),
+    b"1 sip:a 8junk": (1, b"sip:a", 8, 0, b"junk"),
+    b"1 sip:a#8": (1, b"sip:a", 0, 0, b""),
+    b"1 sip:a 8#9": (1, b"sip:a", 8, 0, b""),
+    b"1 sip:a 8 5 weight=50#c": (1, b"sip:a", 8, 5, b"weight=50#c"),
+    b'1 sip:a 8 5 "" "Node 1"': (1, b"sip:a", 8, 5, b'""'),
+    b"1 sip:a 8\0 5": (1, b"sip:a", 8, 0, b""),
+    b"abc sip:a": (0, b"abc", 0, 0, b"sip:a"),
+    b"99999999999 sip:a": (1215752191, b"sip:a", 0, 0, b""),
+    b"\xef\xbb\xbf1 sip:a": (0, b"\xef\xbb\xbf1", 0, 0, b"sip:a"),
+}
+
+
+@pytest.mark.parametrize("line", READ, ids=ascii)
+def test_line_is_read_as_the_server_reads_it(line: bytes) -> None:
+    for end in (b"", b"\n", b"\r\n"):
+        (one,) = parse_document(b"# first\n" + line + end, OLD).destinations
+        assert one[3:8] == READ[line]
+        assert one.line == 2
+
+
+@pytest.mark.parametrize("line", [b"", b"\n", b" \t\r\n", b"# 1 sip:a", b"  #\n", b"\0 1 sip:a", b"\0"])
+def test_line_without_a_destination(line: bytes) -> None:
+    document = parse_document(line, OLD)
+    assert not document.destinations and not document.bad_lines
+
+
+@pytest.mark.parametrize("line", [b"1", b"1 \r\n", b"1 # sip:a", b"1#"])
+def test_set_id_alone_is_a_bad_line(line: bytes) -> None:
+    document = parse_document(b"2 sip:a\n" + line, OLD)
+    assert [bad.line for bad in document.bad_lines] == [2]
+
+
+def test_hexadecimal_flags_since_6_1() -> None:
+    (one,) = parse_document(b"1 sip:a 0x1F 3 a=b", NEW).destinations
+    assert (one.flags, one.priority, one.attrs, one.hex_flags) == (31, 3, b"a=b", True)
+    (one,) = parse_document(b"1 sip:a 0xP", NEW).destinations
+    assert (one.flags, one.attrs) == (0, b"P")
+
+
+def test_a_long_line_goes_on_as_another() -> None:
+    head = b"1 sip:a 8 0 "
+    data = head + b"x" * (LINE_BYTES - len(head)) + b"2 sip:b\n3 sip:c\n"
+    document = parse_document(data, OLD)
+    assert [(one.setid, one.line) for one in document.destinations] == [(1, 1), (2, 1), (3, 2)]
+    assert document.long_lines == (1,)
+
+
+def test_spans_name_the_bytes_of_the_fields() -> None:
+    data = b"# x\n7  sip:a\t8 5  a=1 # c\r\n"
+    (one,) = parse_document(data, OLD).destinations
+    spans = (one.setid_span, one.uri_span, one.flags_span, one.priority_span, one.attrs_span)
+    assert [data[start:end] for start, end in spans] == [b"7", b"sip:a", b"8", b"5", b"a=1"]
+    assert data[one.start : one.end] == b"7  sip:a\t8 5  a=1 # c\r\n"
+
+
+@given(LINES)
+def test_any_bytes_are_read_and_kept(data: bytes) -> None:
+    for version in (OLD, NEW):
+        document = parse_document(data, version)
+        assert document.data == data
+        at = 0
+        for one in document.destinations:
+            assert at <= one.start < one.end <= len(data)
+            at = one.end
+            for (_, left), (right, end) in zip(one[8:12], one[9:13]):
+                assert one.start <= left <= right <= end <= one.end
+            assert data[slice(*one.uri_span)] == one.uri
+            assert data[slice(*one.attrs_span)] == one.attrs
+            assert to_int32(data[slice(*one.flags_span)]) == one.flags
+
+
+@pytest.mark.parametrize(
+    ("uri", "known_as"),
+    [(b"sip:a", b"sip:a"), (b"SIPS:a", b"SIPS:a"), (b"10.0.0.1:5060", b"sip:10.0.0.1:5060"), (b"tel:1", b"tel:1")],
+)
+def test_uri_without_a_scheme_gets_sip(uri: bytes, known_as: bytes) -> None:
+    assert server_uri(uri) == known_as
