@@ -16,10 +16,10 @@ It works on one file; where an include or a conditional could matter to the modu
 import re
 from typing import Callable, List, Optional, Sequence, Tuple
 
-from .._errors import KamailioError, Problem
+from .._errors import KamailioError, Problem, error
 from .._patch import Patch, apply_patches
 from .._text import line_end_of, show
-from .model import Evaluation, Load, Param, Place
+from .model import Evaluation, Param, Place
 from .values import Value, render_value
 from .wish import ModuleWish
 
@@ -76,11 +76,9 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
         if wish.name in param.modules and (not wish.present or param.name in wish.params)
     ]
     for place in loads + [param.place for param in params]:
-        problems += _limits_of(evaluation, wish.name, place)
+        if place.conditions or not wish.present:
+            problems += _limits_of(evaluation, wish.name, place)
     for param in params:
-        if param.value_place.define:
-            text = "%s of %s comes from the define %s" % (param.name, wish.name, param.value_place.define)
-            problems.append(Problem(text, "Change the define by hand", param.place.path, param.place.line))
         if not wish.present and param.written_for != wish.name:
             text = 'modparam("%s", …) is for other modules too' % param.written_for
             problems.append(Problem(text, "Take it apart by hand", param.place.path, param.place.line))
@@ -93,10 +91,17 @@ def _limits_of(evaluation: Evaluation, name: str, place: Place) -> List[Problem]
     elif place.conditions:
         text, remedy = "%s stands under %s" % (name, place.conditions[-1]), "Edit this file by hand"
     elif place.define:
-        text, remedy = "%s comes from the define %s" % (name, place.define), "Edit this file by hand"
+        text, remedy = "%s comes from the define %s" % (name, place.define), "Edit the define by hand"
     else:
         return []
     return [Problem(text + ", which this version does not edit", remedy, place.path, place.line)]
+
+
+def _editable(evaluation: Evaluation, name: str, place: Place) -> Place:
+    problems = _limits_of(evaluation, name, place)
+    if problems:
+        raise KamailioError(problems)
+    return place
 
 
 def _place_module(data: bytes, name: str, evaluate: Evaluate) -> bytes:
@@ -108,7 +113,7 @@ def _place_module(data: bytes, name: str, evaluate: Evaluate) -> bytes:
         return apply_patches(data, [_insert_load(evaluation, data, name, line)])
     if name != "tm" or not _stands_too_late(evaluation):
         return data
-    start, end = _whole_line(data, load.place)
+    start, end = _whole_line(data, _editable(evaluation, name, load.place))
     line = data[start:end].strip(b" \t\r\n")
     return apply_patches(data, [_insert_load(evaluation, data, name, line), Patch(start, end, b"")])
 
@@ -123,7 +128,7 @@ def _insert_load(evaluation: Evaluation, data: bytes, name: str, line: bytes) ->
     if name == "tm":
         for load in evaluation.loads:
             if load.name in AFTER_TM:
-                return _before(data, _editable(evaluation, load), line)
+                return _before(data, _editable(evaluation, load.name, load.place), line)
     orphan = next((one.place for one in evaluation.params if not one.modules and one.written_for == name), None)
     if orphan:
         return _before(data, orphan, line)
@@ -139,22 +144,16 @@ def _insert_load(evaluation: Evaluation, data: bytes, name: str, line: bytes) ->
     return _at_end(data, line)
 
 
-def _editable(evaluation: Evaluation, load: Load) -> Place:
-    problems = _limits_of(evaluation, load.name, load.place)
-    if problems:
-        raise KamailioError(problems)
-    return load.place
-
-
 def _set_param(data: bytes, module: str, name: str, value: Optional[Value], evaluate: Evaluate) -> bytes:
     evaluation = evaluate(data)
     there = evaluation.all_params(module, name)
     if value is None:
-        return apply_patches(data, [_removal(data, one.place) for one in there if one.written_for == module])
+        own = [_editable(evaluation, module, one.place) for one in there if one.written_for == module]
+        return apply_patches(data, [_removal(data, place) for place in own])
     if there and there[-1].value == value and isinstance(there[-1].value, int) == isinstance(value, int):
         return data
     if there and there[-1].written_for == module:
-        place = there[-1].value_place
+        place = _editable(evaluation, "%s of %s" % (name, module), there[-1].value_place)
         return apply_patches(data, [Patch(place.start, place.end, render_value(value))])
     line = b'modparam("%s", "%s", %s)' % (module.encode(), name.encode(), render_value(value))
     return apply_patches(data, [_insert_param(evaluation, data, module, there, line)])
@@ -171,6 +170,8 @@ def _insert_param(evaluation: Evaluation, data: bytes, module: str, there: List[
     loads = [load.place for load in evaluation.loads if load.place.path == evaluation.path]
     loads = [place for place in loads if not place.conditions and not place.define]
     after = loads + [one.place for one in there if one.place.path == evaluation.path]
+    if not after:
+        raise error("no loadmodule stands in this file, behind which a modparam could go", "Edit it by hand", evaluation.path)
     return _behind(data, max(after, key=lambda place: place.start), line)
 
 

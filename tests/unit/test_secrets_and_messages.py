@@ -1,0 +1,51 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
+
+SECRET = [
+    'modparam("usrloc", "db_url", "mysql://kam:S3CRET@db/kamailio")',
+    'modparam("usrloc", "db_url", "mysql://kam:S3C@RET@db/kamailio")',
+    '#!define DBURL "mysql://kam:S3CRET@db/kamailio"',
+    '#!define DB_PASSWORD "S3CRET"',
+    'modparam("auth", "secret", "S3CRET")',
+    'modparam("uac", "auth_password", "S3CRET \\" x")',
+    "modparam('tls', 'private_key_password', 'S3CRET')",
+]
+
+
+@pytest.mark.parametrize("line", SECRET)
+def test_secrets_are_masked(line: str) -> None:
+    masked = mask_secrets(b"# a\n" + line.encode() + b"\nb\n").decode()
+    assert "S3C" not in masked and "RET" not in masked
+    assert masked.startswith("# a\n" + line[:15]) and masked.endswith("\nb\n")
+
+
+def test_other_text_is_not_masked() -> None:
+    text = b'loadmodule "tm.so"\nmodparam("dispatcher", "ds_ping_from", "sip:a@b:5060")\n# http://x:8080/ a@b\n'
+    assert mask_secrets(text) == text
+
+
+def test_message_quotes_the_line_and_masks_it() -> None:
+    found = finding("config-syntax", "k.cfg", 2, "this is wrong", "Mend it")
+    message = render_findings([found], {"k.cfg": b'x\n y("mysql://a:S3CRET@b")\x07\n'})
+    assert message.split("\n") == [
+        "error: config-syntax",
+        "  k.cfg:2: this is wrong",
+        '      | y("mysql://a:********@b")\\x07',
+        "  -> Mend it",
+    ]
+
+
+def test_many_findings_of_a_rule_are_one_group() -> None:
+    found = [finding("probing-without-tm", "l", line, "text %d" % line) for line in range(1, 1001)]
+    lines = render_findings(found, {"l": b"1 sip:a 8\n" * 1000}).split("\n")
+    assert lines[0] == "warning: probing-without-tm (1000 times)"
+    assert lines[-2] == "  … and 990 more, all of them in findings"
+    assert len(lines) < 25
