@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Options that a module and an action plugin share."""
+
+from __future__ import annotations
 
 from typing import Any, Dict
 

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The one family of errors of the collection's pure code."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Iterable, Optional, Tuple

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Files on the host: read, staged beside the target, moved into place, and the diff of a change."""
+
+from __future__ import annotations
 
 import errno
 import os
@@ -49,7 +49,7 @@ def read_file(path: str) -> Optional[bytes]:
         raise error(text, remedy, path) from exc
 
 
-def read_include(path: str) -> Union[bytes, None, Problem]:
+def read_include(path: str) -> Union[bytes, Problem, None]:
     """An included file: its bytes, None if it is not there, or why it cannot be read."""
     try:
         return read_file(path)

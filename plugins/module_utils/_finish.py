@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The last step of every module that writes: apply the changes unless in check mode, set owner and mode, report."""
+
+from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 

@@ -5,12 +5,12 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """What validate does, with the files read and written by its caller.
 
 The module on the host and the action plugin on the controller both come here.
 """
+
+from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -55,7 +55,7 @@ def validate(
 
     before = _judge(evaluation_of(config), None, params, read, version)
     if params["on_violation"] != "correct" or not before.analysis.violations:
-        return _outcome(params, version, before, before, before.analysis.violations and _refusal(before, params))
+        return _outcome(params, version, before, before, _refusal(before) if before.analysis.violations else None)
     try:
         texts = correct(
             before.analysis,
@@ -67,12 +67,12 @@ def validate(
             params["ping_interval"],
         )
     except KamailioError as exc:
-        reason = "%s\n\nNothing has been corrected:\n%s" % (_refusal(before, params), exc.render())
+        reason = "%s\n\nNothing has been corrected:\n%s" % (_refusal(before), exc.render())
         return _outcome(params, version, before, before, reason)
     after = _judge(evaluation_of(texts.config), texts, params, read, version)
     if after.analysis.violations:
         reason = "%s\n\nNothing has been corrected: correction %s does not repair all of it." % (
-            _refusal(after, params),
+            _refusal(after),
             params["correction"],
         )
         return _outcome(params, version, before, before, reason)
@@ -111,7 +111,7 @@ def _judge(
     return _Judged(evaluation, listing, analyse(evaluation, listing, version))
 
 
-def _refusal(judged: _Judged, params: Mapping[str, Any]) -> str:
+def _refusal(judged: _Judged) -> str:
     verdict = {
         True: "Kamailio would start, but not probe as its flags say.",
         False: "Kamailio would not start with this configuration.",
@@ -126,11 +126,11 @@ def _outcome(
     params: Mapping[str, Any], version: Version, before: _Judged, after: _Judged, refusal: Optional[str]
 ) -> Outcome:
     path = after.evaluation.path
-    changes = (
+    both = (
         Change(path, before.evaluation.files[path], after.evaluation.files[path]),
         Change(after.listing.path, before.listing.data, after.listing.data or b""),
     )
-    changes = tuple(change for change in changes if change.before is not None and change.changed)
+    changes = tuple(change for change in both if change.before is not None and change.changed)
     result: Dict[str, Any] = {
         "changed": bool(changes),
         "will_start": after.analysis.will_start,
@@ -143,7 +143,7 @@ def _outcome(
     if texts and params["on_violation"] == "correct":
         result["corrected"] = texts
     on_host = tuple(change for change in changes if not _is_text(params, change.path == path))
-    return Outcome(result, on_host, None if params["on_violation"] == "report" else refusal or None)
+    return Outcome(result, on_host, None if params["on_violation"] == "report" else refusal)
 
 
 def _is_text(params: Mapping[str, Any], config: bool) -> bool:

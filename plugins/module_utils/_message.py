@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The message of a refusal, made for a terminal at night."""
+
+from __future__ import annotations
 
 from typing import Dict, List, Sequence, Tuple
 

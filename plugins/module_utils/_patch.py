@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Edits of a file as replacements of byte ranges."""
+
+from __future__ import annotations
 
 from typing import Iterable, List, NamedTuple
 

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Text of configuration files without what must not be seen in a diff, a message or a result."""
+
+from __future__ import annotations
 
 import re
 

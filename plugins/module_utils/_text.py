@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Bytes of files and text for people."""
+
+from __future__ import annotations
 
 
 def show(data: bytes) -> str:

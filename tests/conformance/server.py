@@ -33,7 +33,19 @@ exec chroot "$root" "$@"
 def in_root(suite: str, *command: str) -> list[str]:
     """The command line that runs a command in the root file system of a suite."""
     shared = tempfile.gettempdir()
-    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", _IN_ROOT, "sh", str(ROOTS / suite), shared, *command]
+    return [
+        "unshare",
+        "--mount",
+        "--propagation",
+        "private",
+        "sh",
+        "-c",
+        _IN_ROOT,
+        "sh",
+        str(ROOTS / suite),
+        shared,
+        *command,
+    ]
 
 
 def run_in_root(suite: str, *command: str) -> subprocess.CompletedProcess[str]:

@@ -24,7 +24,7 @@ class Setup:
         self.config = self.folder / "kamailio.cfg"
         self.list = self.folder / "dispatcher.list"
         head = 'children=1\nlisten=udp:127.0.0.1:%d\nloadmodule "ctl.so"\nmodparam("ctl", "binrpc", "unix:%s/ctl")\n'
-        body = body.replace("@LIST@", 'modparam("dispatcher", "list_file", "%s")' % self.list)
+        body = body.replace("@LIST@", f'modparam("dispatcher", "list_file", "{self.list}")')
         body = body.replace("@DIR@", str(self.folder))
         self.config.write_text(head % (free_ports(1)[0], self.folder) + body + "\nrequest_route { exit; }\n")
         if listing is not None:

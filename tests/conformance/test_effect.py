@@ -2,14 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 """What becomes of the pings: every flag value in every mode, on servers of every version."""
+
+from __future__ import annotations
 
 import time
 from pathlib import Path
 
 import pytest
+
 from conformance.server import Peers
 from conformance.setups import Setup
 

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 """Every other rule: a setup that breaks it, and what running servers make of it."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+
 from conformance.setups import Setup, rules
 
 BASE = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 1)\n'
@@ -30,7 +31,13 @@ CASES = {
     "include_missing": ("include-missing", BASE + 'include_file "no_such.cfg"\n', LIST, False, False),
     "module_twice": ("module-twice", BASE + 'loadmodule "tm.so"\n', LIST, False, False),
     "modparam_first": ("modparam-without-module", 'modparam("tm", "fr_timer", 1)\n' + BASE, LIST, False, False),
-    "modparam_no_module": ("modparam-without-module", BASE + 'modparam("rr", "append_fromtag", 1)\n', LIST, False, False),
+    "modparam_no_module": (
+        "modparam-without-module",
+        BASE + 'modparam("rr", "append_fromtag", 1)\n',
+        LIST,
+        False,
+        False,
+    ),
     "number_quoted": ("parameter-type", BASE.replace(", 1)", ', "1")'), LIST, False, False),
     "comment_open": ("comment-unclosed", BASE + "/* see /etc/*.cfg */\n", LIST, True, True),
     "no_dispatcher": ("dispatcher-not-loaded", 'loadmodule "tm.so"\n', LIST, True, True),
@@ -56,8 +63,7 @@ GOOD = {
     "crlf": BASE.replace("\n", "\r\n"),
     "nested_comments": BASE + '/* a /* loadmodule "tm.so" */ b */\n',
     "else_branch": '#!ifdef X\n#!else\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
-    "version_define": '#!ifndef KAMAILIO_4\nloadmodule "tm.so"\n#!endif\n'
-    + BASE.replace('loadmodule "tm.so"\n', ""),
+    "version_define": '#!ifndef KAMAILIO_4\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
 }
 
 
@@ -68,7 +74,9 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
     if case == "database":
         (setup.folder / "db").mkdir()
         (setup.folder / "db" / "version").write_text("table_name(string) table_version(int)\ndispatcher:4\n")
-        columns = "id(int,auto) setid(int) destination(string) flags(int) priority(int) attrs(string) description(string)"
+        columns = (
+            "id(int,auto) setid(int) destination(string) flags(int) priority(int) attrs(string) description(string)"
+        )
         (setup.folder / "db" / "dispatcher").write_text(columns + "\n1:1:sip\\:127.0.0.1\\:5097:8:0:a=b:x\n")
     given = {"dispatcher_list": str(setup.list)} if case == "no_dispatcher" else {}
     outcome = setup.judge(version, **given)

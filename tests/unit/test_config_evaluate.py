@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
-
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config import lexer
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
@@ -16,15 +17,42 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.values i
     render_value,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import Problem
-from hypothesis import given
-from hypothesis import strategies as st
 
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
-            'loadmodule|modparam|"tm.so"|("a", "b", 1)|#!ifdef A\n|#!else\n|#!endif\n|#!ifexp 1\n|#!define A 1\n|/*|*/'
-            '|"|\'|\\|#|//|\n|\r\n|include_file|import_file "x"|#!subst "/a/b/"|{|}|request_route|!!define M "tm"\n'
-            "|loadmodule M\n|#!endif # x\n|#!defenv X\n|#!define A A\n|A".split("|")
+            [
+                "loadmodule",
+                "modparam",
+                '"tm.so"',
+                '("a", "b", 1)',
+                "#!ifdef A\n",
+                "#!else\n",
+                "#!endif\n",
+                "#!ifexp 1\n",
+                "#!define A 1\n",
+                "/*",
+                "*/",
+                '"',
+                "'",
+                "\\",
+                "#",
+                "//",
+                "\n",
+                "\r\n",
+                "include_file",
+                'import_file "x"',
+                '#!subst "/a/b/"',
+                "{",
+                "}",
+                "request_route",
+                '!!define M "tm"\n',
+                "loadmodule M\n",
+                "#!endif # x\n",
+                "#!defenv X\n",
+                "#!define A A\n",
+                "A",
+            ]
         ).map(str.encode),
         st.binary(max_size=6),
     ),
@@ -32,8 +60,8 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-def run(text: Union[str, bytes], version: Optional[tuple[int, ...]] = (5, 7), **files: Union[str, Problem]) -> Evaluation:
-    def read(path: str) -> Union[bytes, None, Problem]:
+def run(text: str | bytes, version: tuple[int, ...] | None = (5, 7), **files: str | Problem) -> Evaluation:
+    def read(path: str) -> bytes | Problem | None:
         content = files.get(path.rpartition("/")[2].replace(".cfg", ""))
         return content.encode() if isinstance(content, str) else content
 
@@ -164,7 +192,7 @@ def test_what_the_server_refuses(text: str) -> None:
 UNDECIDED = {
     '#!ifexp A > 1\nloadmodule "tm"\n#!endif\n': "#!ifexp A > 1",
     '#!trydefenv A\n#!ifdef A\n#!else\nloadmodule "tm"\n#!endif\n': "#!ifdef A",
-    '#!defenv M\nloadmodule M': "M is known",
+    "#!defenv M\nloadmodule M": "M is known",
     'loadmodulex "$def(M)"': "$def(M) is known",
     '#!subst "/tm/sl/"\nloadmodule "tm"': "#!subst",
     'import_file "secret.cfg"': "permission denied",

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from hypothesis import given
-from hypothesis import strategies as st
 from unit.test_config_evaluate import PIECES
 
 INCLUDES = {"/k/tm.cfg": b'loadmodule "tm.so"\n', "/k/ds.cfg": b'loadmodule "dispatcher.so"\n'}
@@ -71,7 +72,11 @@ EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         TM + DS + IV + IV,
         TM + DS + IV + IV.replace("10", "30"),
     ),
-    "same_value": ([{"name": "dispatcher", "params": {"ds_ping_interval": 16}}], TM + DS + IV.replace("10", "0x10"), ""),
+    "same_value": (
+        [{"name": "dispatcher", "params": {"ds_ping_interval": 16}}],
+        TM + DS + IV.replace("10", "0x10"),
+        "",
+    ),
     "over_a_group": (
         [{"name": "tm", "params": {"x": 2}}],
         TM + SL + 'modparam("tm|sl", "x", 1)\n' + ROUTE,
@@ -82,7 +87,11 @@ EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         TM,
         TM + 'modparam("tm", "x", "a\\"b\\\\c\\nloadmodule \\"y\\"")\n',
     ),
-    "parameter_removed": ([{"name": "dispatcher", "params": {"ds_ping_interval": None}}], TM + DS + IV + SL, TM + DS + SL),
+    "parameter_removed": (
+        [{"name": "dispatcher", "params": {"ds_ping_interval": None}}],
+        TM + DS + IV + SL,
+        TM + DS + SL,
+    ),
     "module_removed": ([{"name": "dispatcher", "state": "absent"}], TM + DS + "# c\n" + IV + SL, TM + "# c\n" + SL),
     "removed_beside_others": ([{"name": "sl", "state": "absent"}], TM.strip() + " " + SL + DS, TM.strip() + " \n" + DS),
     "comment_stays": ([{"name": "sl", "state": "absent"}], TM + 'loadmodule "sl.so" # c\n', TM + " # c\n"),
@@ -112,9 +121,21 @@ def test_edit(case: str) -> None:
 # wishes, file, message
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "conditional": ({"name": "tm"}, "#!ifndef X\n" + TM + "#!endif\n", "main.cfg:2: tm stands under #!ifndef X"),
-    "inactive": ({"name": "tm"}, "#!ifdef X\n" + TM + "#!endif\n", "main.cfg:2: module tm is also loaded under #!ifdef X"),
-    "included": ({"name": "tm", "state": "absent"}, 'include_file "tm.cfg"\n', "/k/tm.cfg:1: tm is loaded or configured in this included"),
-    "dependant_included": ({"name": "tm"}, 'include_file "ds.cfg"\n', "/k/ds.cfg:1: dispatcher is loaded or configured"),
+    "inactive": (
+        {"name": "tm"},
+        "#!ifdef X\n" + TM + "#!endif\n",
+        "main.cfg:2: module tm is also loaded under #!ifdef X",
+    ),
+    "included": (
+        {"name": "tm", "state": "absent"},
+        'include_file "tm.cfg"\n',
+        "/k/tm.cfg:1: tm is loaded or configured in this included",
+    ),
+    "dependant_included": (
+        {"name": "tm"},
+        'include_file "ds.cfg"\n',
+        "/k/ds.cfg:1: dispatcher is loaded or configured",
+    ),
     "define": (
         {"name": "tm", "state": "absent"},
         '#!define L loadmodule "tm.so"\nL\n',

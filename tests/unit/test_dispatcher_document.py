@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
     LINE_BYTES,
     parse_document,
     server_uri,
     to_int32,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 OLD, NEW = (5, 6, 3), (6, 1, 5)
 LINES = st.lists(

@@ -7,6 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import same_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import (
@@ -15,8 +18,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from hypothesis import given
-from hypothesis import strategies as st
 from unit.test_dispatcher_document import LINES
 
 LIST = b"# gateways\n1 sip:a 8 10 weight=50;duid=x # east\r\n1\tsip:b\t0\n\n2 sip:c\n# end"
@@ -104,7 +105,9 @@ def test_one_uri_several_times_needs_a_duid() -> None:
     data = b"1 sip:a 0 0 duid=x\n1 sip:a 0 0 duid=y\n"
     with pytest.raises(KamailioError, match=r"list:1: destinations\[0\]: set 1, sip:a stands 2 times .* lines 1, 2"):
         plan(data, {"setid": 1, "uri": "sip:a", "flags": 8})
-    assert plan(data, {"setid": 1, "uri": "sip:a", "flags": 8, "attrs": "duid=y"}) == data.replace(b"0 0 duid=y", b"8 0 duid=y")
+    assert plan(data, {"setid": 1, "uri": "sip:a", "flags": 8, "attrs": "duid=y"}) == data.replace(
+        b"0 0 duid=y", b"8 0 duid=y"
+    )
     assert plan(data, {"setid": 1, "uri": "sip:a", "state": "absent", "attrs": "duid=x"}) == b"1 sip:a 0 0 duid=y\n"
     assert plan(data, {"setid": 1, "uri": "sip:a", "state": "absent"}) == b""
 
@@ -142,7 +145,9 @@ def test_clear_probing_takes_the_bit_and_nothing_else() -> None:
 
 
 URIS = st.sampled_from(["sip:a", "sip:b", "sip:c;transport=tcp", "SIP:A", "c:5060"])
-VALUES = st.one_of(st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda one: "'" not in one))
+VALUES = st.one_of(
+    st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda one: "'" not in one)
+)
 ENTRIES = st.fixed_dictionaries(
     {"setid": st.integers(0, 3), "uri": URIS},
     optional={
@@ -168,7 +173,9 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
         for one in parse_document(result, version).destinations:
             found.setdefault((one.setid, one.uri.lower()), []).append(one)
         for wish in wishes:
-            matches = [one for key, ones in found.items() if key in (wish.key, (wish.setid, wish.uri.lower())) for one in ones]
+            matches = [
+                one for key, ones in found.items() if key in (wish.key, (wish.setid, wish.uri.lower())) for one in ones
+            ]
             if not wish.present:
                 assert not matches or wish.duid is not None
                 continue

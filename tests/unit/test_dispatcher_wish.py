@@ -7,6 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import parse_attrs, same_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import (
     parse_flags,
@@ -15,8 +18,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flag
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 """Imports go downwards only."""
+
+from __future__ import annotations
 
 import ast
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_imports_go_downwards() -> None:
         for used in imports_of(path) - {room}:
             if used in LAYERS:
                 seen += 1
-                assert LAYERS.index(used) < LAYERS.index(room), "%s imports %s" % (path, used)
+                assert LAYERS.index(used) < LAYERS.index(room), f"{path} imports {used}"
     assert seen > 20
 
 

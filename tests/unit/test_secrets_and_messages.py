@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets

@@ -5,13 +5,13 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """kamailio.cfg as the server evaluates it: conditionals, defines and includes followed.
 
 Sources: Kamailio's src/core/cfg.lex (directives, strings, comments, includes), cfg.y (statements) and
 modparam.c (which modules a modparam is for).
 """
+
+from __future__ import annotations
 
 import re
 from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -35,7 +35,7 @@ VERSION_DEFINES_SURE_SINCE = (6, 0)
 Version = Tuple[int, ...]
 
 # Reads an included file: its bytes, None if it is not there, or why it cannot be known.
-Reader = Callable[[str], Union[bytes, None, Problem]]
+Reader = Callable[[str], Union[bytes, Problem, None]]
 
 
 # What a branch must hold to matter to the modules and their parameters.
@@ -96,7 +96,9 @@ class _Run:
             self.problems.append(("config-syntax", problem))
         if self.branches:
             branch = self.branches[-1]
-            self.refuse("config-syntax", branch.path, branch.line, "%s is never closed" % branch.text, "Add its #!endif")
+            self.refuse(
+                "config-syntax", branch.path, branch.line, "%s is never closed" % branch.text, "Add its #!endif"
+            )
         return Evaluation(
             self.path,
             self.files,
@@ -126,7 +128,7 @@ class _Run:
             self.token(token, self.place(path, token, lines), data, depth)
             at = token.end
 
-    def place(self, path: str, token: Token, lines: "_Lines") -> Place:
+    def place(self, path: str, token: Token, lines: _Lines) -> Place:
         line, column = lines.position(token.start)
         return Place(path, token.start, token.end, line, column, tuple(branch.text for branch in self.branches))
 
@@ -179,18 +181,20 @@ class _Run:
             return
         defined: Optional[bool] = name in self.defines
         value = self.defines.get(name)
-        if token.name == b"ifexp":
-            defined = None
-        elif isinstance(value, _Unknown) and not value.surely_defined:
-            defined = None
-        elif self.version is None and not defined and name.startswith(b"KAMAILIO_"):
+        if (
+            token.name == b"ifexp"
+            or (isinstance(value, _Unknown) and not value.surely_defined)
+            or (self.version is None and not defined and name.startswith(b"KAMAILIO_"))
+        ):
             defined = None
         self.active.append(None if defined is None else defined != (token.name == b"ifndef"))
 
     def skip(self, place: Place, data: bytes) -> None:
         self.inactive.append(place)
         if None in self.active and _DECISIVE.search(data, place.start, place.end):
-            self.unknown(place, "whether %s holds is known to the server only" % place.conditions[self.active.index(None)])
+            self.unknown(
+                place, "whether %s holds is known to the server only" % place.conditions[self.active.index(None)]
+            )
 
     def define(self, token: Token, place: Place, data: bytes) -> None:
         source = data[token.start : token.end]

@@ -5,14 +5,14 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The tokens of kamailio.cfg.
 
 The grammar is that of Kamailio's src/core/cfg.lex. Which rules hold depends on the preprocessor: inside a
 conditional branch that is not active only the conditional directives are looked for. So the two functions here
 are called in turn by the evaluation; together their tokens tile the file.
 """
+
+from __future__ import annotations
 
 import re
 from typing import NamedTuple

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """What the evaluation of kamailio.cfg finds."""
+
+from __future__ import annotations
 
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple

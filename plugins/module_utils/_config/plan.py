@@ -5,13 +5,13 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """From kamailio.cfg and the modules wanted in it to a file in which nothing else has changed.
 
 The plan goes wish by wish, and evaluates the file again after each: that keeps every step as simple as the first.
 It works on one file; where an include or a conditional could matter to the modules named, it says so and refuses.
 """
+
+from __future__ import annotations
 
 import re
 from typing import Callable, List, Optional, Sequence, Tuple
@@ -25,9 +25,42 @@ from .wish import ModuleWish
 
 # Modules whose sources ask for tm's API (Kamailio 6.1): tm goes before the first of them.
 AFTER_TM = frozenset(
-    "acc async cplc dialog dispatcher dmq evapi http_async_client imc jsonrpcc keepalive lcr lrkproxy mangler mohqueue"
-    " msilo nat_traversal presence pua pv_headers rls rtjson rtpengine rtpproxy sca seas siptrace sl sms tmx tsilo uac"
-    " uac_redirect xmpp".split()
+    [
+        "acc",
+        "async",
+        "cplc",
+        "dialog",
+        "dispatcher",
+        "dmq",
+        "evapi",
+        "http_async_client",
+        "imc",
+        "jsonrpcc",
+        "keepalive",
+        "lcr",
+        "lrkproxy",
+        "mangler",
+        "mohqueue",
+        "msilo",
+        "nat_traversal",
+        "presence",
+        "pua",
+        "pv_headers",
+        "rls",
+        "rtjson",
+        "rtpengine",
+        "rtpproxy",
+        "sca",
+        "seas",
+        "siptrace",
+        "sl",
+        "sms",
+        "tmx",
+        "tsilo",
+        "uac",
+        "uac_redirect",
+        "xmpp",
+    ]
 )
 # sl only prefers tm before it (it logs a message otherwise), so a tm behind sl alone stays where it is.
 PREFERS_TM = frozenset(["sl"])
@@ -87,7 +120,10 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
 
 def _limits_of(evaluation: Evaluation, name: str, place: Place) -> List[Problem]:
     if place.path != evaluation.path:
-        text, remedy = "%s is loaded or configured in this included file" % name, "Run the task on that file, or edit it"
+        text, remedy = (
+            "%s is loaded or configured in this included file" % name,
+            "Run the task on that file, or edit it",
+        )
     elif place.conditions:
         text, remedy = "%s stands under %s" % (name, place.conditions[-1]), "Edit this file by hand"
     elif place.define:
@@ -171,7 +207,9 @@ def _insert_param(evaluation: Evaluation, data: bytes, module: str, there: List[
     loads = [place for place in loads if not place.conditions and not place.define]
     after = loads + [one.place for one in there if one.place.path == evaluation.path]
     if not after:
-        raise error("no loadmodule stands in this file, behind which a modparam could go", "Edit it by hand", evaluation.path)
+        raise error(
+            "no loadmodule stands in this file, behind which a modparam could go", "Edit it by hand", evaluation.path
+        )
     return _behind(data, max(after, key=lambda place: place.start), line)
 
 
@@ -256,7 +294,7 @@ def _texts(evaluation: Evaluation) -> List[Tuple[str, str]]:
     return [(rule, problem.text) for rule, problem in evaluation.problems]
 
 
-def _others(evaluation: Evaluation, wanted: "set[Tuple[str, str]]", names: "set[str]") -> List[Tuple[str, str, str]]:
+def _others(evaluation: Evaluation, wanted: set[Tuple[str, str]], names: set[str]) -> List[Tuple[str, str, str]]:
     return [
         (param.written_for, param.name, show(param.value) if isinstance(param.value, bytes) else str(param.value))
         for param in evaluation.params

@@ -5,12 +5,12 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The statements of kamailio.cfg that load and configure modules, found in the stream of active tokens.
 
 Their grammar is that of C(module_stm) in Kamailio's src/core/cfg.y.
 """
+
+from __future__ import annotations
 
 import re
 from typing import Iterator, List, NamedTuple, Optional, Tuple, Union

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Strings and numbers of kamailio.cfg, read and written."""
+
+from __future__ import annotations
 
 import re
 from typing import Optional, Union
@@ -28,7 +28,7 @@ def parse_string(source: bytes) -> bytes:
     return b"".join(_ESCAPE.sub(_unescape, piece) for piece in _PIECE.findall(source))
 
 
-def _unescape(found: "re.Match[bytes]") -> bytes:
+def _unescape(found: re.Match[bytes]) -> bytes:
     hexadecimal, octal, letter = found.groups()
     if hexadecimal:
         return bytes([int(hexadecimal, 16)])

@@ -5,12 +5,12 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The attributes of a destination: C(name=value;name=value), one word without white space.
 
 The server reads them with C(parse_params) of Kamailio's src/core/parser/parse_param.c.
 """
+
+from __future__ import annotations
 
 import re
 from typing import Dict, List, Mapping, Optional, Tuple
@@ -54,7 +54,7 @@ def _by_name(pairs: Pairs) -> Dict[bytes, List[Optional[bytes]]]:
 
 def attr_value(text: bytes, name: bytes) -> Optional[bytes]:
     """The value of an attribute, None if it is not there; the last one counts, as for the server."""
-    return dict((key.lower(), value) for key, value in parse_attrs(text) or ()).get(name)
+    return {key.lower(): value for key, value in parse_attrs(text) or ()}.get(name)
 
 
 def check_attrs_text(text: str) -> bytes:

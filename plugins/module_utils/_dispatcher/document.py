@@ -5,13 +5,13 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """dispatcher.list as the server reads it, with the place of every field.
 
 The grammar is that of C(ds_load_list) in Kamailio's src/modules/dispatcher/dispatch.c: C(fgets) into 1024
 bytes, then one pass over the line without looking back.
 """
+
+from __future__ import annotations
 
 import re
 from typing import List, NamedTuple, Tuple

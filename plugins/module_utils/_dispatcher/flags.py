@@ -5,12 +5,12 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The flags of a destination: a number in the file, letters in the RPC, names in a playbook.
 
 The bits are the C(DS_*_DST) of Kamailio's src/modules/dispatcher/dispatch.h, the letters those that the RPC shows.
 """
+
+from __future__ import annotations
 
 import re
 from typing import Dict, Iterable, List, Union

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """From a dispatcher.list and what is wanted of it to patches that change nothing else."""
+
+from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
@@ -91,7 +91,7 @@ def _select(wish: Wish, matches: List[Destination]) -> List[Destination]:
 def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
     return Problem(
         "destinations[%d]: set %d, %s stands %d times in the file, on lines %s"
-        % (wish.index, wish.setid, quoted(wish.uri), len(matches), ", ".join(str(one.line) for one in matches)),
+        % (wish.position, wish.setid, quoted(wish.uri), len(matches), ", ".join(str(one.line) for one in matches)),
         "Give the duid of the one that is meant in attrs, or take the others out first (state: absent takes all)",
         path,
         matches[0].line,

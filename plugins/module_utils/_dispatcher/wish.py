@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """What a playbook wants of dispatcher.list, checked."""
+
+from __future__ import annotations
 
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -24,9 +24,9 @@ Key = Tuple[int, bytes]
 
 
 class Wish(NamedTuple):
-    """One entry of C(destinations); a field that is None stays as it is (0 or nothing in a new destination)."""
+    """One entry of C(destinations), at its position there; a field that is None stays as it is (0 or nothing in a new destination)."""
 
-    index: int
+    position: int
     setid: int
     uri: bytes
     flags: Optional[int]
@@ -64,12 +64,12 @@ def parse_wishes(entries: Sequence[Mapping[str, Any]]) -> Tuple[Wish, ...]:
             wishes.append(wish)
     first: Dict[Key, int] = {}
     for wish in wishes:
-        earlier = first.setdefault(wish.key, wish.index)
-        if earlier != wish.index:
+        earlier = first.setdefault(wish.key, wish.position)
+        if earlier != wish.position:
             problems.append(
                 Problem(
                     "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
-                    % (earlier, wish.index, wish.setid, quoted(wish.uri)),
+                    % (earlier, wish.position, wish.setid, quoted(wish.uri)),
                     "Give each destination once",
                 )
             )
@@ -96,7 +96,9 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
         return None
     for name in entry:
         if name not in FIELDS:
-            problems.append(Problem("%s.%s is not known" % (where, named(name)[1:-1]), "The fields are %s" % ", ".join(FIELDS)))
+            problems.append(
+                Problem("%s.%s is not known" % (where, named(name)[1:-1]), "The fields are %s" % ", ".join(FIELDS))
+            )
     for name in ("setid", "uri"):
         if entry.get(name) is None:
             problems.append(Problem("%s.%s is missing" % (where, name)))

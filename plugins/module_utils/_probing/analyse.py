@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The one analysis: configuration, list and server version in, verdict out."""
+
+from __future__ import annotations
 
 from typing import List, NamedTuple, Optional, Tuple
 
@@ -186,9 +186,7 @@ def _of(destination: Destination) -> str:
     return "set %d, %s: " % (destination.setid, quoted(destination.uri, 80))
 
 
-def _probing_findings(
-    evaluation: Evaluation, listing: Listing, document: Document, version: Version
-) -> List[Finding]:
+def _probing_findings(evaluation: Evaluation, listing: Listing, document: Document, version: Version) -> List[Finding]:
     if _interval(evaluation):
         return []
     clears = version[:2] >= CLEARS_FLAG_SINCE

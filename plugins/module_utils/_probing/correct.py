@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Corrections: the least change after which probing works, or is not asked for."""
+
+from __future__ import annotations
 
 from typing import Callable, NamedTuple, Optional
 

@@ -5,13 +5,13 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """What becomes of the OPTIONS pings of one destination.
 
 The decision is C(ds_check_timer), C(ds_ping_set) and C(ds_options_callback) of Kamailio's
 src/modules/dispatcher/dispatch.c, and C(mod_init) of dispatcher.c for the API of tm.
 """
+
+from __future__ import annotations
 
 from typing import NamedTuple, Optional
 

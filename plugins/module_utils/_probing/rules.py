@@ -5,12 +5,12 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """The rules: what can be wrong, how bad it is and what to do about it.
 
 A rule that no running server confirms is not a rule; tests/conformance starts the servers.
 """
+
+from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional
 

@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-from __future__ import annotations
-
 """Kamailio versions, and since which of them the probing rule differs."""
+
+from __future__ import annotations
 
 import re
 from typing import Optional, Tuple

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+VENV := .work/venv
+BIN := $(abspath $(VENV))/bin
+COLLECTIONS := $(abspath .work/collections)
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+
+.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench clean
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+test: packages setup lab static changelog docs-lint sanity lint pytest ## Everything, on Debian (as root, or with sudo)
+
+setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
+
+$(VENV)/.made: requirements-dev.txt tests/tools/make-venv
+	tests/tools/make-venv $(VENV) requirements-dev.txt
+	mkdir -p .work/collections/ansible_collections/sipfleet
+	ln -sfn "$(CURDIR)" .work/collections/ansible_collections/sipfleet/kamailio
+	touch $@
+
+packages: ## The Debian packages that the tests need
+	tests/tools/packages
+
+lab: packages ## Root file systems with three versions of Kamailio, in the user's cache folder
+	tests/lab/build-roots
+
+static: setup ## Formatting, ruff and mypy
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.sipfleet.kamailio.plugins.module_utils
+
+changelog: setup ## The changelog fragments
+	$(BIN)/antsibull-changelog lint
+
+docs-lint: setup ## The documentation of the modules
+	PATH="$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
+
+sanity: setup ## ansible-test sanity, all of its tests
+	tests/tools/sanity $(VENV)
+
+lint: setup ## ansible-lint, production profile
+	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
+
+pytest: setup lab ## Unit, integration and conformance tests
+	$(BIN)/python -m pytest
+
+unit: setup ## The unit tests alone: seconds, no server
+	$(BIN)/python -m pytest tests/unit
+
+demo: ## See it work on a real Kamailio
+	@./demo/run
+
+bench: setup ## The benchmarks, with their ratios
+	$(BIN)/python benchmarks/run.py
+
+clean: ## Remove what make has put into this folder
+	rm -rf .work .hypothesis .pytest_cache .mypy_cache .ruff_cache tests/output

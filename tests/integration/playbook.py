@@ -1,0 +1,89 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tasks run by a real ansible-playbook on the local machine, and their results."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+Task = dict[str, Any]
+Result = dict[str, Any]
+
+PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+
+
+def run_tasks(folder: Path, tasks: list[Task], interpreter: str = sys.executable) -> list[Result]:
+    """Run tasks one after the other, failures included, and give back what each of them returned."""
+    results = folder / "results.json"
+    names = ["r%d" % index for index in range(len(tasks))]
+    steps = [
+        {"name": "Step %d" % index, "ignore_errors": True, "register": name, **task}
+        for index, (name, task) in enumerate(zip(names, tasks))
+    ]
+    # Written on the controller, whatever the tasks become.
+    last = {
+        "name": "Results",
+        "ansible.builtin.copy": {
+            "content": "{{{{ [{}] | to_json }}}}".format(", ".join(names)),
+            "dest": str(results),
+            "mode": "0600",
+        },
+        "check_mode": False,
+        "diff": False,
+    }
+    play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [*steps, last]}
+    book = folder / "playbook.json"
+    book.write_text(json.dumps([play]))
+    environment = {
+        **os.environ,
+        "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_PYTHON_INTERPRETER": interpreter,
+        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
+    }
+    done = subprocess.run(
+        [str(PLAYBOOK), "-i", "localhost,", "-c", "local", "--diff", str(book)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: list[Result] = json.loads(results.read_text())
+    for result in found:
+        result["output"] = done.stdout + done.stderr
+    return found
+
+
+def check_run_check_run(folder: Path, task: Task, files: list[Path]) -> list[Result]:
+    """The four runs of a task that must change something once: what check mode says, each run then does."""
+
+    def state() -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for path in files:
+            stat = path.stat() if path.exists() else None
+            found.append((stat and (stat.st_ino, stat.st_mtime_ns, stat.st_mode), stat and path.read_bytes()))
+        return found
+
+    checked = run_tasks(folder, [{**task, "check_mode": True}])[0]
+    before = state()
+    again = run_tasks(folder, [{**task, "check_mode": True}])[0]
+    assert state() == before, "check mode wrote"
+    ran = run_tasks(folder, [task])[0]
+    written = state()
+    assert written != before
+    quiet, second = run_tasks(folder, [{**task, "check_mode": True}, task])
+    assert state() == written, "a second run wrote"
+    assert [one["changed"] for one in (checked, again, ran, quiet, second)] == [True, True, True, False, False]
+    assert checked["diff"] == ran["diff"] != []
+    assert quiet["diff"] == second["diff"] == []
+    return [checked, ran, quiet, second]
