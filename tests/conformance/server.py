@@ -62,7 +62,7 @@ def version_of(suite: str) -> str:
 
 def free_ports(count: int) -> list[int]:
     """UDP ports of the loopback that nobody uses at the moment."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _index in range(count)]
     try:
         for one in sockets:
             one.bind(("127.0.0.1", 0))
@@ -79,7 +79,7 @@ class Peers:
         self._selector = selectors.DefaultSelector()
         self._stop = threading.Event()
         self.counts: dict[int, int] = {}
-        for _ in range(count):
+        for _index in range(count):
             peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             peer.bind(("127.0.0.1", 0))
             self.counts[peer.getsockname()[1]] = 0

@@ -32,8 +32,8 @@ TRAITS = {
 }
 
 
-def task(path: Path, wishes: list[dict[str, Any]] = WISHES, **options: Any) -> Task:
-    return {MODULE: {"path": str(path), "destinations": wishes, **options}}
+def task(path: Path, wishes: list[dict[str, Any]] | None = None, **options: Any) -> Task:
+    return {MODULE: {"path": str(path), "destinations": WISHES if wishes is None else wishes, **options}}
 
 
 @pytest.mark.parametrize("trait", TRAITS)

@@ -18,8 +18,8 @@ WISHES = [
 ]
 
 
-def task(path: Path, wishes: list[dict[str, Any]] = WISHES, **options: Any) -> Task:
-    return {MODULE: {"config": str(path), "modules": wishes, **options}}
+def task(path: Path, wishes: list[dict[str, Any]] | None = None, **options: Any) -> Task:
+    return {MODULE: {"config": str(path), "modules": WISHES if wishes is None else wishes, **options}}
 
 
 def test_check_run_check_run_on_the_configuration_of_each_package(tmp_path: Path) -> None:

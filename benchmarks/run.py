@@ -1,0 +1,114 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list of 10,000 destinations in one task, against ansible.builtin.template for the same list and file.
+
+Whole-process wall time of ansible-playbook on the local machine, in pairs that alternate; prints medians and ratios.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ENTRIES = 10_000
+PAIRS = 5
+PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
+TEMPLATE = (
+    "{% for one in destinations %}{{ one.setid }} {{ one.uri }} {{ one.flags }} {{ one.priority }} "
+    "weight={{ one.attrs.weight }};duid={{ one.attrs.duid }}\n{% endfor %}"
+)
+
+
+def destinations() -> list[dict[str, object]]:
+    """Ten sets of gateways."""
+    return [
+        {
+            "setid": index % 10,
+            "uri": "sip:10.%d.%d.%d:5060" % (index >> 16 & 255, index >> 8 & 255, index & 255),
+            "flags": 8,
+            "priority": index % 7,
+            "attrs": {"weight": 10, "duid": "gw%d" % index},
+        }
+        for index in sorted(range(ENTRIES), key=lambda index: index % 10)
+    ]
+
+
+def write_playbook(folder: Path, name: str, task: dict[str, object]) -> Path:
+    """A playbook of one task, with the destinations in a variable."""
+    play = {
+        "name": name,
+        "hosts": "localhost",
+        "gather_facts": False,
+        "vars_files": [str(folder / "destinations.json")],
+        "tasks": [{"name": name, **task}],
+    }
+    path = folder / (name + ".json")
+    path.write_text(json.dumps([play]))
+    return path
+
+
+def seconds(playbook: Path, folder: Path) -> float:
+    """The wall time of one run."""
+    environment = {
+        **os.environ,
+        "ANSIBLE_HOME": str(folder / "home"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "home"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "home"),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+    }
+    start = time.perf_counter()
+    subprocess.run(
+        [str(PLAYBOOK), "-i", "localhost,", "-c", "local", str(playbook)],
+        check=True,
+        capture_output=True,
+        env=environment,
+    )
+    return time.perf_counter() - start
+
+
+def compare(name: str, ours: Path, peer: Path, folder: Path, written: dict[Path, Path]) -> None:
+    """Time both in alternating pairs, each without its file in `written`, and print the medians and their ratio."""
+    times: dict[Path, list[float]] = {ours: [], peer: []}
+    for pair in range(PAIRS):
+        for book in (ours, peer) if pair % 2 else (peer, ours):
+            if book in written:
+                written[book].unlink(missing_ok=True)
+            times[book].append(seconds(book, folder))
+    mine, theirs = statistics.median(times[ours]), statistics.median(times[peer])
+    print("%-34s %8.2f s %8.2f s %8.2f" % (name, mine, theirs, mine / theirs))
+
+
+def main() -> None:
+    """Compare the first write, and the run that changes nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "destinations.json").write_text(json.dumps({"destinations": destinations()}))
+        (folder / "dispatcher.list.j2").write_text(TEMPLATE)
+        mine, theirs = folder / "mine.list", folder / "theirs.list"
+        ours = write_playbook(
+            folder,
+            "ours",
+            {"sipfleet.kamailio.dispatcher_list": {"path": str(mine), "destinations": "{{ destinations }}"}},
+        )
+        peer = write_playbook(
+            folder,
+            "peer",
+            {"ansible.builtin.template": {"src": str(folder / "dispatcher.list.j2"), "dest": str(theirs)}},
+        )
+        print("%d destinations, median of %d pairs" % (ENTRIES, PAIRS))
+        print("%-34s %10s %10s %8s" % ("", "ours", "template", "ratio"))
+        compare("the file is written", ours, peer, folder, {ours: mine, peer: theirs})
+        if mine.read_bytes() != theirs.read_bytes():
+            sys.exit("the two files differ")
+        compare("nothing changes", ours, peer, folder, {})
+
+
+if __name__ == "__main__":
+    main()
