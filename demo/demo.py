@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from playbook import HERE, Ansible, Run, diff_text
-from processes import SIPP_DUMP_S, Answering, NotAsToldError, Children, Destination, Kamailio, Silent, free_ports
+from processes import SIPP_DUMP_S, Answering, Children, Destination, Kamailio, NotAsToldError, Silent, free_ports
 from show import command, heading, quote, say, table
 
 ROOT = HERE.parent
