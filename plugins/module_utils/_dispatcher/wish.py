@@ -24,7 +24,10 @@ Key = Tuple[int, bytes]
 
 
 class Wish(NamedTuple):
-    """One entry of C(destinations), at its position there; a field that is None stays as it is (0 or nothing in a new destination)."""
+    """One entry of C(destinations), at its position there.
+
+    A field that is None stays as it is; in a new destination it is 0, or nothing.
+    """
 
     position: int
     setid: int
