@@ -199,8 +199,7 @@ class Demo:
         expect(run.status == 0 and run.changed() == 1, "repair.yml repairs edge2:\n" + run.output)
         expect(diff_text(run.result(VALIDATE), WORK) == planned, "the repair writes what the check showed")
         after = self.files("edge2")
-        made = run.result(VALIDATE).get("backup_file", [])
-        backups = [made] if isinstance(made, str) else made
+        backups = run.result(VALIDATE).get("backup_files", [])
         quote(recap(run))
         quote("\n".join(["written: what the check had shown", *(f"backup:  {short(one)}" for one in backups)]))
         kept = [Path(one).read_bytes() for one in backups]

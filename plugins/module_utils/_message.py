@@ -30,9 +30,16 @@ def render_findings(findings: Sequence[Finding], files: Dict[str, bytes]) -> str
 def _render_group(group: Sequence[Finding], files: Dict[str, bytes]) -> str:
     first = group[0]
     lines = ["%s: %s%s" % (first.severity, first.rule, " (%d times)" % len(group) if len(group) > 1 else "")]
+    said = ""
     for one in group[:PLACES_SHOWN]:
         place = one.file if one.line is None else "%s:%d" % (one.file, one.line)
-        lines.append("  %s: %s" % (place, one.text))
+        if one.destination is None:
+            lines.append("  %s: %s" % (place, one.text))
+        else:
+            # What holds for all of them is said once.
+            lines += ["  %s:" % one.text] if one.text != said else []
+            lines.append("    %s: %s" % (place, one.destination))
+            said = one.text
         source = _source_line(one, files)
         if source:
             lines.append("      | " + source)

@@ -168,7 +168,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        finish(module, [plan(module.params)], {"path": module.params["path"]})
+        finish(module, plan(module.params), {"path": module.params["path"]})
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
 

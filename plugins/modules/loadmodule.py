@@ -152,7 +152,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        finish(module, [plan(module.params)], {"path": module.params["config"]})
+        finish(module, plan(module.params), {"path": module.params["config"]})
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
 

@@ -126,6 +126,7 @@ findings:
     severity: {description: "V(error), V(warning) or V(note).", type: str, sample: warning}
     file: {description: The file, type: str, sample: /etc/kamailio/dispatcher.list}
     line: {description: "The line, from 1; V(null) where there is none.", type: int, sample: 3}
+    destination: {description: "The destination; V(null) where it is not about one.", type: str, sample: "set 1, sip:10.0.0.11:5060"}
     text: {description: What is wrong., type: str}
     remedy: {description: What to do., type: str}
 probing:
@@ -156,7 +157,7 @@ corrected:
   contains:
     config: {description: The configuration., type: str}
     dispatcher_list: {description: The list., type: str}
-backup_file:
+backup_files:
   description: The backups that were made.
   returned: when a backup was made
   type: list
@@ -193,7 +194,7 @@ def main():
         if outcome.changes and not module.check_mode:
             backups = write_changes(module, outcome.changes, module.params["backup"])
             if backups:
-                result["backup_file"] = backups
+                result["backup_files"] = backups
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
     if outcome.refusal:

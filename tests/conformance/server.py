@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import tempfile
@@ -160,7 +162,11 @@ class Server:
         command = ["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(self.folder), "-f", str(self.config)]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                in_root(self.suite, *command), stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                in_root(self.suite, *command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -173,14 +179,16 @@ class Server:
         raise TimeoutError("no answer from Kamailio: " + self.log.read_text(errors="replace")[-2000:])
 
     def stop(self) -> None:
-        """End it, whatever it does."""
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        """End it with all of its processes, whatever they do."""
+        if not self._process:
+            return
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
 
     def rpc(self, *command: str) -> str:
         """What kamcmd prints."""

@@ -43,6 +43,7 @@ def run_tasks(folder: Path, tasks: list[Task], interpreter: str = sys.executable
     book.write_text(json.dumps([play]))
     environment = {
         **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(Path(__file__).parents[2] / ".work" / "collections"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_PIPELINING": "true",

@@ -45,11 +45,13 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         "Kamailio would start, but not probe as its flags say.",
         "",
         "warning: probing-without-tm (2 times)",
-        f"  {files[1]}:1: set 1, sip:10.0.0.1: asks for probing (flags 8), and tm is not loaded, so nothing probes it; "
-        "Kamailio 5.6.3 shows AP all the same",
+        "  asks for probing (flags 8), and tm is not loaded, so nothing probes it; "
+        "Kamailio 5.6.3 shows AP all the same:",
+        f"    {files[1]}:1: set 1, sip:10.0.0.1",
         "      | 1 sip:10.0.0.1 8 0 weight=50",
-        f"  {files[1]}:3: set 2, sip:10.0.0.3: asks for probing (flags 9), and tm is not loaded, so nothing probes it; "
-        "Kamailio 5.6.3 shows IP all the same",
+        "  asks for probing (flags 9), and tm is not loaded, so nothing probes it; "
+        "Kamailio 5.6.3 shows IP all the same:",
+        f"    {files[1]}:3: set 2, sip:10.0.0.3",
         "      | 2 sip:10.0.0.3 9",
         '  -> Put loadmodule "tm.so" before the dispatcher module and set '
         'modparam("dispatcher", "ds_ping_interval", 10), or take 8 out of its flags',
@@ -86,7 +88,7 @@ def test_correct(text: str, correction: str, files: tuple[Path, Path], tmp_path:
     else:
         assert config == before[0].replace('modparam("dispatcher", "ds_ping_interval", 5)\n', "")
         assert listing == LIST.replace(" 8 ", " 0 ").replace(" 9", " 1")
-    backups = results[1]["backup_file"]
+    backups = results[1]["backup_files"]
     assert len(backups) == (2 if text == DIES and correction == "clear_probing" else 1)
     assert {Path(one).read_text() for one in backups} <= set(before)
 

@@ -177,13 +177,13 @@ def _list_findings(evaluation: Evaluation, listing: Listing, document: Document,
                 quoted(one.attrs),
             )
             findings.append(
-                finding("flags-not-a-number", listing.path, one.line, _of(one) + text, "Write %d instead" % meant)
+                finding("flags-not-a-number", listing.path, one.line, text, "Write %d instead" % meant, _of(one))
             )
     return findings
 
 
 def _of(destination: Destination) -> str:
-    return "set %d, %s: " % (destination.setid, quoted(destination.uri, 80))
+    return "set %d, %s" % (destination.setid, quoted(destination.uri, 80))
 
 
 def _probing_findings(evaluation: Evaluation, listing: Listing, document: Document, version: Version) -> List[Finding]:
@@ -202,9 +202,9 @@ def _probing_findings(evaluation: Evaluation, listing: Listing, document: Docume
             rule,
             listing.path,
             one.line,
-            _of(one)
-            + why % one.flags
+            why % one.flags
             + shows % (render_version(version), _letters(one.flags & ~PROBING if clears else one.flags, version)),
+            destination=_of(one),
         )
         for one in document.destinations
         if one.flags & PROBING

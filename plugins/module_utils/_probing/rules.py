@@ -26,12 +26,16 @@ class Rule(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One broken rule at one place; C(line) is 1-based, None where there is none."""
+    """One broken rule at one place.
+
+    C(line) is 1-based, C(destination) is C(set 1, sip:…) where it is about one; both may be None.
+    """
 
     rule: str
     severity: str
     file: str
     line: Optional[int]
+    destination: Optional[str]
     text: str
     remedy: str
 
@@ -63,7 +67,9 @@ RULES: Dict[str, Rule] = {
 PROBING_RULES = ("interval-without-tm", "tm-after-dispatcher", "probing-without-tm", "probing-without-interval")
 
 
-def finding(rule: str, file: str, line: Optional[int], text: str, remedy: str = "") -> Finding:
+def finding(
+    rule: str, file: str, line: Optional[int], text: str, remedy: str = "", destination: Optional[str] = None
+) -> Finding:
     """A finding of a rule, with its severity and, unless another is given, its remedy."""
     known = RULES[rule]
-    return Finding(rule, known.severity, file, line, text, remedy or known.remedy)
+    return Finding(rule, known.severity, file, line, destination, text, remedy or known.remedy)
