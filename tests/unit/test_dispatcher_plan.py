@@ -39,7 +39,7 @@ EDITS = [
     ({"setid": 1, "uri": "sip:b", "attrs": "a=1"}, b"sip:b\t0", b"sip:b\t0 0 a=1"),
     ({"setid": 2, "uri": "sip:c", "flags": "IP"}, b"sip:c", b"sip:c 9"),
     ({"setid": 2, "uri": "sip:c", "state": "absent"}, b"2 sip:c\n", b""),
-    ({"setid": 1, "uri": "sip:d", "flags": 8}, b"sip:b\t0\n", b"sip:b\t0\n1 sip:d 8 0\r\n"),
+    ({"setid": 1, "uri": "sip:d", "flags": 8}, b"sip:b\t0\n", b"sip:b\t0\n1\tsip:d\t8\t0\r\n"),
     ({"setid": 3, "uri": "sip:d"}, b"# end", b"# end\r\n3 sip:d 0 0\r\n"),
 ]
 
@@ -51,6 +51,22 @@ def test_an_edit_changes_its_bytes_and_no_others(entry: dict[str, Any], old: byt
     result = plan(data, entry)
     assert result == data.replace(old, new)
     assert plan(result, entry) == result
+
+
+# the neighbour, and the new line beside it
+STYLES = [
+    (b"1 sip:a\n", b"1 sip:new 8 0 a=1\n"),
+    (b"1\tsip:a\t0\n", b"1\tsip:new\t8\t0\ta=1\n"),
+    (b"  1   sip:abcdef   8   0   w=1 # c\n", b"  1   sip:new      8   0   a=1\n"),
+    (b"1   sip:a 8 0   w=1\n", b"1   sip:new 8 0 a=1\n"),
+    (b"1 sip:a 8junk\n", b"1 sip:new 8 0 a=1\n"),
+]
+
+
+@pytest.mark.parametrize(("neighbour", "line"), STYLES)
+def test_a_new_line_has_the_style_of_its_neighbour(neighbour: bytes, line: bytes) -> None:
+    entry = {"setid": 1, "uri": "sip:new", "flags": 8, "attrs": "a=1"}
+    assert plan(neighbour + b"# end\n", entry) == neighbour + line + b"# end\n"
 
 
 SAME = [

@@ -17,6 +17,7 @@ from .._text import line_end_of, quoted
 from .attributes import attr_value, same_attrs
 from .document import LINE_BYTES, Destination, Document, parse_document
 from .flags import LETTERS, PROBING
+from .style import render_line
 from .wish import Key, Wish, identity
 
 # The file is planned as the newest server reads it; what is written means the same to every version.
@@ -180,7 +181,7 @@ def _insert_patches(document: Document, new: List[_New], last_stays: bool) -> Li
         at = len(data)
         if anchor:
             at = data.find(b"\n", anchor.end - 1) + 1 or len(data)
-        text = b"".join(_render_line(wish) + line_end for wish in wishes)
+        text = b"".join(render_line(_fields(wish), anchor, data) + line_end for wish in wishes)
         patches.append(Patch(at, at, text))
     if last_stays and data and not data.endswith(b"\n"):
         first = next((index for index, patch in enumerate(patches) if patch.start == len(data)), None)
@@ -189,9 +190,9 @@ def _insert_patches(document: Document, new: List[_New], last_stays: bool) -> Li
     return patches
 
 
-def _render_line(wish: Wish) -> bytes:
-    line = b"%d %s %d %d" % (wish.setid, wish.uri, wish.flags or 0, wish.priority or 0)
-    return line + b" " + wish.attrs if wish.attrs else line
+def _fields(wish: Wish) -> List[bytes]:
+    fields = [b"%d" % wish.setid, wish.uri, b"%d" % (wish.flags or 0), b"%d" % (wish.priority or 0)]
+    return [*fields, wish.attrs] if wish.attrs else fields
 
 
 def _meaning_of(wish: Wish) -> Meaning:
