@@ -58,4 +58,4 @@ bench: setup ## The benchmarks, with their ratios
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what make has put into this folder
-	rm -rf .work .hypothesis .pytest_cache .mypy_cache .ruff_cache tests/output
+	rm -rf .work .ansible .hypothesis .pytest_cache .mypy_cache .ruff_cache tests/output changelogs/.plugin-cache.yaml *.tar.gz

@@ -180,15 +180,11 @@ class Server:
 
     def stop(self) -> None:
         """End it with all of its processes, whatever they do."""
-        if not self._process:
-            return
-        self._process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(10)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._process = None
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
 
     def rpc(self, *command: str) -> str:
         """What kamcmd prints."""
