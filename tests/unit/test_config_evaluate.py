@@ -207,6 +207,11 @@ def test_what_only_the_server_knows_is_said_and_not_guessed(text: str) -> None:
     assert names(evaluation) == []
 
 
+def test_a_substitution_is_named_without_its_text() -> None:
+    (problem,) = run('#!substdef "!tm!S3CRET!g"\nloadmodule "tm"').undecided
+    assert problem.text == "#!substdef on line 1 changes strings, perhaps this one"
+
+
 def test_what_cannot_matter_is_not_undecided() -> None:
     text = '#!ifexp A > 1\nlog_stderror=yes\n#!endif\n#!substdef "!DBPASS!x!g"\n#!defenv HOME\nloadmodule "tm"\n'
     assert run(text).undecided == ()

@@ -220,7 +220,8 @@ class _Run:
             value = b'"%s"' % parts[1] if token.name == b"substdefs" else parts[1]
             self.defines[parts[0]] = value
         plain = re.match(rb"[A-Za-z0-9_]+\Z", parts[0])
-        text = "#!%s %s on line %d changes strings" % (show(token.name), quoted(token.text, 60), place.line)
+        # Its text may hold a password, so it is not shown.
+        text = "#!%s on line %d changes strings" % (show(token.name), place.line)
         self.substitutions.append((parts[0] if plain else b"", text))
 
     def include(self, token: Token, place: Place, depth: int) -> None:
