@@ -151,8 +151,9 @@ kamailio_version:
   type: str
   sample: 6.1.5
 corrected:
-  description: The corrected texts, for what was given as text, and with O(on_violation=report) for the files as well.
-  returned: when O(on_violation) is V(correct) or V(report)
+  description:
+    - The corrected texts, for what was given as text. Passwords that were in it are still there; use C(no_log) where that matters.
+  returned: when O(on_violation=correct) and O(config_content) or O(dispatcher_content) is given
   type: dict
   contains:
     config: {description: The configuration., type: str}
@@ -197,10 +198,10 @@ def main():
                 result["backup_files"] = backups
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
-    if outcome.refusal:
-        module.fail_json(msg=outcome.refusal, **result)
     if not module._diff:
         result.pop("diff")
+    if outcome.refusal:
+        module.fail_json(msg=outcome.refusal, **result)
     module.exit_json(**result)
 
 
