@@ -196,6 +196,8 @@ UNDECIDED = {
     'loadmodulex "$def(M)"': "$def(M) is known",
     '#!subst "/tm/sl/"\nloadmodule "tm"': "#!subst",
     'import_file "secret.cfg"': "permission denied",
+    'modparam("[[:alpha:]]+", "x", 1)': "is not an expression that can be read here",
+    'modparam("(tm", "x", 1)': "is not an expression that can be read here",
 }
 
 

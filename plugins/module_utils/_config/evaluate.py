@@ -344,6 +344,8 @@ class _Run:
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
         """The loaded modules that the expression in a modparam matches; None where it cannot be read."""
         try:
+            if b"[[:" in module.text:
+                raise re.error("a POSIX character class")
             pattern = re.compile("(?:%s)\\Z" % show(module.text), re.IGNORECASE)
         except re.error:
             self.unknown(module.place, "%s is not an expression that can be read here" % quoted(module.text, 60))
