@@ -12,6 +12,17 @@ from __future__ import annotations
 from typing import Any, Dict
 
 
+def judging_spec() -> Dict[str, Dict[str, Any]]:
+    """What is done about findings, and what must be known to judge."""
+    return {
+        "on_violation": {"type": "str", "choices": ["refuse", "correct", "report"], "default": "refuse"},
+        "correction": {"type": "str", "choices": ["load_tm", "clear_probing"], "default": "load_tm"},
+        "ping_interval": {"type": "int", "default": 10},
+        "kamailio_version": {"type": "str"},
+        "defines": {"type": "list", "elements": "str", "default": []},
+    }
+
+
 def validate_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.validate."""
     return {
@@ -19,11 +30,7 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "config_content": {"type": "str"},
         "dispatcher_list": {"type": "path"},
         "dispatcher_content": {"type": "str"},
-        "on_violation": {"type": "str", "choices": ["refuse", "correct", "report"], "default": "refuse"},
-        "correction": {"type": "str", "choices": ["load_tm", "clear_probing"], "default": "load_tm"},
-        "ping_interval": {"type": "int", "default": 10},
-        "kamailio_version": {"type": "str"},
-        "defines": {"type": "list", "elements": "str", "default": []},
+        **judging_spec(),
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},
     }

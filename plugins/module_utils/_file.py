@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import tempfile
@@ -17,6 +18,9 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 from ._errors import KamailioError, Problem, error
 from ._secrets import mask_secrets
 from ._text import show
+
+# The server does not run as root, and must be able to read what is created for it.
+NEW_FILE_MODE = 0o644
 
 
 class Change(NamedTuple):
@@ -71,32 +75,50 @@ def diff_of(changes: Sequence[Change]) -> List[Dict[str, str]]:
     ]
 
 
-def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> List[str]:
-    """Write all changes or none; gives the names of the backups that were made.
+def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[str, str]:
+    """Write all changes or none; gives the names of the backups that were made, by the path of their file.
 
-    Every file is first staged beside its target and flushed; then the targets are replaced, one rename each. If one
-    of them fails the earlier ones are put back. C(module) is the AnsibleModule, whose atomic_move keeps owner, mode
-    and SELinux context. Raises KamailioError.
+    Every file is first staged beside its target and flushed; then the targets are replaced, one rename each, in
+    their order. If one of them fails the earlier ones are put back. C(module) is the AnsibleModule, whose atomic_move
+    keeps owner, mode and SELinux context. Raises KamailioError.
     """
     changes = [change for change in changes if change.changed]
     staged: List[Tuple[Change, str, str]] = []
     try:
         for change in changes:
             target = os.path.realpath(change.path)
+            _sweep(target)
             staged.append((change, target, _stage(target, change.after)))
-        backups = [module.backup_local(target) for change, target, _temporary in staged if backup and change.before]
+        backups = {
+            change.path: module.backup_local(target)
+            for change, target, _temporary in staged
+            if backup and change.before is not None
+        }
         _move(module, staged)
-        return [name for name in backups if name]
+        return {path: name for path, name in backups.items() if name}
     finally:
         for _change, _target, temporary in staged:
             if os.path.exists(temporary):
                 os.unlink(temporary)
 
 
+def _prefix(target: str) -> str:
+    return ".sipfleet.%s." % os.path.basename(target)[:100]
+
+
+def _sweep(target: str) -> None:
+    """Take away what a run that was killed has staged; who writes here has the folder to itself."""
+    folder = os.path.dirname(target)
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(_prefix(target)):
+                os.unlink(os.path.join(folder, name))
+
+
 def _stage(target: str, data: bytes) -> str:
     folder = os.path.dirname(target)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".%s." % os.path.basename(target)[:100], dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix=_prefix(target), dir=folder)
     except OSError as exc:
         if exc.errno == errno.ENOENT:
             raise error("the folder %s is not there" % folder, "Create it first", target) from exc
@@ -106,10 +128,37 @@ def _stage(target: str, data: bytes) -> str:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+            _keep_attributes(target, file.fileno())
     except OSError as exc:
         os.unlink(temporary)
         raise error("cannot be written: %s" % exc.strerror, "Nothing has been changed", target) from exc
     return temporary
+
+
+def _keep_attributes(target: str, handle: int) -> None:
+    """Give the staged file the owner, mode, access control list and other extended attributes of its target.
+
+    The SELinux context is left to atomic_move, which knows the policy.
+    """
+    try:
+        status = os.stat(target)
+    except FileNotFoundError:
+        os.fchmod(handle, NEW_FILE_MODE)
+        return
+    with contextlib.suppress(PermissionError):
+        os.fchown(handle, status.st_uid, status.st_gid)
+    os.fchmod(handle, status.st_mode & 0o7777)
+    if not hasattr(os, "listxattr"):
+        return
+    try:
+        names = os.listxattr(target)
+    except OSError as exc:
+        if exc.errno == errno.ENOTSUP:
+            return
+        raise
+    for name in names:
+        if not name.startswith(("security.", "trusted.")):
+            os.setxattr(handle, name, os.getxattr(target, name))
 
 
 def _move(module: Any, staged: Sequence[Tuple[Change, str, str]]) -> None:

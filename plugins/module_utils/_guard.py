@@ -21,6 +21,7 @@ from ._file import Change, diff_of
 from ._message import render_findings
 from ._probing.analyse import Analysis, Listing, analyse, list_path
 from ._probing.correct import Texts, correct
+from ._probing.rules import PROBING_RULES
 from ._probing.versions import Version, parse_version, render_version
 from ._text import named, show
 
@@ -79,6 +80,39 @@ def validate(
     return _outcome(params, version, before, after, None)
 
 
+class Guarded(NamedTuple):
+    """A change of a list after it was judged: what goes into the result, what is written, why the task fails."""
+
+    result: Dict[str, Any]
+    own: Change
+    others: Tuple[Change, ...]
+    refusal: Optional[str]
+
+
+def guard_list(
+    params: Mapping[str, Any],
+    version_text: str,
+    read: Callable[[str], Optional[bytes]],
+    include: Reader,
+    change: Change,
+) -> Guarded:
+    """Judge a change of a list with the configuration in C(params), as validate does. Raises KamailioError."""
+
+    def read_as_planned(path: str) -> Optional[bytes]:
+        return change.after if path == change.path else read(path)
+
+    both = {"config_content": None, "dispatcher_content": None, "dispatcher_list": change.path}
+    outcome = validate({**params, **both}, version_text, read_as_planned, include)
+    corrected = {one.path: one for one in outcome.changes}
+    own = corrected.pop(change.path, None)
+    return Guarded(
+        {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")},
+        change._replace(after=own.after) if own else change,
+        tuple(corrected.values()),
+        outcome.refusal,
+    )
+
+
 def _config_bytes(params: Mapping[str, Any], read: Callable[[str], Optional[bytes]]) -> bytes:
     if params["config_content"] is not None:
         return _to_bytes(params["config_content"])
@@ -112,8 +146,10 @@ def _judge(
 
 
 def _refusal(judged: _Judged) -> str:
+    about_probing = all(one.rule in PROBING_RULES for one in judged.analysis.violations)
     verdict = {
-        True: "Kamailio would start, but not probe as its flags say.",
+        True: "Kamailio would start, but not %s."
+        % ("probe as its flags say" if about_probing else "take these files as they are meant"),
         False: "Kamailio would not start with this configuration.",
         None: "This configuration cannot be evaluated to the end.",
     }[judged.analysis.will_start]

@@ -32,3 +32,17 @@ def line_end_of(data: bytes) -> bytes:
 def named(value: object, limit: int = 60) -> str:
     """A value that somebody gave, in quotes and on one line, for a message about it."""
     return "'%s'" % quoted(str(value).encode("utf-8", "surrogateescape"), limit)
+
+
+def one_edit_apart(one: bytes, other: bytes) -> bool:
+    """Whether one byte more, less or changed, or two neighbours swapped, make one of the other."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    at = next((index for index, pair in enumerate(zip(one, other)) if pair[0] != pair[1]), min(len(one), len(other)))
+    rest, wanted = one[at:], other[at:]
+    return (
+        rest[1:] == wanted
+        or rest == wanted[1:]
+        or rest[1:] == wanted[1:]
+        or (rest[:2] == wanted[1::-1] and rest[2:] == wanted[2:])
+    )

@@ -39,7 +39,11 @@ options:
         description:
           - The SIP URI of the destination. With O(destinations[].setid) it tells which one is meant; the server compares URIs
             without regard to case, and so does this module.
-          - If a URI stands several times in a set, the C(duid) in O(destinations[].attrs) tells them apart.
+          - Destinations that share a URI in a set on purpose are told apart by the C(duid) in O(destinations[].attrs), or by the
+            C(socket) where there is no C(duid). Each entry for them needs its own. A destination that has neither yet gets
+            them from the entry that names its URI; to change a C(duid), remove the old destination and add the new one.
+          - What the server would skip is refused - a port above 65535, an IPv6 address without brackets, a name of less than five
+            characters without C(sip:). With O(destinations[].state=absent) any word will do, so that such lines can be removed.
         type: str
         required: true
       flags:
@@ -57,11 +61,20 @@ options:
         type: int
       attrs:
         description:
-          - The attributes, as a mapping or as the text C(name=value;name=value). They replace those that are there.
-          - Left out, they stay as they are. An empty mapping or text removes them.
+          - The attributes, as a mapping or as the text C(name=value;name=value). What becomes of others that the destination has
+            is said by O(attrs_mode). Those that stay keep their place and their spelling.
+          - The values of a mapping are given without quotes; they are quoted where the server's parser needs that. An attribute
+            with the value V(null) is removed.
+          - Left out, they stay as they are. An empty mapping or text removes them, with O(attrs_mode=replace).
         type: raw
+      description:
+        description:
+          - A text for people, written as a comment that begins with C(#:) on the line above the destination, and found again there.
+            It goes when the destination goes. An empty text removes it.
+          - Comments without the colon are never changed, but one with the same text will do.
+        type: str
       state:
-        description: Whether the destination is to be there. With V(absent) only set, URI and C(duid) matter.
+        description: Whether the destination is to be there. With V(absent) only set, URI, C(duid) and C(socket) matter.
         type: str
         choices: [present, absent]
         default: present
@@ -74,18 +87,44 @@ options:
     type: str
     choices: [none, set, file]
     default: none
+  attrs_mode:
+    description:
+      - What becomes of attributes that an entry of O(destinations) does not name, where it gives O(destinations[].attrs).
+      - V(replace) removes them.
+      - V(merge) keeps them.
+    type: str
+    choices: [replace, merge]
+    default: replace
+  ensure_order:
+    description:
+      - Whether the destinations of a set must stand in the order in which O(destinations) names them. The server tries those of
+        equal priority in the order of the file.
+      - They change places with each other, with their descriptions; whatever stands between them stays where it is.
+    type: bool
+    default: false
+  config:
+    description:
+      - The configuration of the server that reads this list. If it is given, the list as it is about to be written is judged
+        with it, as M(sipfleet.kamailio.validate) does, and O(on_violation) says what is done about findings.
+      - Left out, nothing is judged beyond what O(destinations) asks for.
+    type: path
   create:
     description: Whether to create the file if it is not there. With V(false) that is an error.
     type: bool
     default: true
   backup:
-    description: Make a backup of the file before it is changed.
+    description: Make a backup of each file before it is changed.
     type: bool
     default: false
 extends_documentation_fragment:
   - ansible.builtin.files
+  - sipfleet.kamailio.judging
   - sipfleet.kamailio.writing
+notes:
+  - Two runs at once on a host take turns, by a lock on the folder of the file; one that waits for more than 30 seconds fails.
+  - A file that is created is readable for everybody (0644) unless O(mode) says otherwise, since the server does not run as root.
 seealso:
+  - module: sipfleet.kamailio.dispatcher_list_info
   - module: sipfleet.kamailio.validate
 """
 
@@ -111,6 +150,23 @@ EXAMPLES = r"""
     purge: set
     backup: true
 
+- name: Change the weight, keep the other attributes, and let nothing through that would not be probed
+  sipfleet.kamailio.dispatcher_list:
+    config: /etc/kamailio/kamailio.cfg
+    destinations:
+      - setid: 1
+        uri: sip:10.0.0.11:5060
+        attrs:
+          weight: 60
+    attrs_mode: merge
+
+- name: The first one is tried first
+  sipfleet.kamailio.dispatcher_list:
+    destinations:
+      - {setid: 3, uri: "sip:10.0.2.11", description: Berlin}
+      - {setid: 3, uri: "sip:10.0.2.12", description: Hamburg}
+    ensure_order: true
+
 - name: Take a gateway out
   sipfleet.kamailio.dispatcher_list:
     destinations:
@@ -125,11 +181,48 @@ path:
   returned: success
   type: str
   sample: /etc/kamailio/dispatcher.list
+before:
+  description: The destinations that this task changes, removes or moves, as they were.
+  returned: success
+  type: list
+  elements: dict
+  contains: &destination
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI as it stands in the file., type: str, sample: "sip:10.0.0.11:5060"}
+    flags: {description: The flags as a number., type: int, sample: 8}
+    priority: {description: The priority., type: int, sample: 10}
+    attrs: {description: The attributes as they stand in the file., type: str, sample: "weight=50;duid=gw1"}
+    description: {description: The description., type: str, sample: Berlin}
+after:
+  description: The destinations that this task changes, adds or moves, as they are afterwards.
+  returned: success
+  type: list
+  elements: dict
+  contains: *destination
+will_start:
+  description: Whether the server starts with the list and O(config). V(null) where the configuration cannot be evaluated.
+  returned: when O(config) is given
+  type: bool
+findings:
+  description: Everything that was found, as M(sipfleet.kamailio.validate) returns it.
+  returned: when O(config) is given
+  type: list
+  elements: dict
+kamailio_version:
+  description: The version that was judged for.
+  returned: when O(config) is given
+  type: str
+  sample: 6.1.5
 backup_file:
-  description: The backup that was made.
+  description: The backup that was made of the list.
   returned: when a backup was made
   type: str
   sample: /etc/kamailio/dispatcher.list.4242.2026-11-23@03:00:00~
+backup_files:
+  description: The backup that was made of O(config).
+  returned: when it was corrected and a backup was made
+  type: list
+  elements: str
 diff:
   description: The change of the file.
   returned: with C(--diff)
@@ -139,36 +232,85 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, diff_of, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
-def plan(params):
-    """The change of the file that the parameters ask for."""
+def plan(params, locks):
+    """The change of the file that the parameters ask for, and the destinations before and after."""
     wishes = parse_wishes(params["destinations"])
-    before = read_file(params["path"])
+    before = locks.read(params["path"])
     if before is None and not params["create"]:
         raise error("is not there", "Create it, or let create be true", params["path"])
-    return Change(params["path"], before, plan_destinations(before or b"", wishes, params["purge"], params["path"]))
+    merge = params["attrs_mode"] == "merge"
+    planned = plan_destinations(before or b"", wishes, params["purge"], params["path"], merge, params["ensure_order"])
+    return Change(params["path"], before, planned.data), planned
+
+
+def entries(destinations):
+    """Destinations for the result."""
+    return [
+        dict(one._asdict(), uri=show(one.uri), attrs=show(one.attrs), description=show(one.description))
+        for one in destinations
+    ]
+
+
+def invocation(params):
+    """The arguments for the result; thousands of destinations would only travel back."""
+    return {"module_args": dict(params, destinations="%d entries" % len(params["destinations"]))}
+
+
+def run(module, locks):
+    """Plan, judge, write and report."""
+    params = module.params
+    if params["config"]:
+        locks.take(params["config"])
+    own, planned = plan(params, locks)
+    result = {
+        "path": params["path"],
+        "before": entries(planned.before),
+        "after": entries(planned.after),
+        "invocation": invocation(params),
+    }
+    others = ()
+    if params["config"]:
+        version = params["kamailio_version"] or host_version(module)
+        guarded = guard_list(params, version, locks.read, read_include, own)
+        result.update(guarded.result)
+        if guarded.refusal:
+            diff = {"diff": diff_of([own])} if module._diff else {}
+            module.fail_json(msg="%s\n\nNothing has been written." % guarded.refusal, **dict(result, **diff))
+        own, others = guarded.own, guarded.others
+    finish(module, locks, own, result, others)
 
 
 def main():
     module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "default": "/etc/kamailio/dispatcher.list"},
-            "destinations": {"type": "list", "elements": "dict", "default": []},
-            "purge": {"type": "str", "choices": ["none", "set", "file"], "default": "none"},
-            "create": {"type": "bool", "default": True},
-            "backup": {"type": "bool", "default": False},
-        },
+        argument_spec=dict(
+            judging_spec(),
+            path={"type": "path", "default": "/etc/kamailio/dispatcher.list"},
+            destinations={"type": "list", "elements": "dict", "default": []},
+            purge={"type": "str", "choices": ["none", "set", "file"], "default": "none"},
+            attrs_mode={"type": "str", "choices": ["replace", "merge"], "default": "replace"},
+            ensure_order={"type": "bool", "default": False},
+            config={"type": "path"},
+            create={"type": "bool", "default": True},
+            backup={"type": "bool", "default": False},
+        ),
         add_file_common_args=True,
         supports_check_mode=True,
     )
     try:
-        finish(module, plan(module.params), {"path": module.params["path"]})
+        with FolderLocks() as locks:
+            run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
 

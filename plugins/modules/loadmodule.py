@@ -110,16 +110,17 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import module_findings
 
 
-def plan(params):
+def plan(params, locks):
     """The change of the file that the parameters ask for."""
     path = params["config"]
     wishes = parse_module_wishes(params["modules"])
-    before = read_file(path)
+    before = locks.read(path)
     if before is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
 
@@ -152,7 +153,8 @@ def main():
         supports_check_mode=True,
     )
     try:
-        finish(module, plan(module.params), {"path": module.params["config"]})
+        with FolderLocks() as locks:
+            finish(module, locks, plan(module.params, locks), {"path": module.params["config"]})
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
 

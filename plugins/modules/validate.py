@@ -34,41 +34,6 @@ options:
   dispatcher_content:
     description: The list as text, instead of the file on the host.
     type: str
-  on_violation:
-    description:
-      - What to do about findings of severity V(error) or V(warning).
-      - V(refuse) fails the task.
-      - V(correct) repairs what O(correction) can repair, and fails if anything else is left; then nothing is written.
-      - V(report) never fails because of them, and writes nothing.
-    type: str
-    choices: [refuse, correct, report]
-    default: refuse
-  correction:
-    description:
-      - How to repair. Files on the host are written; a text comes back in RV(corrected).
-      - V(load_tm) makes probing work. C(tm) is loaded before the modules that ask for it, or moved there, and
-        C(ds_ping_interval) is set where it is missing.
-      - V(clear_probing) gives probing up. The P flag (8) is taken from every destination, and a C(ds_ping_interval) that could
-        not work is taken out.
-    type: str
-    choices: [load_tm, clear_probing]
-    default: load_tm
-  ping_interval:
-    description: The C(ds_ping_interval) that V(load_tm) sets where it is missing, in seconds.
-    type: int
-    default: 10
-  kamailio_version:
-    description:
-      - The version of the server, such as V(6.1.5). Left out, it is asked of C(kamailio -v) on the host.
-      - From 6.1 on a server clears the P flag where nothing can probe; before, it shows C(AP) all the same.
-    type: str
-  defines:
-    description:
-      - The defines that the server gets on its command line with C(-A), as V(NAME) or V(NAME=value). They decide about
-        C(#!ifdef).
-    type: list
-    elements: str
-    default: []
   backup:
     description: Make a backup of each file before it is corrected.
     type: bool
@@ -78,9 +43,11 @@ options:
     type: bool
     default: false
 notes:
+  - With O(on_violation=correct) files on the host are written, and what was given as text comes back in RV(corrected).
   - What this version cannot evaluate (C(#!ifexp) and C(#!defexp) expressions, values from the environment) is never guessed.
     Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
 extends_documentation_fragment:
+  - sipfleet.kamailio.judging
   - sipfleet.kamailio.writing
 seealso:
   - module: sipfleet.kamailio.loadmodule
@@ -173,31 +140,35 @@ diff:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 
 
-def host_version(module):
-    """What kamailio -v says on the host."""
-    command = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
-    if not command:
-        raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
-    return module.run_command([command, "-v"])[1]
+def judge(module, locks):
+    """Judge, write what is corrected, and return the outcome."""
+    version = module.params["kamailio_version"] or host_version(module)
+    writes = module.params["on_violation"] == "correct" and not module.check_mode
+    outcome = validate(module.params, version, locks.read if writes else read_file, read_include)
+    if outcome.changes and writes:
+        backups = write_changes(module, outcome.changes, module.params["backup"])
+        if backups:
+            outcome.result["backup_files"] = list(backups.values())
+    warn_unlocked(module, locks)
+    return outcome
 
 
 def main():
     module = AnsibleModule(argument_spec=validate_spec(), supports_check_mode=True)
     try:
-        version = module.params["kamailio_version"] or host_version(module)
-        outcome = validate(module.params, version, read_file, read_include)
-        result = outcome.result
-        if outcome.changes and not module.check_mode:
-            backups = write_changes(module, outcome.changes, module.params["backup"])
-            if backups:
-                result["backup_files"] = backups
+        with FolderLocks() as locks:
+            outcome = judge(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
+    result = outcome.result
     if not module._diff:
         result.pop("diff")
     if outcome.refusal:

@@ -15,7 +15,7 @@ MODULE = "sipfleet.kamailio.validate"
 DIES = 'loadmodule "sl.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 5)\n'
 BLIND = 'loadmodule "sl.so" # "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\n# loadmodule "tm.so"\n'
 WORKS = 'loadmodule "tm.so"\n' + DIES
-LIST = "1 sip:10.0.0.1 8 0 weight=50\n1 sip:10.0.0.2\n2 sip:10.0.0.3 9\n"
+LIST = "1 sip:10.0.0.1 8 0 duid=a\n1 sip:10.0.0.2\n2 sip:10.0.0.3 9\n"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         "  asks for probing (flags 8), and tm is not loaded, so nothing probes it; "
         "Kamailio 5.6.3 shows AP all the same:",
         f"    {files[1]}:1: set 1, sip:10.0.0.1",
-        "      | 1 sip:10.0.0.1 8 0 weight=50",
+        "      | 1 sip:10.0.0.1 8 0 duid=a",
         "  asks for probing (flags 9), and tm is not loaded, so nothing probes it; "
         "Kamailio 5.6.3 shows IP all the same:",
         f"    {files[1]}:3: set 2, sip:10.0.0.3",

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
     LINE_BYTES,
     parse_document,
-    server_uri,
     to_int32,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import read_uri
 
 OLD, NEW = (5, 6, 3), (6, 1, 5)
 LINES = st.lists(
@@ -77,7 +77,7 @@ def test_a_long_line_goes_on_as_another() -> None:
     data = head + b"x" * (LINE_BYTES - len(head)) + b"2 sip:b\n3 sip:c\n"
     document = parse_document(data, OLD)
     assert [(one.setid, one.line) for one in document.destinations] == [(1, 1), (2, 1), (3, 2)]
-    assert document.long_lines == (1,)
+    assert document.long_lines == {1: b"2 sip:b\n"}
 
 
 def test_spans_name_the_bytes_of_the_fields() -> None:
@@ -104,9 +104,57 @@ def test_any_bytes_are_read_and_kept(data: bytes) -> None:
             assert to_int32(data[slice(*one.flags_span)]) == one.flags
 
 
+URIS = [
+    (b"sip:a", b"sip:a", b"a"),
+    (b"SIPS:a", b"SIPS:a", b"a"),
+    (b"10.0.0.1:5060", b"sip:10.0.0.1:5060", b"10.0.0.1"),
+    (b"tel:1", b"tel:1", b""),
+    (b"sip:u:p@h.example:5060;transport=tcp?X=y", b"sip:u:p@h.example:5060;transport=tcp?X=y", b"h.example"),
+    (b"sip:[::1]:5060;lr", b"sip:[::1]:5060;lr", b"[::1]"),
+    (b"sip:a;x=y@h", b"sip:a;x=y@h", b"h"),
+    (b"sip:a?x=y;z@h", b"sip:a?x=y;z@h", b"h"),
+    (b"urn:service:sos", b"urn:service:sos", b"service:sos"),
+    (b"sip:h:", b"sip:h:", b"h"),
+]
+
+
+@pytest.mark.parametrize(("uri", "known_as", "host"), URIS)
+def test_uri_is_read_as_by_the_server(uri: bytes, known_as: bytes, host: bytes) -> None:
+    found = read_uri(uri)
+    assert (found.uri, found.host) == (known_as, host)
+
+
 @pytest.mark.parametrize(
-    ("uri", "known_as"),
-    [(b"sip:a", b"sip:a"), (b"SIPS:a", b"SIPS:a"), (b"10.0.0.1:5060", b"sip:10.0.0.1:5060"), (b"tel:1", b"tel:1")],
+    "uri",
+    [
+        b"gw1",
+        b"sip:",
+        b"sip:h:65536",
+        b"sip:h:000005",
+        b"sip:h:5x",
+        b"sip:::1",
+        b"sip:[::1",
+        b"sip:[::1]x",
+        b"sip:@h",
+        b"sip:u@h@i",
+        b"sip:u@",
+        b"sip:u@h&",
+        b"sip:h;maddr",
+        b"sip:h?a;b",
+        b"sip:h]",
+        b"http://h",
+        b"sip:" + b"h" * 255,
+        b"h" * 500,
+    ],
 )
-def test_uri_without_a_scheme_gets_sip(uri: bytes, known_as: bytes) -> None:
-    assert server_uri(uri) == known_as
+def test_uri_that_the_server_skips(uri: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^(it|its|the|nothing|after|a|more)\b"):
+        read_uri(uri)
+
+
+@given(st.binary(max_size=30).map(lambda one: b"sip:" + one) | st.text(":;?@[]&a1.", max_size=20).map(str.encode))
+def test_any_uri_is_read_or_refused(uri: bytes) -> None:
+    try:
+        assert read_uri(uri).uri.endswith(uri)
+    except ValueError as exc:
+        assert str(exc)

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import parse_attrs, same_attrs
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import (
+    change_attrs,
+    read_attrs,
+    render_attr,
+    same_attrs,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import (
     parse_flags,
     render_letters,
@@ -93,17 +98,29 @@ BAD = [
     ("attrs", "a=;b=1", "is not name=value;name=value"),
     ("attrs", 'a="1', "is not name=value;name=value"),
     ("attrs", "a=1,2", "is not name=value;name=value"),
-    ("attrs", "a;;b", "is not name=value;name=value"),
+    ("attrs", "a;;b", "has a value without a name"),
     ("attrs", 'a="b"c', "is not name=value;name=value"),
     ("attrs", ["a=1"], "is neither a mapping nor text"),
-    ("attrs", {"a": ""}, "a is empty"),
+    ("attrs", {"weight": 0}, "weight '0' is not from 1 to 100"),
+    ("attrs", "rweight=101", "rweight '101' is not from 1 to 100"),
+    ("attrs", "weight=", "weight '' is not from 1 to 100"),
+    ("attrs", "=5", "has a value without a name"),
+    ("attrs", {"a": 1, "A": 2}, "names an attribute twice"),
     ("attrs", {"a": "b c"}, "holds white space"),
     ("attrs", {"a": "b\nc"}, "holds white space"),
     ("attrs", {"a": True}, "a is neither text nor a number"),
-    ("attrs", {"a": 'b"'}, "a holds a quote"),
+    ("attrs", {"a": "\"b'"}, "a holds both kinds of quotes"),
     ("attrs", {"a b": 1}, "'a b' is not a name"),
     ("attrs", {"a;b": 1}, "'a;b' is not a name"),
     ("attrs", {5: 1}, "'5' is not a name"),
+    ("uri", "gw1", "would be skipped by the server: it has no scheme"),
+    ("uri", "sip:10.0.0.1:99999", "its port is not a number from 0 to 65535"),
+    ("uri", "sip:2001:db8::1", "an IPv6 address needs brackets"),
+    ("uri", "sip:[2001:db8::1", "its [ is not closed"),
+    ("uri", "http://10.0.0.1", "its port is not a number"),
+    ("description", 5, "is not text"),
+    ("description", "a\n1 sip:evil", "is more than one line"),
+    ("description", "x" * 1100, "is 1100 bytes long"),
     ("state", "gone", "'gone' is neither present nor absent"),
     ("weight", 5, "is not known"),
 ]
@@ -121,7 +138,7 @@ def test_bad_field_is_named_with_its_index(field: str, value: Any, message: str)
 
 
 def test_all_problems_at_once() -> None:
-    entries = [{"setid": "x", "uri": ""}, {}, "text", {"setid": 1, "uri": "sip:a"}, {"setid": 1, "uri": "A"}]
+    entries = [{"setid": "x", "uri": ""}, {}, "text", {"setid": 1, "uri": "sip:a"}, {"setid": 1, "uri": "SIP:A"}]
     with pytest.raises(KamailioError) as caught:
         parse_wishes(entries)  # type: ignore[arg-type]
     texts = [problem.text for problem in caught.value.problems]
@@ -133,7 +150,7 @@ def test_all_problems_at_once() -> None:
         "destinations[2]",
         "destinations[3]",
     ]
-    assert "destinations[3] and destinations[4] are the same destination: set 1, A" in texts[-1]
+    assert "destinations[3] and destinations[4] are the same destination: set 1, SIP:A" in texts[-1]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +158,10 @@ def test_all_problems_at_once() -> None:
     [
         ({"weight": 50, "duid": "a"}, b"weight=50;duid=a"),
         ({"a": "x;y", "b": "x,y"}, b'a="x;y";b="x,y"'),
-        ({"a": '"x;y"'}, b'a="x;y"'),
-        ({"flag": None, "a": 1.5}, b"flag;a=1.5"),
+        ({"a": '"x;y"'}, b"a='\"x;y\"'"),
+        ({"a": 'x"y\\'}, b'a=x"y\\'),
+        ({"a": ""}, b'a=""'),
+        ({"flag": None, "a": 1.5}, b"a=1.5"),
         ({"a": "é#b"}, "a=é#b".encode()),
         ("a=1;b", b"a=1;b"),
         ("a=1;", b"a=1;"),
@@ -150,7 +169,7 @@ def test_all_problems_at_once() -> None:
 )
 def test_attributes_are_written(attrs: Any, text: bytes) -> None:
     (wish,) = parse_wishes([{"setid": 1, "uri": "sip:a", "attrs": attrs}])
-    assert wish.attrs == text
+    assert wish.attrs and wish.attrs.text == text
 
 
 def test_attributes_mean_the_same() -> None:
@@ -159,4 +178,44 @@ def test_attributes_mean_the_same() -> None:
     assert not same_attrs(b"a=1;a=2", b"a=2;a=1")
     assert not same_attrs(b"a", b"a=1")
     assert not same_attrs(b"a=1,b", b"a=1")
-    assert parse_attrs(b"") == ()
+    assert not same_attrs(b'a="1', b"a=1")
+
+
+# text, what is wanted, whether others stay, the text afterwards
+CHANGES = [
+    (b"duid=a;weight=50;x=1", {b"weight": b"60"}, True, b"duid=a;weight=60;x=1"),
+    (b"duid=a;weight=50;x=1", {b"weight": b"60"}, False, b"weight=60"),
+    (b"duid=a;weight=50;x=1", {b"x": b"1", b"duid": b"b"}, False, b"duid=b;x=1"),
+    (b"duid=a;weight=50;", {b"x": b"1"}, True, b"duid=a;weight=50;x=1"),
+    (b"duid=a;weight=50;", {b"DUID": b"b"}, True, b"duid=b;weight=50;"),
+    (b"duid='a';y=\"1;2\"", {b"duid": b"a", b"y": b"2"}, True, b"duid='a';y=2"),
+    (b"duid=a;weight=50", {b"duid": None}, True, b"weight=50"),
+    (b"duid=a", {b"duid": None, b"cc": None}, True, b""),
+    (b"a=1;a=2;b=3", {b"a": b"5"}, True, b"a=5;a=2;b=3"),
+    (b"a=1;a=2;b=3", {b"a": b"5"}, False, b"a=5"),
+    (b"flag;b=3", {b"flag": b"1"}, True, b"flag=1;b=3"),
+    (b"", {b"flag": b"1"}, True, b"flag=1"),
+    (b'a="1', {b"b": b"2"}, False, b"b=2"),
+]
+
+
+@pytest.mark.parametrize(("text", "wish", "keep", "after"), CHANGES)
+def test_attributes_keep_their_order_and_bytes(text: bytes, wish: Any, keep: bool, after: bytes) -> None:
+    assert change_attrs(text, wish, keep) == after
+    assert change_attrs(after, wish, keep) == after
+
+
+@pytest.mark.parametrize("text", [b'a="1', b"a=1,b", b"a;;", b'a="b"c'])
+def test_attributes_that_the_server_does_not_read_are_not_merged(text: bytes) -> None:
+    with pytest.raises(ValueError):
+        change_attrs(text, {b"b": b"2"}, True)
+
+
+@given(st.text(st.characters(exclude_categories=("Z", "C")), max_size=12))
+def test_a_value_comes_back(value: str) -> None:
+    try:
+        name, written = render_attr("name", value)
+    except ValueError:
+        assert '"' in value and "'" in value
+        return
+    assert read_attrs(b"a=1;%s=%s;b=2" % (name, written)).value(b"name") == value.encode()

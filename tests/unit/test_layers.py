@@ -22,6 +22,8 @@ LAYERS = [
     "_probing",
     "_message",
     "_file",
+    "_lock",
+    "_host",
     "_guard",
     "_argspec",
     "_finish",

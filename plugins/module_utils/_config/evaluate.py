@@ -20,6 +20,7 @@ from .._errors import Problem
 from .._text import quoted, show
 from . import lexer
 from .lexer import Token
+from .listen import ListenReader
 from .model import Evaluation, Load, Param, Place
 from .statements import SHAPES, Item, Statement, StatementReader
 from .values import Value, parse_number, parse_string
@@ -90,6 +91,7 @@ class _Run:
         self.active: List[Optional[bool]] = []
         self.substitutions: List[Tuple[bytes, str]] = []
         self.statements = StatementReader()
+        self.listen = ListenReader()
 
     def result(self) -> Evaluation:
         for problem in self.statements.finish():
@@ -108,6 +110,7 @@ class _Run:
             tuple(self.undecided),
             tuple(self.inactive),
             self.statements.first_block,
+            self.listen.result(),
         )
 
     def refuse(self, rule: str, path: str, line: int, text: str, remedy: str = "") -> None:
@@ -191,6 +194,8 @@ class _Run:
 
     def skip(self, place: Place, data: bytes) -> None:
         self.inactive.append(place)
+        if None in self.active and data.find(b"listen", place.start, place.end) >= 0:
+            self.listen.unsure()
         if None in self.active and _DECISIVE.search(data, place.start, place.end):
             self.unknown(
                 place, "whether %s holds is known to the server only" % place.conditions[self.active.index(None)]
@@ -240,6 +245,7 @@ class _Run:
         content = self.reader(target)
         if isinstance(content, Problem):
             self.unknown(place, content.text)
+            self.listen.unsure()
         elif content is not None:
             self.file(target, content, depth + 1)
         elif token.name == b"include_file":
@@ -272,6 +278,8 @@ class _Run:
                 self.code(part, via, depth + 1)
 
     def feed(self, item: Item) -> None:
+        if not self.statements.in_block:
+            self.listen.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):
                 self.problems.append(("config-syntax", statement))

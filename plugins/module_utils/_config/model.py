@@ -13,6 +13,7 @@ import re
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .._errors import Problem
+from .sockets import Sockets
 from .values import Value
 
 
@@ -56,7 +57,8 @@ class Evaluation(NamedTuple):
     """A configuration as the server evaluates it.
 
     C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses, by rule;
-    C(undecided) is what could not be evaluated; C(inactive) are the branches that are not active.
+    C(undecided) is what could not be evaluated; C(inactive) are the branches that are not active;
+    C(sockets) are those it listens on, None if they are not known.
     """
 
     path: str
@@ -67,6 +69,7 @@ class Evaluation(NamedTuple):
     undecided: Tuple[Problem, ...]
     inactive: Tuple[Place, ...]
     first_block: Optional[Place]
+    sockets: Optional[Sockets]
 
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""

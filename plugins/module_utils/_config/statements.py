@@ -83,6 +83,11 @@ class StatementReader:
         elif item.kind == "punct" and item.text == b"}":
             self._depth = max(0, self._depth - 1)
 
+    @property
+    def in_block(self) -> bool:
+        """Whether the next item stands between braces."""
+        return bool(self._depth)
+
     def finish(self) -> Iterator[Problem]:
         """What is wrong with a statement that the end of the file cuts off."""
         if self._keyword:

@@ -7,54 +7,189 @@
 
 """The attributes of a destination: C(name=value;name=value), one word without white space.
 
-The server reads them with C(parse_params) of Kamailio's src/core/parser/parse_param.c.
+The server reads them with C(parse_params) of Kamailio's src/core/parser/parse_param.c and picks those that it knows
+in C(ds_set_attrs) of src/modules/dispatcher/dispatch.c.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
+from .._patch import Patch, apply_patches
 from .._text import named
 
+# The names that the server knows, and since which version; it keeps any other for the script.
+KNOWN: Dict[bytes, Tuple[int, ...]] = {
+    b"duid": (),
+    b"weight": (),
+    b"rweight": (),
+    b"maxload": (),
+    b"socket": (),
+    b"sockname": (),
+    b"ping_from": (),
+    b"obproxy": (),
+    b"cc": (),
+    b"latency": (5, 5),
+    b"ocmin": (6, 0),
+    b"ocmax": (6, 0),
+    b"ocrate": (6, 0),
+    b"ping_socket": (6, 1),
+}
+# A number outside of this is ignored, with an error in the log.
+PERCENT = (b"weight", b"rweight")
+
 _NAME = re.compile(r"[A-Za-z0-9_.+-]+\Z")
-_PARAM = re.compile(rb"""([^\s=;,"']+)(?:=("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s;,"']+))?(;|\Z)""")
+_TOKEN = re.compile(rb"[^,;]+")
+_NAME_BYTES = re.compile(rb"[^,=;]*")
 
-Pairs = Tuple[Tuple[bytes, Optional[bytes]], ...]
+
+class Attribute(NamedTuple):
+    """One attribute: C(value) without its quotes, None for a name alone; the spans are places in the text."""
+
+    name: bytes
+    value: Optional[bytes]
+    start: int
+    value_start: int
+    end: int
 
 
-def parse_attrs(text: bytes) -> Optional[Pairs]:
-    """The names and values (without their quotes) in their order; None if the text is not well-formed."""
-    pairs: List[Tuple[bytes, Optional[bytes]]] = []
+class Attributes(NamedTuple):
+    """What the server reads, in the order of the text; C(end) is where it stops, before a comma or at the end."""
+
+    found: Tuple[Attribute, ...]
+    end: int
+
+    def value(self, name: bytes) -> Optional[bytes]:
+        """The value of an attribute; where a name stands several times the first one counts, as for the server."""
+        return next((one.value for one in self.found if one.name.lower() == name), None)
+
+
+def read_attrs(text: bytes) -> Attributes:
+    """Read attributes as the server does. Raises ValueError with the reason where it skips the destination."""
+    size = len(text) - text.endswith(b";")
+    found: List[Attribute] = []
     at = 0
-    while at < len(text):
-        found = _PARAM.match(text, at)
-        if not found:
-            return None
-        name, value, _end = found.groups()
-        pairs.append((name, value[1:-1] if value and value[:1] in b"\"'" else value))
-        at = found.end()
-    return tuple(pairs)
+    while at < size or (at == 0 and size):
+        start = at
+        name = _match(_NAME_BYTES, text, at, size)
+        at += len(name)
+        value: Optional[bytes] = None
+        value_start = at
+        if text[at:size][:1] == b"=":
+            at += 1
+            value, value_start, at = _read_value(text, at, size, name)
+        found.append(Attribute(name, value, start, value_start, at))
+        if at == size or text[at : at + 1] in (b",", b">"):
+            return Attributes(tuple(found), at if at < size else len(text))
+        if text[at : at + 1] != b";":
+            raise ValueError("%s follows the quoted value of %s" % (named(_show(text[at:size])), _show(name)))
+        at += 1
+        if at == size:
+            raise ValueError("no name follows its last semicolon but one")
+    return Attributes((), len(text))
+
+
+def _read_value(text: bytes, at: int, size: int, name: bytes) -> Tuple[bytes, int, int]:
+    quote = text[at:size][:1]
+    if quote not in (b'"', b"'") or not quote:
+        token = _match(_TOKEN, text, at, size)
+        if not token and at < size:
+            raise ValueError("%s has no value, which only the last one may do without" % _show(name))
+        return token, at, at + len(token)
+    closing = text.find(quote, at + 1, size)
+    if closing < 0:
+        raise ValueError("the quote of %s is not closed: a value ends at the first white space" % _show(name))
+    return text[at + 1 : closing], at, closing + 1
+
+
+def _match(pattern: re.Pattern[bytes], text: bytes, at: int, size: int) -> bytes:
+    found = pattern.match(text, at, size)
+    return found.group() if found else b""
+
+
+def _show(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
 
 
 def same_attrs(one: bytes, other: bytes) -> bool:
     """Whether two texts mean the same: order, case of names, quotes and a last semicolon do not matter."""
     if one == other:
         return True
-    left, right = parse_attrs(one), parse_attrs(other)
-    return left is not None and right is not None and _by_name(left) == _by_name(right)
+    try:
+        left, right = read_attrs(one), read_attrs(other)
+    except ValueError:
+        return False
+    return left.end == len(one) and right.end == len(other) and _by_name(left) == _by_name(right)
 
 
-def _by_name(pairs: Pairs) -> Dict[bytes, List[Optional[bytes]]]:
+def _by_name(attributes: Attributes) -> Dict[bytes, List[Optional[bytes]]]:
     values: Dict[bytes, List[Optional[bytes]]] = {}
-    for name, value in pairs:
-        values.setdefault(name.lower(), []).append(value)
+    for one in attributes.found:
+        values.setdefault(one.name.lower(), []).append(one.value)
     return values
 
 
 def attr_value(text: bytes, name: bytes) -> Optional[bytes]:
-    """The value of an attribute, None if it is not there; the last one counts, as for the server."""
-    return {key.lower(): value for key, value in parse_attrs(text) or ()}.get(name)
+    """The value of an attribute, None if it is not there or the text is not well-formed."""
+    try:
+        return read_attrs(text).value(name)
+    except ValueError:
+        return None
+
+
+def change_attrs(text: bytes, wish: Mapping[bytes, Optional[bytes]], keep_others: bool) -> bytes:
+    """The text with the attributes of the wish, in the order of the text, the new ones behind.
+
+    C(wish) maps names to values as they are written, quotes included, None for an attribute that is to go;
+    C(keep_others) says whether those that it does not name stay. Where the text cannot be kept it is written anew.
+    Raises ValueError if it is not well-formed and others are to be kept.
+    """
+    lower = {name.lower(): (name, value) for name, value in wish.items()}
+    try:
+        before = read_attrs(text)
+        if before.end < len(text):
+            raise ValueError("the server stops reading at the comma in %s" % named(_show(text)))
+    except ValueError:
+        if keep_others:
+            raise
+        before = Attributes((), 0)
+    names = [one.name.lower() for one in before.found]
+    if not keep_others and (not before.found or len(set(names)) < len(names)):
+        return _join(lower.values())
+    patches: List[Patch] = []
+    gone = set()
+    for index, one in enumerate(before.found):
+        key = one.name.lower()
+        if (key not in lower and keep_others) or key in names[:index]:
+            continue
+        value = lower[key][1] if key in lower else None
+        if value is None:
+            gone.add(key)
+        elif _unquoted(value) != one.value:
+            patches.append(Patch(one.value_start, one.end, value if one.value is not None else b"=" + value))
+    kept = [one for one in before.found if one.name.lower() not in gone]
+    new = _join((name, value) for key, (name, value) in lower.items() if key not in names)
+    if not kept:
+        return new
+    pieces = []
+    for one in kept:
+        inside = [
+            Patch(patch.start - one.start, patch.end - one.start, patch.new)
+            for patch in patches
+            if one.start <= patch.start <= one.end
+        ]
+        pieces.append(apply_patches(text[one.start : one.end], inside))
+    tail = b";" if text.endswith(b";") and not new else b""
+    return b";".join([*pieces, *([new] if new else [])]) + tail
+
+
+def _join(pairs: Iterable[Tuple[bytes, Optional[bytes]]]) -> bytes:
+    return b";".join(b"%s=%s" % (name, value) for name, value in pairs if value is not None)
+
+
+def _unquoted(value: bytes) -> bytes:
+    return value[1:-1] if value[:1] in (b'"', b"'") else value
 
 
 def check_attrs_text(text: str) -> bytes:
@@ -66,39 +201,49 @@ def check_attrs_text(text: str) -> bytes:
     if text.startswith("#"):
         raise ValueError("begins with #, which would make it a comment")
     data = text.encode("utf-8", "surrogateescape")
-    if parse_attrs(data) is None:
+    try:
+        found = read_attrs(data)
+    except ValueError as exc:
+        raise ValueError("%s is not name=value;name=value: %s" % (named(text), exc)) from exc
+    if found.end < len(data):
         raise ValueError(
-            "%s is not name=value;name=value: the server would skip the destination or drop a part (a value "
-            "must not be empty, one with a comma or semicolon needs quotes, each quote its end)" % named(text)
+            "%s is not name=value;name=value: the server stops reading at %s, put a value with it in quotes"
+            % (named(text), named(_show(data[found.end :])))
         )
+    for one in found.found:
+        if not one.name:
+            raise ValueError("%s has a value without a name" % named(text))
+        _check_known(one.name, one.value or b"")
     return data
 
 
-def render_attrs(attrs: Mapping[object, object]) -> bytes:
-    """Attributes given as a mapping; a value of None stands for a name alone.
+def render_attr(name: object, value: object) -> Tuple[bytes, bytes]:
+    """Name and value of an attribute as they are written, quoted so that the server gives the same value back.
 
     Raises ValueError with a text for people.
     """
-    parts = []
-    for name, value in attrs.items():
-        if not isinstance(name, str) or not _NAME.match(name):
-            raise ValueError("%s is not a name: letters, digits and _ . + - make one" % named(name))
-        parts.append(name if value is None else "%s=%s" % (name, _render_value(name, value)))
-    return ";".join(parts).encode("utf-8", "surrogateescape")
-
-
-def _render_value(name: str, value: object) -> str:
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise ValueError("%s is not a name: letters, digits and _ . + - make one" % named(name))
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("%s is neither text nor a number" % name)
     text = str(value)
-    if not text:
-        raise ValueError("%s is empty: the server would skip the destination" % name)
     _refuse_unwritable(text)
-    if re.match(r"""(?:"[^"'\\]*"|'[^"'\\]*')\Z""", text):
-        return text
-    if re.search(r"""["'\\]""", text):
-        raise ValueError("%s holds a quote or a backslash, which the server's parser does not give back" % name)
-    return '"%s"' % text if re.search("[;,]", text) else text
+    written = text
+    if not text or text[0] in "\"'" or re.search("[;,]", text):
+        quote = "'" if '"' in text else '"'
+        if quote in text:
+            raise ValueError("%s holds both kinds of quotes, and the server knows no escape for them" % name)
+        written = quote + text + quote
+    data = text.encode("utf-8", "surrogateescape")
+    _check_known(name.encode(), data)
+    return name.encode(), written.encode("utf-8", "surrogateescape")
+
+
+def _check_known(name: bytes, value: bytes) -> None:
+    if name.lower() in PERCENT and not (value.isdigit() and 1 <= int(value[:9]) <= 100):
+        raise ValueError(
+            "%s %s is not from 1 to 100, and the server ignores it then" % (_show(name), named(_show(value)))
+        )
 
 
 def _refuse_unwritable(text: str) -> None:

@@ -14,7 +14,7 @@ bytes, then one pass over the line without looking back.
 from __future__ import annotations
 
 import re
-from typing import List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 # fgets() reads one byte less than its buffer of 1024 bytes; the line feed counts.
 LINE_BYTES = 1023
@@ -33,7 +33,6 @@ _LINE = (
     rb"(?:(?![#\0]|\Z)([0-9]*)[ \t\r\n]*"
     rb"(?:(?![#\0]|\Z)([^ \t\r\n\0]*))?)?)?"
 )
-_SCHEME = re.compile(rb"(?i)(?:sips?|tel|urn):")
 _DECIMAL = re.compile(_LINE % rb"[0-9]*")
 _DECIMAL_OR_HEX = re.compile(_LINE % rb"0x[0-9a-fA-F]*|[0-9]*")
 
@@ -71,12 +70,15 @@ class BadLine(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A parsed dispatcher.list: the bytes, and what the server finds in them."""
+    """A parsed dispatcher.list: the bytes, and what the server finds in them.
+
+    C(long_lines) are those that it cuts, with what it reads as another line.
+    """
 
     data: bytes
     destinations: Tuple[Destination, ...]
     bad_lines: Tuple[BadLine, ...]
-    long_lines: Tuple[int, ...]
+    long_lines: Dict[int, bytes]
 
 
 def to_int32(digits: bytes) -> int:
@@ -91,13 +93,13 @@ def parse_document(data: bytes, version: Version) -> Document:
     match = (_DECIMAL_OR_HEX if version[:2] >= HEX_FLAGS_SINCE else _DECIMAL).match
     destinations: List[Destination] = []
     bad_lines: List[BadLine] = []
-    long_lines: List[int] = []
+    long_lines: Dict[int, bytes] = {}
     size = len(data)
     start, line = 0, 1
     while start < size:
         line_end = data.find(b"\n", start) + 1 or size
         if line_end - start > LINE_BYTES:
-            long_lines.append(line)
+            long_lines[line] = data[start + LINE_BYTES : line_end]
         while start < line_end:
             end = min(line_end, start + LINE_BYTES)
             found = match(data, start, end)
@@ -129,9 +131,4 @@ def parse_document(data: bytes, version: Version) -> Document:
                 bad_lines.append(BadLine(line, start, end))
             start = end
         line += 1
-    return Document(data, tuple(destinations), tuple(bad_lines), tuple(long_lines))
-
-
-def server_uri(uri: bytes) -> bytes:
-    """The URI under which the server knows a destination: one without a scheme gets C(sip:) (C(pack_dest))."""
-    return uri if _SCHEME.match(uri) else b"sip:" + uri
+    return Document(data, tuple(destinations), tuple(bad_lines), long_lines)

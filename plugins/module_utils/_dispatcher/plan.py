@@ -9,91 +9,136 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
-from .._text import line_end_of, quoted
-from .attributes import attr_value, same_attrs
+from .._text import quoted
+from .attributes import attr_value
+from .description import description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
+from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, update_patches
 from .flags import LETTERS, PROBING
-from .style import render_line
-from .wish import Key, Wish, identity
+from .order import order_destinations
+from .wish import Key, Wish, identity, mark_of
 
 # The file is planned as the newest server reads it; what is written means the same to every version.
 VERSION = (6, 1)
 
-Meaning = Tuple[int, bytes, int, int, bytes]
+
+class Entry(NamedTuple):
+    """A destination in a result."""
+
+    setid: int
+    uri: bytes
+    flags: int
+    priority: int
+    attrs: bytes
+    description: bytes
 
 
-class _New(NamedTuple):
-    anchor: Optional[Destination]
-    wishes: List[Wish]
+class Planned(NamedTuple):
+    """The bytes of the file afterwards, and the destinations that change: as they were and as they will be."""
+
+    data: bytes
+    before: Tuple[Entry, ...]
+    after: Tuple[Entry, ...]
 
 
-def plan_destinations(data: bytes, wishes: Sequence[Wish], purge: str, path: str) -> bytes:
-    """The bytes of the file with the wishes in it; C(data) itself, if it already says what they say.
+class _Matched(NamedTuple):
+    present: Dict[int, Destination]
+    absent: Set[int]
+    new: List[Wish]
 
-    C(purge) is C(none), C(set) (take out what is not wished for in the sets that the wishes name) or C(file).
-    Raises KamailioError with all problems.
+
+def plan_destinations(
+    data: bytes, wishes: Sequence[Wish], purge: str, path: str, merge: bool = False, ensure_order: bool = False
+) -> Planned:
+    """The file with the wishes in it; the same bytes, if it already says what they say.
+
+    C(purge) is C(none), C(set) (take out what is not wished for in the sets that the wishes name) or C(file);
+    C(merge) keeps attributes that a wish does not name; C(ensure_order) brings the destinations of a set into the
+    order of the wishes. Raises KamailioError with all problems.
     """
     document = parse_document(data, VERSION)
     problems: List[Problem] = []
-    by_key: Dict[Key, List[Destination]] = {}
-    for destination in document.destinations:
-        by_key.setdefault(identity(destination.setid, destination.uri), []).append(destination)
-
-    updates: Dict[int, Tuple[Destination, Meaning]] = {}
-    removed: Set[int] = set()
-    kept: Set[int] = set()
-    new: Dict[int, List[Wish]] = {}
+    matched = _match(document, wishes, path, problems)
+    updates: Dict[int, Update] = {}
     for wish in wishes:
-        matches = _select(wish, by_key.get(wish.key, []))
-        if not wish.present:
-            removed.update(match.start for match in matches)
-        elif not matches:
-            new.setdefault(wish.setid, []).append(wish)
-        elif len(matches) > 1:
-            problems.append(_ambiguous(wish, matches, path))
-        else:
-            kept.add(matches[0].start)
-            meaning = _wanted(matches[0], wish)
-            if meaning:
-                updates[matches[0].start] = (matches[0], meaning)
+        destination = matched.present.get(wish.position)
+        if destination:
+            update = _wanted(document, destination, wish, merge, path, problems)
+            if update:
+                updates[destination.start] = update
+    removed = set(matched.absent)
     if purge != "none":
         mentioned = {wish.setid for wish in wishes}
+        kept = {one.start for one in matched.present.values()}
         removed.update(
             one.start
             for one in document.destinations
             if one.start not in kept and (purge == "file" or one.setid in mentioned)
         )
+    problems += _cut_lines(document, removed, path)
     if problems:
         raise KamailioError(problems)
-    return _apply(document, updates, removed, _place(document, new), path)
+    result = _apply(document, updates, removed, _place(document, matched.new), path)
+    gone = [one for one in document.destinations if one.start in removed]
+    before = [_entry(data, one) for one in gone] + [_entry(data, one.destination) for one in updates.values()]
+    after = [_updated(data, one) for one in updates.values()]
+    after += [Entry(*meaning_of(wish), wish.description or b"") for wish in matched.new]
+    if ensure_order:
+        result, moved = _ordered(result, wishes, path)
+        # What is updated or new as well as moved is named already.
+        moved = [one for one in moved if one not in after]
+        before, after = before + moved, after + moved
+    return Planned(result, tuple(before), tuple(after))
 
 
 def clear_probing(data: bytes, version: Tuple[int, ...], path: str) -> bytes:
     """The bytes of the file with the probing bit taken out of every destination's flags."""
     document = parse_document(data, version)
     updates = {
-        one.start: (one, (one.setid, one.uri, one.flags & ~PROBING, one.priority, one.attrs))
+        one.start: Update(one, (one.setid, one.uri, one.flags & ~PROBING, one.priority, one.attrs), None)
         for one in document.destinations
         if one.flags & PROBING
     }
     return _apply(document, updates, set(), [], path, version)
 
 
-def _select(wish: Wish, matches: List[Destination]) -> List[Destination]:
-    if wish.duid is None or (wish.present and len(matches) < 2):
-        return matches
-    return [match for match in matches if attr_value(match.attrs, b"duid") == wish.duid]
+def _match(document: Document, wishes: Sequence[Wish], path: str, problems: List[Problem]) -> _Matched:
+    """Which destinations the wishes mean."""
+    by_key: Dict[Key, List[Destination]] = {}
+    for destination in document.destinations:
+        by_key.setdefault(identity(destination.setid, destination.uri), []).append(destination)
+    matched = _Matched({}, set(), [])
+    taken: Set[int] = set()
+    for wish in wishes:
+        candidates = by_key.get(wish.key, [])
+        mark = wish.mark if candidates else None
+        same = [one for one in candidates if mark is None or attr_value(one.attrs, mark[0]) == mark[1]]
+        if not wish.present:
+            matched.absent.update(one.start for one in same)
+            continue
+        if not same:
+            # One that nothing tells apart yet may be given its duid or socket by this wish.
+            same = [one for one in candidates if one.start not in taken and mark_of(one.attrs) is None]
+        if len(same) > 1:
+            problems.append(_ambiguous(wish, same, path))
+        elif same:
+            taken.add(same[0].start)
+            matched.present[wish.position] = same[0]
+        else:
+            matched.new.append(wish)
+    return matched
 
 
 def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
     return Problem(
         "destinations[%d]: set %d, %s stands %d times in the file, on lines %s"
         % (wish.position, wish.setid, quoted(wish.uri), len(matches), ", ".join(str(one.line) for one in matches)),
-        "Give the duid of the one that is meant in attrs, or take the others out first (state: absent takes all)",
+        "Give the duid or socket of the one that is meant in attrs, or take the others out first "
+        "(state: absent takes all)",
         path,
         matches[0].line,
     )
@@ -105,133 +150,109 @@ def _letters_as_flags(destination: Destination) -> bool:
     return attrs_at_flags and bool(LETTERS.match(destination.attrs.decode("latin-1").upper()))
 
 
-def _wanted(destination: Destination, wish: Wish) -> Optional[Meaning]:
+def _wanted(
+    document: Document, destination: Destination, wish: Wish, merge: bool, path: str, problems: List[Problem]
+) -> Optional[Update]:
     """The destination as it should read, None if it does already."""
     flags = destination.flags if wish.flags is None else wish.flags
     priority = destination.priority if wish.priority is None else wish.priority
     attrs = destination.attrs
-    if wish.attrs is not None and not same_attrs(attrs, wish.attrs):
-        attrs = wish.attrs
-    hexadecimal = False
-    if wish.flags is not None:
-        hexadecimal = destination.hex_flags
-        if wish.attrs is None and _letters_as_flags(destination):
-            attrs = b""
-    if (flags, priority, attrs) == (destination.flags, destination.priority, destination.attrs) and not hexadecimal:
+    if wish.flags is not None and _letters_as_flags(destination):
+        attrs = b""
+    if wish.attrs is not None:
+        try:
+            attrs = wish.attrs.apply_to(attrs, merge)
+        except ValueError as exc:
+            remedy = "Mend the line first, or let attrs_mode be replace"
+            text = "destinations[%d].attrs cannot be merged: %s" % (wish.position, exc)
+            problems.append(Problem(text, remedy, path, destination.line))
+    description = wish.description
+    if description is not None and description_above(document.data, destination.start)[1] == description:
+        description = None
+    if description == b"" and not description_above(document.data, destination.start)[2]:
+        description = None
+    meaning = (destination.setid, destination.uri, flags, priority, attrs)
+    rewrite = wish.flags is not None and destination.hex_flags
+    if meaning == destination[3:8] and not rewrite and description is None:
         return None
-    return destination.setid, destination.uri, flags, priority, attrs
+    return Update(destination, meaning, description)
 
 
-def _place(document: Document, new: Dict[int, List[Wish]]) -> List[_New]:
+def _place(document: Document, new: Iterable[Wish]) -> List[New]:
     """New destinations go behind the last one of their set, new sets to the end."""
-    last = {one.setid: one for one in document.destinations}
-    return [_New(last.get(setid), wishes) for setid, wishes in new.items()]
+    sets: Dict[int, List[Wish]] = {}
+    for wish in new:
+        sets.setdefault(wish.setid, []).append(wish)
+    last = {one.setid: one for one in document.destinations} if sets else {}
+    return [New(last.get(setid), wishes) for setid, wishes in sets.items()]
+
+
+def _cut_lines(document: Document, removed: Set[int], path: str) -> Iterator[Problem]:
+    """Lines that the server cuts and that would go in part, and take the end of their line with them."""
+    data = document.data
+    for one in document.destinations:
+        if one.start in removed and one.line in document.long_lines:
+            start = data.rfind(b"\n", 0, one.start) + 1
+            end = data.find(b"\n", start) + 1 or len(data)
+            if not removed.issuperset(range(start, end, LINE_BYTES)):
+                yield Problem(
+                    "set %d, %s is a part of a line that is longer than %d bytes, and would take the rest with it"
+                    % (one.setid, quoted(one.uri, 60), LINE_BYTES),
+                    "Mend the line by hand first",
+                    path,
+                    one.line,
+                )
 
 
 def _apply(
     document: Document,
-    updates: Dict[int, Tuple[Destination, Meaning]],
+    updates: Dict[int, Update],
     removed: Set[int],
-    new: List[_New],
+    new: List[New],
     path: str,
     version: Tuple[int, ...] = VERSION,
 ) -> bytes:
     patches: List[Patch] = []
-    for destination, meaning in updates.values():
-        patches += _update_patches(destination, meaning)
-    patches += [Patch(one.start, one.end, b"") for one in document.destinations if one.start in removed]
+    for update in updates.values():
+        patches += update_patches(document, update)
+    if removed:
+        patches += [remove_patch(document, one) for one in document.destinations if one.start in removed]
     if not patches and not new:
         return document.data
     last_stays = not any(patch.end == len(document.data) and not patch.new for patch in patches)
-    patches += _insert_patches(document, new, last_stays)
-    result = apply_patches(document.data, patches)
+    # Insertions at one place keep their order: what goes behind a destination comes before the next one's description.
+    result = apply_patches(document.data, [*insert_patches(document, new, last_stays), *patches])
     _verify(document, parse_document(result, version), updates, removed, new, path)
     return result
 
 
-def _update_patches(destination: Destination, meaning: Meaning) -> List[Patch]:
-    _setid, _uri, flags, priority, attrs = meaning
-    fields = [
-        (destination.flags_span, b"%d" % flags, flags != destination.flags or destination.hex_flags),
-        (destination.priority_span, b"%d" % priority, priority != destination.priority),
-        (destination.attrs_span, attrs, attrs != destination.attrs),
-    ]
-    there = [span[1] > span[0] for span, _text, _changed in fields]
-    count = sum(there)
-    edges = [destination.uri_span, *(span for span, _text, _changed in fields[:count])]
-    touching = any(right[0] <= left[1] for left, right in zip(edges, edges[1:]))
-    if there != [True] * count + [False] * (3 - count) or touching:
-        end = max(span[1] for span, _text, _changed in fields)
-        text = b" ".join([b"", b"%d" % flags, b"%d" % priority] + ([attrs] if attrs else []))
-        return [Patch(destination.uri_span[1], end, text)]
-
-    patches = [Patch(*span, text) for span, text, changed in fields[:count] if changed and text]
-    if count == 3 and not attrs:
-        patches.append(Patch(destination.priority_span[1], destination.attrs_span[1], b""))
-    needed = 3 if attrs else 2 if priority else 1
-    missing = b"".join(b" " + text for _span, text, _changed in fields[count:needed])
-    return patches + ([Patch(edges[-1][1], edges[-1][1], missing)] if missing else [])
-
-
-def _insert_patches(document: Document, new: List[_New], last_stays: bool) -> List[Patch]:
-    data = document.data
-    line_end = line_end_of(data)
-    patches = []
-    for anchor, wishes in new:
-        at = len(data)
-        if anchor:
-            at = data.find(b"\n", anchor.end - 1) + 1 or len(data)
-        text = b"".join(render_line(_fields(wish), anchor, data) + line_end for wish in wishes)
-        patches.append(Patch(at, at, text))
-    if last_stays and data and not data.endswith(b"\n"):
-        first = next((index for index, patch in enumerate(patches) if patch.start == len(data)), None)
-        if first is not None:
-            patches[first] = patches[first]._replace(new=line_end + patches[first].new)
-    return patches
-
-
-def _fields(wish: Wish) -> List[bytes]:
-    fields = [b"%d" % wish.setid, wish.uri, b"%d" % (wish.flags or 0), b"%d" % (wish.priority or 0)]
-    return [*fields, wish.attrs] if wish.attrs else fields
-
-
-def _meaning_of(wish: Wish) -> Meaning:
-    return wish.setid, wish.uri, wish.flags or 0, wish.priority or 0, wish.attrs or b""
-
-
 def _verify(
-    before: Document,
-    after: Document,
-    updates: Dict[int, Tuple[Destination, Meaning]],
-    removed: Set[int],
-    new: List[_New],
-    path: str,
+    before: Document, after: Document, updates: Dict[int, Update], removed: Set[int], new: List[New], path: str
 ) -> None:
     """Compare what the result means with what was wanted, before anybody writes it."""
-    behind: Dict[int, List[Meaning]] = {}
+    behind: Dict[int, List[Wish]] = {}
     for anchor, wishes in new:
-        behind.setdefault(anchor.start if anchor else -1, []).extend(_meaning_of(wish) for wish in wishes)
-    expected: List[Tuple[Meaning, Optional[int]]] = []
+        behind.setdefault(anchor.start if anchor else -1, []).extend(wishes)
+    expected: List[Tuple[Meaning, Optional[bytes], Optional[int]]] = []
     for one in before.destinations:
         if one.start not in removed:
-            meaning = updates[one.start][1] if one.start in updates else one[3:8]
-            expected.append((meaning, one.line))
-        expected += [(meaning, None) for meaning in behind.get(one.start, ())]
-    expected += [(meaning, None) for meaning in behind.get(-1, ())]
+            update = updates.get(one.start)
+            expected.append((update.meaning, update.description, one.line) if update else (one[3:8], None, one.line))
+        expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(one.start, ())]
+    expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(-1, ())]
 
-    problems = []
-    old_long = set(before.long_lines)
-    for (meaning, line), read in zip(expected, after.destinations):
+    for (meaning, description, line), read in zip(expected, after.destinations):
         if meaning != read[3:8]:
-            problems.append(_misread(meaning, line, read, old_long, path))
-            break
-    if not problems and len(expected) != len(after.destinations):
-        problems.append(Problem("a line would be read as another destination", "Look at its long lines", path))
-    if problems:
-        raise KamailioError(problems)
+            raise KamailioError([_misread(meaning, line, read, before.long_lines, path)])
+        if description and description_above(after.data, read.start)[1] != description:
+            raise KamailioError([Problem("the description would not stand above its line", "", path, line)])
+    if len(expected) != len(after.destinations):
+        raise KamailioError([Problem("a line would be read as another destination", "Look at its long lines", path)])
 
 
-def _misread(meaning: Meaning, line: Optional[int], read: Destination, long_lines: Set[int], path: str) -> Problem:
+def _misread(
+    meaning: Meaning, line: Optional[int], read: Destination, long_lines: Dict[int, bytes], path: str
+) -> Problem:
     what = "set %d, %s" % (meaning[0], quoted(meaning[1], 60))
     size = len(b"%d %s %d %d %s\n" % meaning)
     if line is None and size > LINE_BYTES:
@@ -254,3 +275,25 @@ def _misread(meaning: Meaning, line: Optional[int], read: Destination, long_line
         path,
         line,
     )
+
+
+def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, List[Entry]]:
+    """The bytes with every set in the order of the wishes, and the destinations that move."""
+    document = parse_document(data, VERSION)
+    present = [wish for wish in wishes if wish.present]
+    matched = _match(document, present, path, [])
+    sets: Dict[int, List[Destination]] = {}
+    for wish in present:
+        sets.setdefault(wish.setid, []).append(matched.present[wish.position])
+    result, moved = order_destinations(document, sets.values(), path)
+    return result, [_entry(data, one) for one in moved]
+
+
+def _entry(data: bytes, one: Destination) -> Entry:
+    _start, text, ours = description_above(data, one.start)
+    return Entry(one.setid, one.uri, one.flags, one.priority, one.attrs, text if ours else b"")
+
+
+def _updated(data: bytes, update: Update) -> Entry:
+    description = update.description
+    return Entry(*update.meaning, _entry(data, update.destination).description if description is None else description)

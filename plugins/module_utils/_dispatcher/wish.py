@@ -10,17 +10,40 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import KamailioError, Problem
 from .._text import named, quoted
-from .attributes import attr_value, check_attrs_text, render_attrs
-from .document import server_uri
+from .attributes import attr_value, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
+from .description import check_description
 from .flags import parse_flags
+from .uri import read_uri
 
 MAX_INT = 2147483647
 
 Key = Tuple[int, bytes]
+Mark = Tuple[bytes, bytes]
+
+
+class AttrsWish(NamedTuple):
+    """Attributes that are wanted: as text for a new destination, and by name.
+
+    C(changes) maps names to values as they are written, None for an attribute that is to go; it is itself None for a
+    text that names one twice or without a value.
+    """
+
+    text: bytes
+    changes: Optional[Dict[bytes, Optional[bytes]]]
+
+    def apply_to(self, before: bytes, merge: bool) -> bytes:
+        """The attributes of a destination after the wish. Raises ValueError where they cannot be merged."""
+        if merge:
+            if self.changes is None:
+                raise ValueError("names an attribute twice or without a value, which cannot be merged")
+            return change_attrs(before, self.changes, True)
+        if same_attrs(before, self.text):
+            return before
+        return self.text if self.changes is None else change_attrs(before, self.changes, False)
 
 
 class Wish(NamedTuple):
@@ -34,7 +57,8 @@ class Wish(NamedTuple):
     uri: bytes
     flags: Optional[int]
     priority: Optional[int]
-    attrs: Optional[bytes]
+    attrs: Optional[AttrsWish]
+    description: Optional[bytes]
     present: bool
 
     @property
@@ -43,17 +67,27 @@ class Wish(NamedTuple):
         return identity(self.setid, self.uri)
 
     @property
-    def duid(self) -> Optional[bytes]:
-        """The C(duid) attribute, which tells destinations apart that share a URI."""
-        return attr_value(self.attrs, b"duid") if self.attrs else None
+    def mark(self) -> Optional[Mark]:
+        """Name and value of the attribute that tells it apart from others with its URI: C(duid), else C(socket)."""
+        return mark_of(self.attrs.text) if self.attrs else None
 
 
-FIELDS = ("setid", "uri", "flags", "priority", "attrs", "state")
+FIELDS = ("setid", "uri", "flags", "priority", "attrs", "description", "state")
+_MARKS = (b"duid", b"socket")
+
+
+def mark_of(attrs: bytes) -> Optional[Mark]:
+    """The attribute that tells destinations of one URI apart: C(duid), else C(socket)."""
+    marks = ((name, attr_value(attrs, name)) for name in _MARKS)
+    return next(((name, value) for name, value in marks if value), None)
 
 
 def identity(setid: int, uri: bytes) -> Key:
-    """Set and URI as the server compares them: without regard to case, C(sip:) where no scheme is given."""
-    return setid, server_uri(uri).lower()
+    """Set and URI as the server compares them: without regard to case, C(sip:) added where the server does it."""
+    try:
+        return setid, read_uri(uri).uri.lower()
+    except ValueError:
+        return setid, uri.lower()
 
 
 def parse_wishes(entries: Sequence[Mapping[str, Any]]) -> Tuple[Wish, ...]:
@@ -65,20 +99,29 @@ def parse_wishes(entries: Sequence[Mapping[str, Any]]) -> Tuple[Wish, ...]:
         wish = _parse_wish(index, entry, where, problems)
         if wish:
             wishes.append(wish)
-    first: Dict[Key, int] = {}
-    for wish in wishes:
-        earlier = first.setdefault(wish.key, wish.position)
-        if earlier != wish.position:
-            problems.append(
-                Problem(
-                    "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
-                    % (earlier, wish.position, wish.setid, quoted(wish.uri)),
-                    "Give each destination once",
-                )
-            )
+    problems += _same(wishes)
     if problems:
         raise KamailioError(problems)
     return tuple(wishes)
+
+
+def _same(wishes: Sequence[Wish]) -> Iterator[Problem]:
+    """Entries for one URI in one set, unless each has its own duid or socket."""
+    groups: Dict[Key, List[Wish]] = {}
+    for wish in wishes:
+        groups.setdefault(wish.key, []).append(wish)
+    for group in groups.values():
+        first: Dict[Optional[Mark], Wish] = {}
+        for wish in group:
+            earlier = first.setdefault(wish.mark, wish)
+            other = earlier if earlier is not wish else next((each for each in group if not each.mark), None)
+            if other and other is not wish:
+                one, two = sorted((other.position, wish.position))
+                yield Problem(
+                    "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
+                    % (one, two, wish.setid, quoted(wish.uri)),
+                    "Give each destination once, or each its own duid or socket in attrs",
+                )
 
 
 def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List[Problem]) -> Optional[Wish]:
@@ -106,14 +149,15 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
         if entry.get(name) is None:
             problems.append(Problem("%s.%s is missing" % (where, name)))
     setid = field("setid", parse_number)
-    uri = field("uri", parse_uri)
+    present = field("state", _parse_state) is not False
+    uri = field("uri", parse_uri if present else parse_word)
     flags = field("flags", parse_flags)
     priority = field("priority", parse_number)
     attrs = field("attrs", _parse_attrs)
-    present = field("state", _parse_state)
+    description = field("description", check_description)
     if len(problems) > before:
         return None
-    return Wish(index, setid, uri, flags, priority, attrs, present is not False)
+    return Wish(index, setid, uri, flags, priority, attrs, description, present)
 
 
 def parse_number(value: object) -> int:
@@ -126,7 +170,7 @@ def parse_number(value: object) -> int:
     return int(text)
 
 
-def parse_uri(value: object) -> bytes:
+def parse_word(value: object) -> bytes:
     """A URI that stays one word on one line. Raises ValueError with a text for people."""
     if not isinstance(value, str) or not value:
         raise ValueError("is not a URI")
@@ -138,12 +182,37 @@ def parse_uri(value: object) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
-def _parse_attrs(value: object) -> bytes:
+def parse_uri(value: object) -> bytes:
+    """A URI that the server takes. Raises ValueError with a text for people."""
+    uri = parse_word(value)
+    try:
+        read_uri(uri)
+    except ValueError as exc:
+        raise ValueError("%s would be skipped by the server: %s" % (named(value), exc)) from exc
+    return uri
+
+
+def _parse_attrs(value: object) -> AttrsWish:
     if isinstance(value, Mapping):
-        return render_attrs(value)
-    if isinstance(value, str):
-        return check_attrs_text(value)
-    raise ValueError("is neither a mapping nor text")
+        return _attrs_of_mapping(value)
+    if not isinstance(value, str):
+        raise ValueError("is neither a mapping nor text")
+    text = check_attrs_text(value)
+    found = read_attrs(text).found
+    changes = {one.name: text[one.value_start : one.end] for one in found if one.value is not None}
+    whole = len({name.lower() for name in changes}) == len(found)
+    return AttrsWish(text, dict(changes) if whole else None)
+
+
+def _attrs_of_mapping(value: Mapping[object, object]) -> AttrsWish:
+    changes: Dict[bytes, Optional[bytes]] = {}
+    for name, one in value.items():
+        written = render_attr(name, "1" if one is None else one)
+        changes[written[0]] = None if one is None else written[1]
+    text = change_attrs(b"", changes, False)
+    if len({name.lower() for name in changes}) < len(changes):
+        raise ValueError("names an attribute twice, once in capitals")
+    return AttrsWish(text, changes)
 
 
 def _parse_state(value: object) -> bool:

@@ -9,19 +9,20 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Evaluation, Param
-from .._dispatcher.document import Destination, Document, parse_document
-from .._dispatcher.flags import LETTERS, MODES, PROBING, STATES, render_letters
-from .._text import quoted, show
-from .effect import UNKNOWN, Effect, Setup, effect_of
+from .._dispatcher.document import Document, parse_document
+from .._dispatcher.flags import PROBING, render_letters
+from .._text import show
+from .effect import NEVER, UNKNOWN, Effect, Setup, effect_of
+from .listing import ListFindings, list_findings, name_of
 from .rules import NOTE, RULES, Finding, finding
 from .versions import CLEARS_FLAG_SINCE, NO_PING_SINCE, Version, render_version
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 # What must be known of dispatcher's parameters for a verdict, and which of them are numbers.
-NUMBERS = ("ds_ping_interval", "ds_probing_mode")
+NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode")
 STRINGS = ("list_file", "db_url")
 
 
@@ -76,9 +77,11 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analy
     dispatcher = evaluation.load("dispatcher")
     database = _text_of(evaluation.param("dispatcher", "db_url"))
     findings += _parameter_findings(evaluation)
+    skipped: Dict[int, str] = {}
     if dispatcher:
         findings += module_findings(evaluation)
-        findings += _list_findings(evaluation, listing, document, bool(database))
+        about_list, skipped = _list_findings(evaluation, listing, document, bool(database), version)
+        findings += about_list
     elif listing.given:
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
         findings.append(finding("dispatcher-not-loaded", evaluation.path, None, text))
@@ -89,9 +92,9 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analy
     will_start = False if stops else None if undecided else True
     setup = Setup(_obstacle(evaluation, stops, bool(database)), _interval(evaluation), _mode(evaluation), version)
     if dispatcher and not database and not broken & {"config-undecided", "parameter-type"}:
-        findings += _probing_findings(evaluation, listing, document, version)
+        findings += _probing_findings(evaluation, listing, document, skipped, version)
     findings.sort(key=lambda one: (tuple(RULES).index(one.rule), one.file, one.line or 0))
-    return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops))
+    return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops, skipped))
 
 
 def _text_of(param: Optional[Param]) -> bytes:
@@ -156,37 +159,33 @@ def module_findings(evaluation: Evaluation) -> List[Finding]:
     return []
 
 
-def _list_findings(evaluation: Evaluation, listing: Listing, document: Document, database: bool) -> List[Finding]:
+def _list_findings(
+    evaluation: Evaluation, listing: Listing, document: Document, database: bool, version: Version
+) -> Tuple[List[Finding], Dict[int, str]]:
+    """The findings about the list, and the destinations that the server skips."""
     if database:
         place = evaluation.all_params("dispatcher", "db_url")[-1].place
         text = "db_url is set, so the server reads its database and never opens %s" % listing.path
-        return [finding("list-file-ignored", place.path, place.line, text)]
+        return [finding("list-file-ignored", place.path, place.line, text)], {}
     if listing.data is None:
         text = "%s is not there: kamailio -c passes, and the next start dies of it" % listing.path
-        return [finding("list-missing", listing.path, None, text)]
-    findings = [
-        finding("list-line-incomplete", listing.path, bad.line, "a set id and no destination: the load fails")
-        for bad in document.bad_lines
-    ]
-    for one in document.destinations:
-        letters = show(one.attrs).upper()
-        if one.flags_span[0] == one.attrs_span[0] and LETTERS.match(letters):
-            meant = STATES[letters[0]] | MODES[letters[1]]
-            text = "%s are no flags to the server: it reads flags 0 and the attributes %s" % (
-                quoted(one.attrs),
-                quoted(one.attrs),
-            )
-            findings.append(
-                finding("flags-not-a-number", listing.path, one.line, text, "Write %d instead" % meant, _of(one))
-            )
-    return findings
+        return [finding("list-missing", listing.path, None, text)], {}
+    found = list_findings(document, listing.path, version, evaluation.sockets)
+    return [*found.findings, *_strict(evaluation, found)], found.skipped
 
 
-def _of(destination: Destination) -> str:
-    return "set %d, %s" % (destination.setid, quoted(destination.uri, 80))
+def _strict(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
+    mode = evaluation.param("dispatcher", "ds_load_mode")
+    if not mode or mode.value != 1 or not found.skipped:
+        return []
+    text = "ds_load_mode is 1, and %d destinations would be skipped: the load fails, and the next start dies of it"
+    place = mode.place
+    return [finding("skipped-stops-load", place.path, place.line, text % len(found.skipped))]
 
 
-def _probing_findings(evaluation: Evaluation, listing: Listing, document: Document, version: Version) -> List[Finding]:
+def _probing_findings(
+    evaluation: Evaluation, listing: Listing, document: Document, skipped: Dict[int, str], version: Version
+) -> List[Finding]:
     if _interval(evaluation):
         return []
     clears = version[:2] >= CLEARS_FLAG_SINCE
@@ -204,10 +203,10 @@ def _probing_findings(evaluation: Evaluation, listing: Listing, document: Docume
             one.line,
             why % one.flags
             + shows % (render_version(version), _letters(one.flags & ~PROBING if clears else one.flags, version)),
-            destination=_of(one),
+            destination=name_of(one),
         )
         for one in document.destinations
-        if one.flags & PROBING
+        if one.flags & PROBING and one.start not in skipped
     ]
 
 
@@ -228,7 +227,7 @@ def _letters(flags: int, version: Version) -> str:
     return render_letters(flags, version[:2] >= NO_PING_SINCE)
 
 
-def _probes(document: Document, setup: Setup, undecided: bool) -> Tuple[Probe, ...]:
+def _probes(document: Document, setup: Setup, undecided: bool, skipped: Dict[int, str]) -> Tuple[Probe, ...]:
     unknown = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
     return tuple(
         Probe(
@@ -237,7 +236,11 @@ def _probes(document: Document, setup: Setup, undecided: bool) -> Tuple[Probe, .
             one.flags,
             _letters(one.flags, setup.version),
             one.line,
-            unknown if undecided else effect_of(one.flags, setup),
+            Effect(NEVER, skipped[one.start])
+            if one.start in skipped
+            else unknown
+            if undecided
+            else effect_of(one.flags, setup),
         )
         for one in document.destinations
     )

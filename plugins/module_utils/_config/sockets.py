@@ -1,0 +1,75 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Sockets, and which of them a text such as C(udp:192.0.2.1:5060) is for.
+
+Who matches what is C(grep_sock_info) of Kamailio's src/core/socket_info.c.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Optional, Tuple
+
+_ADDRESS = rb"(?:[0-9]+\.){3}[0-9]+|\[[0-9a-fA-F:.]+\]"
+_SOCKET = re.compile(rb"(?i)(?:(any|udp|tcp|tls|sctp|ws|wss):)?(%s)(?::([0-9]{1,5}))?\Z" % _ADDRESS)
+DEFAULT_PORT, DEFAULT_TLS_PORT = 5060, 5061
+
+
+class Socket(NamedTuple):
+    """One socket; C(protocol) is empty for UDP and TCP both, C(advertised) is the address that it gives of itself."""
+
+    protocol: bytes
+    host: bytes
+    port: int
+    advertised: bytes
+    name: bytes
+
+
+def parse_socket(text: bytes, advertised: bytes, name: bytes) -> Optional[Socket]:
+    """The socket of a C(listen) with an address; None for an interface or a host name."""
+    found = _SOCKET.match(text)
+    if not found:
+        return None
+    protocol = (found.group(1) or b"any").lower()
+    port = int(found.group(3) or (DEFAULT_TLS_PORT if protocol == b"tls" else DEFAULT_PORT))
+    return Socket(b"" if protocol == b"any" else protocol, found.group(2).lower(), port, advertised.lower(), name)
+
+
+class Sockets(NamedTuple):
+    """All sockets of a server."""
+
+    sockets: Tuple[Socket, ...]
+
+    @property
+    def any_ipv6(self) -> bool:
+        """Whether there is one on an IPv6 address."""
+        return any(one.host.startswith(b"[") for one in self.sockets)
+
+    def is_named(self, name: bytes) -> bool:
+        """Whether a socket has this name."""
+        return any(one.name == name for one in self.sockets)
+
+    def listens_on(self, text: bytes) -> Optional[bool]:
+        """Whether there is a socket for C(protocol:host:port), without a protocol or port any; None for a name."""
+        wanted = _SOCKET.match(text)
+        if not wanted:
+            return None
+        protocol, host, port = (wanted.group(1) or b"").lower(), wanted.group(2).lower(), int(wanted.group(3) or 0)
+        return any(
+            (protocol in (b"", b"any") or one.protocol in (b"", protocol))
+            and (
+                (one.host == host and port in (0, one.port))
+                or _matches_advertised(one.advertised, one.port, host, port)
+            )
+            for one in self.sockets
+        )
+
+
+def _matches_advertised(advertised: bytes, port: int, host: bytes, wanted: int) -> bool:
+    found = _SOCKET.match(advertised)
+    return found is not None and found.group(2) == host and wanted in (0, int(found.group(3) or port))

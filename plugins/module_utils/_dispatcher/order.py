@@ -1,0 +1,65 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Destinations of a set in a wanted order: they change places, everything between them stays."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, Sequence, Tuple
+
+from .._errors import KamailioError, Problem
+from .._patch import Patch, apply_patches
+from .._text import quoted
+from .description import description_above
+from .document import LINE_BYTES, Destination, Document, parse_document
+
+
+def order_destinations(
+    document: Document, sets: Iterable[Sequence[Destination]], path: str
+) -> Tuple[bytes, List[Destination]]:
+    """The bytes with the destinations of each sequence in its order, and those that move.
+
+    The places are those where they stand now. A description moves along, and the line ends stay where they are.
+    Raises KamailioError if one of them is a part of a line that the server cuts.
+    """
+    patches: List[Patch] = []
+    moved: List[Destination] = []
+    mover: Dict[int, Destination] = {}
+    problems: List[Problem] = []
+    for wanted in sets:
+        for place, one in zip(sorted(wanted, key=lambda each: each.start), wanted):
+            if place.start == one.start:
+                continue
+            moved.append(one)
+            mover[place.start] = one
+            patches.append(Patch(*_block(document.data, place), document.data[slice(*_block(document.data, one))]))
+            if one.line in document.long_lines:
+                problems.append(
+                    Problem(
+                        "set %d, %s stands on a line that is longer than %d bytes, and cannot change its place"
+                        % (one.setid, quoted(one.uri, 60), LINE_BYTES),
+                        "Shorten the line first",
+                        path,
+                        one.line,
+                    )
+                )
+    if problems:
+        raise KamailioError(problems)
+    result = apply_patches(document.data, patches)
+    expected = [mover.get(one.start, one)[3:8] for one in document.destinations]
+    if [one[3:8] for one in parse_document(result, (6, 1)).destinations] != expected:
+        raise KamailioError([Problem("the destinations cannot change places", "Look at the line ends", path)])
+    return result, moved
+
+
+def _block(data: bytes, one: Destination) -> Tuple[int, int]:
+    """The line of a destination without its end, with the description above it."""
+    above, _text, ours = description_above(data, one.start)
+    end = one.end
+    while end > one.start and data[end - 1 : end] in (b"\n", b"\r"):
+        end -= 1
+    return (above if ours else one.start), end

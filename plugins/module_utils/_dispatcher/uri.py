@@ -1,0 +1,292 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The URI of a destination, accepted and refused as the server does it.
+
+The grammar is the state machine C(parse_uri) of Kamailio's src/core/parser/parse_uri.c, what is done about a URI
+without a scheme C(pack_dest) of src/modules/dispatcher/dispatch.c.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, NamedTuple, Tuple
+
+MAX_PORT = 65535
+# Buffers of pack_dest: the host, and a URI to which a scheme is added.
+MAX_HOST = 254
+MAX_WITHOUT_SCHEME = 499
+TRANSPORTS = (b"udp", b"tcp", b"tls", b"sctp", b"ws")
+
+_SCHEME = re.compile(rb"(?i)(sip|sips|tel|urn):")
+# What nearly every URI looks like; anything else goes through the state machine.
+_PLAIN = re.compile(rb"([^@:;?\[\]]+)(?::([0-9]{0,5}))?(;[^@:?]*)?\Z")
+# parse_uri forgets that its states for the name maddr can be the last ones, and calls itself a bug.
+_MADDR_LAST = re.compile(rb"(?i);(?:ma|mad|madd|maddr=?)\Z")
+_TRANSPORT = re.compile(rb"(?i);transport=([^;?]*)")
+_HOST_CHAR = re.compile(rb"[A-Za-z0-9]")
+_HOST_CHARS = re.compile(rb"[A-Za-z0-9.-]")
+
+_PORT_FAULT = "its port is not a number from 0 to %d" % MAX_PORT
+_HOST_FAULT = "its host is no name and no address"
+_COLON_FAULT = "it has a second colon: an IPv6 address needs brackets, as in sip:[2001:db8::1]:5060"
+_BRACKET_FAULT = "its [ is not closed"
+_MADDR_FAULT = "its last parameter is maddr, without a value"
+_HEADERS_FAULT = "a ; stands in its headers"
+
+
+class SipUri(NamedTuple):
+    """A URI that the server accepts: as it stores it, with C(sip:) where no scheme was given."""
+
+    uri: bytes
+    scheme: bytes
+    host: bytes
+    transport: bytes
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether the host is an IPv6 address in its brackets."""
+        return self.host[:1] == b"[" and self.host[-1:] == b"]"
+
+    @property
+    def needs_resolver(self) -> bool:
+        """Whether the server asks the DNS for the host: three dots and digits are an address to it, in any range."""
+        return not self.is_ipv6 and not re.match(rb"(?:[0-9]*\.){3}[0-9]*\Z", self.host)
+
+
+def read_uri(uri: bytes) -> SipUri:
+    """What the server makes of the URI of a destination. Raises ValueError with the reason if it skips it."""
+    try:
+        found = _parse(uri)
+    except ValueError:
+        if len(uri) <= 4 or uri[:4] == b"sip:" or len(uri) > MAX_WITHOUT_SCHEME:
+            raise
+        found = _parse(b"sip:" + uri)
+    if len(found.host) > MAX_HOST:
+        raise ValueError("its host is longer than %d bytes" % MAX_HOST)
+    return found
+
+
+def _parse(uri: bytes) -> SipUri:
+    scheme = _SCHEME.match(uri)
+    if not scheme:
+        raise ValueError("it has no scheme, and the server adds sip: only where five bytes or more are a URI then")
+    name, rest = scheme.group(1).lower(), uri[scheme.end() :]
+    if not rest:
+        raise ValueError("nothing follows its scheme")
+    plain = _PLAIN.match(rest) if name != b"urn" else None
+    if plain and int(plain.group(2) or b"0") <= MAX_PORT:
+        host, parameters = plain.group(1), plain.group(3) or b""
+        if _MADDR_LAST.search(parameters):
+            raise ValueError(_MADDR_FAULT)
+    else:
+        host, parameters = _Machine(rest, name == b"urn").run()
+    transport = _TRANSPORT.findall(parameters)
+    # The number of a tel: URI is its user, so there is no host.
+    return SipUri(uri, name, b"" if name == b"tel" else host, transport[-1].lower() if transport else b"")
+
+
+_State = Callable[[bytes], Any]
+
+
+class _Machine:
+    """C(parse_uri) after the scheme; states of single letters of a parameter's name decide nothing and are one."""
+
+    def __init__(self, text: bytes, urn: bool) -> None:
+        self.text = text
+        self.urn = urn
+        self.at = 0
+        self.start = 0
+        self.host = b""
+        self.user = b""
+        self.port = b""
+        self.parameters_start = len(text)
+        self.password_at = -1
+        self.found_user = False
+        self.headers_wrong = False
+
+    def run(self) -> Tuple[bytes, bytes]:
+        """The host and the parameters. Raises ValueError."""
+        state: _State = self._init
+        while self.at < len(self.text):
+            state = state(self.text[self.at : self.at + 1])
+            self.at += 1
+        self._end(state)
+        if len(self.port) > 5:
+            raise ValueError(_PORT_FAULT)
+        if self.host[:1] == b"@" and not self.user:
+            raise ValueError("it has an @ and no user before it")
+        return self.host, self.text[self.parameters_start :]
+
+    def _since_start(self) -> bytes:
+        return self.text[self.start : self.at]
+
+    def _next(self) -> None:
+        self.start = self.at + 1
+
+    def _to_tail(self, char: bytes) -> _State:
+        self._next()
+        if char == b"?":
+            return self._headers
+        self.parameters_start = self.at
+        return self._param
+
+    def _init(self, char: bytes) -> _State:
+        if char == b"[":
+            return self._host6
+        if char in b"]:":
+            raise ValueError(_HOST_FAULT)
+        return self._host_first if self.urn else self._user_or_host
+
+    def _user_or_host(self, char: bytes) -> _State:
+        if char == b"@":
+            self.user = self._since_start()
+            self.found_user = True
+            self._next()
+            return self._host_first
+        if char == b":":
+            self.user = self._since_start()
+            self._next()
+            return self._password
+        if char in b";?":
+            self.host = self._since_start()
+            return self._to_tail(char)
+        if char in b"[]":
+            raise ValueError("the brackets of an IPv6 address enclose all of the host")
+        return self._user_or_host
+
+    def _password(self, char: bytes) -> _State:
+        if char == b"@":
+            self.found_user = True
+            self._next()
+            return self._host_first
+        if char in b";?":
+            self.port, self.host, self.user = self._since_start(), self.user, b""
+            self.found_user = True
+            return self._to_tail(char)
+        if char.isdigit():
+            if int(self.text[self.start : self.at + 1]) > MAX_PORT:
+                raise ValueError(_PORT_FAULT)
+            return self._password
+        if char in b"[]:":
+            raise ValueError(_COLON_FAULT)
+        return self._password_alpha
+
+    def _password_alpha(self, char: bytes) -> _State:
+        if char == b"@":
+            self.found_user = True
+            self._next()
+            return self._host_first
+        if char in b";?":
+            raise ValueError(_PORT_FAULT)
+        if char in b"[]:":
+            raise ValueError(_COLON_FAULT)
+        return self._password_alpha
+
+    def _host_first(self, char: bytes) -> _State:
+        if char == b"[":
+            return self._host6
+        if not _HOST_CHAR.match(char):
+            raise ValueError(_HOST_FAULT)
+        return self._host_rest
+
+    def _host_rest(self, char: bytes) -> _State:
+        if char in b":@" and self.urn:
+            return self._host_rest
+        if char in b":;?":
+            return self._host_ends(char)
+        if not _HOST_CHARS.match(char):
+            raise ValueError(_HOST_FAULT)
+        return self._host_rest
+
+    def _host6(self, char: bytes) -> _State:
+        if char == b"]":
+            return self._host6_end
+        if char in b"[&@;?":
+            raise ValueError(_BRACKET_FAULT)
+        return self._host6
+
+    def _host6_end(self, char: bytes) -> _State:
+        if char not in b":;?":
+            raise ValueError("after the ] only a port, parameters or headers can follow")
+        return self._host_ends(char)
+
+    def _host_ends(self, char: bytes) -> _State:
+        self.host = self._since_start()
+        if char != b":":
+            return self._to_tail(char)
+        self._next()
+        return self._port
+
+    def _port(self, char: bytes) -> _State:
+        if char in b";?":
+            self.port = self._since_start()
+            return self._to_tail(char)
+        if not char.isdigit() or int(self.text[self.start : self.at + 1]) > MAX_PORT:
+            raise ValueError(_PORT_FAULT)
+        return self._port
+
+    def _param(self, char: bytes) -> _State:
+        if char == b"@":
+            return self._still_user()
+        if char in b";?":
+            if self.password_at >= 0:
+                self.found_user, self.password_at = True, -1
+            return self._headers if char == b"?" else self._param
+        if char == b":":
+            self._maybe_password()
+        return self._param
+
+    def _headers(self, char: bytes) -> _State:
+        if char == b"@":
+            return self._still_user()
+        if char == b";":
+            if self.found_user or self.password_at >= 0:
+                raise ValueError(_HEADERS_FAULT)
+            self.headers_wrong = True
+        elif char == b":":
+            self._maybe_password()
+        elif char == b"?" and self.password_at >= 0:
+            self.found_user, self.password_at = True, -1
+        return self._headers
+
+    def _maybe_password(self) -> None:
+        if self.found_user:
+            return
+        if self.password_at >= 0:
+            self.found_user, self.password_at = True, -1
+        else:
+            self.password_at = self.at
+
+    def _still_user(self) -> _State:
+        """What looked like a host with parameters or headers is the user."""
+        if self.found_user:
+            raise ValueError("it has more than one @")
+        self.user = self.text[: self.at]
+        self.host = self.port = b""
+        self.parameters_start = len(self.text)
+        self.found_user, self.headers_wrong = True, False
+        self._next()
+        return self._host_first
+
+    def _end(self, state: _State) -> None:
+        if state in (self._user_or_host, self._host_rest, self._host6_end):
+            self.host = self._since_start()
+        elif state == self._password:
+            self.port, self.host, self.user = self._since_start(), self.user, b""
+        elif state == self._port:
+            self.port = self._since_start()
+        elif state == self._host6:
+            raise ValueError(_BRACKET_FAULT)
+        elif state == self._host_first:
+            raise ValueError(_HOST_FAULT)
+        elif state == self._password_alpha:
+            raise ValueError(_PORT_FAULT)
+        elif state == self._param and _MADDR_LAST.search(self.text):
+            raise ValueError(_MADDR_FAULT)
+        elif state == self._headers and self.headers_wrong:
+            raise ValueError(_HEADERS_FAULT)

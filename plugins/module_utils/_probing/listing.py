@@ -1,0 +1,255 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What is wrong with a dispatcher.list itself: where the server reads something else than what stands there.
+
+The server's side of it is C(ds_load_list), C(pack_dest), C(ds_set_attrs) and C(dp_init_weights) of Kamailio's
+src/modules/dispatcher/dispatch.c.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from .._config.sockets import Sockets
+from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, read_attrs
+from .._dispatcher.document import Destination, Document, to_int32
+from .._dispatcher.flags import LETTERS, MODES, NO_DNS, STATES
+from .._dispatcher.uri import TRANSPORTS, SipUri, read_uri
+from .._dispatcher.wish import MAX_INT
+from .._text import one_edit_apart, quoted, show
+from .rules import Finding, finding
+from .versions import Version, render_version
+
+_MARK = b"\xef\xbb\xbf"
+
+
+class ListFindings(NamedTuple):
+    """C(findings), and C(skipped): why the server skips a destination, by the byte where its line starts."""
+
+    findings: Tuple[Finding, ...]
+    skipped: Dict[int, str]
+
+
+class _Found(NamedTuple):
+    rule: str
+    text: str
+    remedy: str = ""
+
+
+def name_of(destination: Destination) -> str:
+    """The destination in a message: C(set 1, sip:…)."""
+    return "set %d, %s" % (destination.setid, quoted(destination.uri, 80))
+
+
+def list_findings(document: Document, path: str, version: Version, sockets: Optional[Sockets] = None) -> ListFindings:
+    """All findings about the file. C(sockets) are those that the server listens on, None if they are not known."""
+    findings = [
+        finding("list-line-incomplete", path, bad.line, "a set id and no destination: the load fails")
+        for bad in document.bad_lines
+    ]
+    findings += [
+        finding("line-too-long", path, line, "the server reads %s as another line" % quoted(rest, 60))
+        for line, rest in document.long_lines.items()
+        if rest.strip(b" \t\r\n")
+    ]
+    if not document.destinations:
+        findings.append(finding("list-empty", path, None, "no destination: every call to a set of it fails"))
+    skipped: Dict[int, str] = {}
+    sets = _Sets()
+    for one in document.destinations:
+        problems = list(_fields(document, one, version))
+        uri, attributes, skip = _read(one)
+        if attributes:
+            problems += _attributes(one, attributes, version)
+        if uri and attributes:
+            skip = _unusable(one, uri, attributes, sockets)
+            if not skip:
+                problems += _transport(uri)
+                problems += sets.add(one, uri, attributes)
+        if skip:
+            skipped[one.start] = skip.text
+            problems.append(skip)
+        findings += [finding(rule, path, one.line, text, remedy, name_of(one)) for rule, text, remedy in problems]
+    findings += sets.weights(path)
+    return ListFindings(tuple(findings), skipped)
+
+
+def _read(one: Destination) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[_Found]]:
+    """The parts of a destination that have a grammar of their own, or why the server skips it."""
+    uri, attributes, skip = None, None, None
+    try:
+        attributes = read_attrs(one.attrs)
+    except ValueError as exc:
+        skip = _Found("attrs-broken", "the server skips this destination: %s" % exc)
+    try:
+        uri = read_uri(one.uri)
+    except ValueError as exc:
+        skip = _Found("uri-bad", "the server skips this destination: %s" % exc)
+    return uri, attributes, skip
+
+
+def _fields(document: Document, one: Destination, version: Version) -> Iterator[_Found]:
+    """Where a column holds something else than the server takes from it; not for the rest of a line that is cut."""
+    data = document.data
+    setid = data[slice(*one.setid_span)]
+    if one.start and data[one.start - 1 : one.start] != b"\n":
+        return
+    if not setid:
+        mark = " (it begins with a byte order mark)" if one.uri.startswith(_MARK) else ""
+        text = "the line begins with no set id%s, so it goes to set 0 with the URI %s" % (mark, quoted(one.uri, 60))
+        yield _Found("setid-not-a-number", text, "Save the file without a byte order mark" if mark else "")
+    elif one.setid_span[1] == one.uri_span[0]:
+        text = "%s is no set id: the server reads set %d and the URI %s" % (
+            quoted(setid + one.uri, 60),
+            one.setid,
+            quoted(one.uri, 60),
+        )
+        yield _Found("setid-not-a-number", text)
+    for name, span in (("set id", one.setid_span), ("flags", one.flags_span), ("priority", one.priority_span)):
+        digits = data[slice(*span)]
+        if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
+            text = "the %s %s wrap around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
+            yield _Found("number-overflow", text)
+    if one.attrs:
+        yield from _words(data, one, version)
+    rest = data[one.attrs_span[1] if one.attrs else one.end : one.end].strip(b" \t\r\n")
+    if rest and not rest.startswith(b"#"):
+        text = "the attributes are %s, and %s is not read: they end at the first white space, also in quotes" % (
+            quoted(one.attrs, 60),
+            quoted(rest, 60),
+        )
+        yield _Found("text-ignored", text)
+
+
+def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
+    """Words where the server expects flags and a priority, which it takes for the attributes."""
+    flags, priority = data[slice(*one.flags_span)], data[slice(*one.priority_span)]
+    attrs = quoted(one.attrs, 60)
+    if one.flags_span[1] == one.attrs_span[0]:
+        letters = show(one.attrs).upper()
+        if not flags and LETTERS.match(letters):
+            text = "%s are no flags to the server: it reads flags 0 and the attributes %s" % (attrs, attrs)
+            yield _Found("flags-not-a-number", text, "Write %d instead" % (STATES[letters[0]] | MODES[letters[1]]))
+        elif flags or b"=" not in one.attrs:
+            word = quoted(flags + one.attrs, 60)
+            text = "the flags %s are no number to Kamailio %s: it reads flags %d and the attributes %s" % (
+                word,
+                render_version(version[:2]),
+                one.flags,
+                attrs,
+            )
+            remedy = ""
+            if flags == b"0" and one.attrs[:1] == b"x" and version[:2] < (6, 1):
+                remedy = "Write the number in decimal; hexadecimal is read from Kamailio 6.1 on"
+            yield _Found("flags-not-a-number", text, remedy)
+    elif one.priority_span[1] == one.attrs_span[0] and (priority or b"=" not in one.attrs):
+        text = "the priority %s is no number: the server reads priority %d and the attributes %s" % (
+            quoted(priority + one.attrs, 60),
+            one.priority,
+            attrs,
+        )
+        yield _Found("priority-not-a-number", text)
+
+
+def _attributes(one: Destination, attributes: Attributes, version: Version) -> Iterator[_Found]:
+    if attributes.end < len(one.attrs):
+        text = "the server stops reading the attributes at %s" % quoted(one.attrs[attributes.end :], 60)
+        yield _Found("attrs-comma", text)
+    seen = set()
+    for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):
+        if name in PERCENT and to_int(value) not in range(1, 101):
+            text = "%s %s is not from 1 to 100, so the server ignores it" % (show(name), quoted(value, 40) or "''")
+            yield _Found("weight-out-of-range", text)
+        if name and name in seen:
+            text = "%s stands more than once: the first one counts" % quoted(name, 40)
+            yield _Found("attribute-twice", text)
+        seen.add(name)
+        if name in KNOWN:
+            if version[:2] < KNOWN[name]:
+                since = render_version(KNOWN[name])
+                text = "Kamailio %s does not know %s, which is read from %s on"
+                yield _Found("attribute-unknown", text % (render_version(version[:2]), show(name), since))
+            continue
+        meant = _meant(name)
+        if meant:
+            text = "%s is no attribute of the server" % quoted(name, 40)
+            yield _Found("attribute-unknown", text, "Write %s, if that is meant" % show(meant))
+
+
+def to_int(value: bytes) -> int:
+    """The number that the server's str2sint leaves: the digits up to the first other byte."""
+    digits = value[: len(value) - len(value.lstrip(b"0123456789"))]
+    return to_int32(digits)
+
+
+def _meant(name: bytes) -> Optional[bytes]:
+    """The known attribute that a name is most likely a slip of the pen for."""
+    plain = name.replace(b"-", b"").replace(b"_", b"")
+    for known in KNOWN:
+        if len(known) > 4 and (plain == known.replace(b"_", b"") or one_edit_apart(name, known)):
+            return known
+    return None
+
+
+def _unusable(one: Destination, uri: SipUri, attributes: Attributes, sockets: Optional[Sockets]) -> Optional[_Found]:
+    """Why the server skips a destination that it can read."""
+    if uri.is_ipv6 and sockets is not None and not sockets.any_ipv6:
+        return _Found("ipv6-not-listened", "the server listens on no IPv6 address, and skips this destination")
+    if not uri.is_ipv6 and not uri.host and not one.flags & NO_DNS:
+        return _Found("uri-bad", "the server skips this destination: its URI has no host")
+    if sockets is None:
+        return None
+    name, socket = attributes.value(b"sockname"), attributes.value(b"socket")
+    if name and not sockets.is_named(name):
+        text = "no listen of the configuration has the name %s, so the server skips this destination"
+        return _Found("socket-not-listened", text % quoted(name, 60))
+    if not name and socket and sockets.listens_on(socket) is False:
+        text = "the server does not listen on %s, and skips this destination"
+        return _Found("socket-not-listened", text % quoted(socket, 60))
+    return None
+
+
+def _transport(uri: SipUri) -> Iterator[_Found]:
+    if uri.transport and uri.transport not in TRANSPORTS:
+        text = "the server does not know the transport %s, and sends by UDP" % quoted(uri.transport, 40)
+        yield _Found("transport-unknown", text)
+
+
+class _Sets:
+    """What only the destinations of a set together can get wrong."""
+
+    def __init__(self) -> None:
+        self._first: Dict[Tuple[int, bytes, Optional[bytes], Optional[bytes]], int] = {}
+        self._weights: Dict[int, List[Tuple[Destination, int]]] = {}
+
+    def add(self, one: Destination, uri: SipUri, attributes: Attributes) -> Iterator[_Found]:
+        """Take in a destination that the server loads."""
+        weight = to_int(attributes.value(b"weight") or b"")
+        self._weights.setdefault(one.setid, []).append((one, weight if 1 <= weight <= 100 else 0))
+        socket = attributes.value(b"sockname") or attributes.value(b"socket")
+        key = (one.setid, uri.uri.lower(), attributes.value(b"duid"), socket)
+        first = self._first.setdefault(key, one.line)
+        if first != one.line:
+            text = "the same destination stands on line %d: a change of state hits one of them, or both" % first
+            yield _Found("destination-twice", text)
+
+    def weights(self, path: str) -> Iterator[Finding]:
+        """What is wrong with the weights of a set."""
+        for setid, members in self._weights.items():
+            total = sum(weight for _one, weight in members)
+            if total > 100:
+                text = "the weights of set %d sum up to %d: what is over 100 gets no calls" % (setid, total)
+                yield finding("weights-over-100", path, members[0][0].line, text)
+            without = [one for one, weight in members if not weight]
+            if total and without:
+                text = "%d of the %d destinations of set %d have no weight, beside others that have one" % (
+                    len(without),
+                    len(members),
+                    setid,
+                )
+                yield finding("weights-incomplete", path, without[0].line, text)
