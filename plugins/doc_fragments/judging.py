@@ -24,8 +24,8 @@ options:
       - How to repair.
       - V(load_tm) makes probing work. C(tm) is loaded before the modules that ask for it, or moved there, and
         C(ds_ping_interval) is set where it is missing.
-      - V(clear_probing) gives probing up. The P flag (8) is taken from every destination, and a C(ds_ping_interval) that
-        could not work is taken out.
+      - V(clear_probing) gives probing up. The P flag (8) is taken from every destination, and a C(ds_ping_interval)
+        that could not work is taken out.
     type: str
     choices: [load_tm, clear_probing]
     default: load_tm

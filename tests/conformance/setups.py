@@ -18,7 +18,7 @@ _NUMBERS = itertools.count()
 class Setup:
     """A folder with kamailio.cfg and dispatcher.list, for one server."""
 
-    def __init__(self, folder: Path, body: str, listing: str | None) -> None:
+    def __init__(self, folder: Path, body: str, listing: str | None, route: str = "exit;") -> None:
         self.folder = folder / str(next(_NUMBERS))
         self.folder.mkdir()
         self.config = self.folder / "kamailio.cfg"
@@ -26,9 +26,10 @@ class Setup:
         head = 'children=1\nlisten=udp:127.0.0.1:%d\nloadmodule "ctl.so"\nmodparam("ctl", "binrpc", "unix:%s/ctl")\n'
         body = body.replace("@LIST@", f'modparam("dispatcher", "list_file", "{self.list}")')
         body = body.replace("@DIR@", str(self.folder))
-        self.config.write_text(head % (free_ports(1)[0], self.folder) + body + "\nrequest_route { exit; }\n")
+        self.port = free_ports(1)[0]
+        self.config.write_text(head % (self.port, self.folder) + body + "\nrequest_route { %s }\n" % route)
         if listing is not None:
-            self.list.write_text(listing)
+            self.list.write_text(listing.replace("@PORT@", str(self.port)))
 
     def server(self, suite: str) -> Server:
         """A server for these files."""

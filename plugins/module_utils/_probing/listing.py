@@ -99,17 +99,10 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
     setid = data[slice(*one.setid_span)]
     if one.start and data[one.start - 1 : one.start] != b"\n":
         return
-    if not setid:
-        mark = " (it begins with a byte order mark)" if one.uri.startswith(_MARK) else ""
-        text = "the line begins with no set id%s, so it goes to set 0 with the URI %s" % (mark, quoted(one.uri, 60))
-        yield _Found("setid-not-a-number", text, "Save the file without a byte order mark" if mark else "")
-    elif one.setid_span[1] == one.uri_span[0]:
-        text = "%s is no set id: the server reads set %d and the URI %s" % (
-            quoted(setid + one.uri, 60),
-            one.setid,
-            quoted(one.uri, 60),
-        )
-        yield _Found("setid-not-a-number", text)
+    if not setid or one.setid_span[1] == one.uri_span[0]:
+        # What follows stands one column off, so the other columns would only say the same again.
+        yield _no_setid(setid, one)
+        return
     for name, span in (("set id", one.setid_span), ("flags", one.flags_span), ("priority", one.priority_span)):
         digits = data[slice(*span)]
         if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
@@ -117,13 +110,29 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
             yield _Found("number-overflow", text)
     if one.attrs:
         yield from _words(data, one, version)
-    rest = data[one.attrs_span[1] if one.attrs else one.end : one.end].strip(b" \t\r\n")
-    if rest and not rest.startswith(b"#"):
+    rest = data[one.attrs_span[1] : one.end].strip(b" \t\r\n")
+    if rest.startswith(b"\0"):
+        yield _Found("text-ignored", "a NUL byte ends the line, and %s is not read" % quoted(rest[1:].strip(), 60))
+    elif rest and not rest.startswith(b"#"):
         text = "the attributes are %s, and %s is not read: they end at the first white space, also in quotes" % (
             quoted(one.attrs, 60),
             quoted(rest, 60),
         )
         yield _Found("text-ignored", text)
+
+
+def _no_setid(digits: bytes, one: Destination) -> _Found:
+    if digits:
+        word, uri = quoted(digits + one.uri, 60), quoted(one.uri, 60)
+        return _Found(
+            "setid-not-a-number", "%s is no set id: the server reads set %d and the URI %s" % (word, one.setid, uri)
+        )
+    marked = one.uri.startswith(_MARK)
+    text = "the line begins with %s and no set id, so the server reads set 0 and the URI %s" % (
+        "a byte order mark" if marked else "a word",
+        quoted(one.uri, 60),
+    )
+    return _Found("setid-not-a-number", text, "Save the file without a byte order mark" if marked else "")
 
 
 def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
