@@ -97,8 +97,9 @@ options:
     default: replace
   ensure_order:
     description:
-      - Whether the destinations of a set must stand in the order in which O(destinations) names them. The server tries those of
-        equal priority in the order of the file.
+      - Whether the destinations of a set must stand in the file in the order in which O(destinations) names them.
+      - Mind that the server turns it round. It tries a higher priority first, and among equal ones the last of the file (seen
+        with algorithm 8 on all tested versions). RV(sipfleet.kamailio.dispatcher_list_info#module:sets) tells the result.
       - They change places with each other, with their descriptions; whatever stands between them stays where it is.
     type: bool
     default: false
@@ -160,7 +161,7 @@ EXAMPLES = r"""
           weight: 60
     attrs_mode: merge
 
-- name: The first one is tried first
+- name: Hamburg is tried first, since it stands last
   sipfleet.kamailio.dispatcher_list:
     destinations:
       - {setid: 3, uri: "sip:10.0.2.11", description: Berlin}

@@ -19,6 +19,6 @@ def test_every_rule_is_documented_under_its_severity() -> None:
     documented = {
         rule: section.split("\n")[0].rstrip("s").lower()
         for section in sections
-        for rule in re.findall(r"^\| `([a-z-]+)` \|", section, flags=re.MULTILINE)
+        for rule in re.findall(r"^\| `([a-z0-9-]+)` \|", section, flags=re.MULTILINE)
     }
     assert documented == {name: rule.severity for name, rule in RULES.items()}

@@ -138,6 +138,17 @@ def attr_value(text: bytes, name: bytes) -> Optional[bytes]:
         return None
 
 
+def attrs_mapping(text: bytes) -> Optional[Dict[bytes, bytes]]:
+    """Names and values, None where a mapping cannot say it: a name without a value or twice, text that is not read."""
+    try:
+        read = read_attrs(text)
+    except ValueError:
+        return None
+    mapping = {one.name: one.value for one in read.found if one.value is not None}
+    whole = len({name.lower() for name in mapping}) == len(read.found) and read.end == len(text)
+    return mapping if whole else None
+
+
 def change_attrs(text: bytes, wish: Mapping[bytes, Optional[bytes]], keep_others: bool) -> bytes:
     """The text with the attributes of the wish, in the order of the text, the new ones behind.
 

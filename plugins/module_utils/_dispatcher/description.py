@@ -46,3 +46,9 @@ def description_above(data: bytes, start: int) -> Tuple[int, bytes, bool]:
     if not found:
         return start, b"", False
     return above, found.group(2), bool(found.group(1))
+
+
+def described(data: bytes, start: int) -> bytes:
+    """The description of the destination whose line starts at C(start), empty if it has none of ours."""
+    _above, text, ours = description_above(data, start)
+    return text if ours else b""

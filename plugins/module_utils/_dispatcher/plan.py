@@ -15,7 +15,7 @@ from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
 from .._text import quoted
 from .attributes import attr_value
-from .description import description_above
+from .description import described, description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
 from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, update_patches
 from .flags import LETTERS, PROBING
@@ -169,7 +169,7 @@ def _wanted(
     description = wish.description
     if description is not None and description_above(document.data, destination.start)[1] == description:
         description = None
-    if description == b"" and not description_above(document.data, destination.start)[2]:
+    if description == b"" and not described(document.data, destination.start):
         description = None
     meaning = (destination.setid, destination.uri, flags, priority, attrs)
     rewrite = wish.flags is not None and destination.hex_flags
@@ -290,8 +290,7 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
 
 
 def _entry(data: bytes, one: Destination) -> Entry:
-    _start, text, ours = description_above(data, one.start)
-    return Entry(one.setid, one.uri, one.flags, one.priority, one.attrs, text if ours else b"")
+    return Entry(one.setid, one.uri, one.flags, one.priority, one.attrs, described(data, one.start))
 
 
 def _updated(data: bytes, update: Update) -> Entry:

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from .._errors import KamailioError, Problem
 from .._text import named, quoted
-from .attributes import attr_value, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
+from .attributes import attr_value, attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
 from .description import check_description
 from .flags import parse_flags
 from .uri import read_uri
@@ -198,10 +198,8 @@ def _parse_attrs(value: object) -> AttrsWish:
     if not isinstance(value, str):
         raise ValueError("is neither a mapping nor text")
     text = check_attrs_text(value)
-    found = read_attrs(text).found
-    changes = {one.name: text[one.value_start : one.end] for one in found if one.value is not None}
-    whole = len({name.lower() for name in changes}) == len(found)
-    return AttrsWish(text, dict(changes) if whole else None)
+    written = {one.name: text[one.value_start : one.end] for one in read_attrs(text).found}
+    return AttrsWish(text, None if attrs_mapping(text) is None else dict(written))
 
 
 def _attrs_of_mapping(value: Mapping[object, object]) -> AttrsWish:

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A dispatcher.list as a server will have it, for results: destinations, sets and findings."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from .._dispatcher.description import described
+from .._dispatcher.document import Destination, parse_document
+from .._dispatcher.flags import NO_DNS, render_letters, render_names
+from .._dispatcher.uri import read_uri
+from .._text import show
+from .listing import list_findings
+from .versions import NO_PING_SINCE, Version
+
+
+def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[str, Any]]]:
+    """C(destinations) in the order of the file, C(sets) in the order in which the server has them, C(findings)."""
+    document = parse_document(data, version)
+    found = list_findings(document, path, version)
+    destinations = []
+    loaded: Dict[int, List[Destination]] = {}
+    for one in document.destinations:
+        skipped = found.skipped.get(one.start)
+        uri = None if skipped else read_uri(one.uri)
+        if not skipped:
+            loaded.setdefault(one.setid, []).append(one)
+        destinations.append(
+            {
+                "path": path,
+                "line": one.line,
+                "setid": one.setid,
+                "uri": show(uri.uri if uri else one.uri),
+                "flags": one.flags,
+                "letters": render_letters(one.flags, version[:2] >= NO_PING_SINCE),
+                "states": render_names(one.flags),
+                "priority": one.priority,
+                "attrs": show(one.attrs),
+                "description": show(described(data, one.start)),
+                "skipped": skipped,
+                "needs_dns": bool(uri and uri.needs_resolver and not one.flags & NO_DNS),
+            }
+        )
+    sets = [
+        {"path": path, "setid": setid, "destinations": [show(read_uri(one.uri).uri) for one in in_server_order(ones)]}
+        for setid, ones in sorted(loaded.items())
+    ]
+    return {
+        "destinations": destinations,
+        "sets": sets,
+        "findings": [one._asdict() for one in found.findings],
+    }
+
+
+def in_server_order(destinations: List[Destination]) -> List[Destination]:
+    """Those of a set as the server orders them: by falling priority, of equal ones the last of the file first.
+
+    C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.
+    """
+    return sorted(destinations[::-1], key=lambda one: -one.priority)
