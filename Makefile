@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench clean
+.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ pytest: setup lab ## Unit, integration and conformance tests
 
 unit: setup ## The unit tests alone: seconds, no server
 	$(BIN)/python -m pytest tests/unit
+
+fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)
+	SIPFLEET_PROFILE=fuzz timeout --preserve-status -s INT $${SIPFLEET_SECONDS:-600} $(BIN)/python -m pytest tests/unit -n 2 -k "any" || [ $$? -eq 2 ]
 
 demo: ## See it work on a real Kamailio
 	@./demo/run

@@ -22,6 +22,10 @@ attributes:
   safe_file_operations:
     description: Uses Ansible's strict file operation functions to ensure proper permissions and avoid data corruption.
     support: full
+    details:
+      - A file is written beside its target, flushed and renamed over it, so that a run that is killed leaves the old
+        file or the new one. Owner, mode, access control list, other extended attributes and SELinux context are kept.
+      - Where a rename is impossible O(unsafe_writes) allows to write in place, which has no such promise.
   platform:
     description: Target systems and their families on which the module runs.
     platforms: posix

@@ -79,8 +79,9 @@ def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[
     """Write all changes or none; gives the names of the backups that were made, by the path of their file.
 
     Every file is first staged beside its target and flushed; then the targets are replaced, one rename each, in
-    their order. If one of them fails the earlier ones are put back. C(module) is the AnsibleModule, whose atomic_move
-    keeps owner, mode and SELinux context. Raises KamailioError.
+    their order. If one of them fails the earlier ones are put back. C(module) is the AnsibleModule; its atomic_move is
+    not used, which loses access control lists and raises a bare Exception over a bind-mounted file. Raises
+    KamailioError.
     """
     changes = [change for change in changes if change.changed]
     staged: List[Tuple[Change, str, str]] = []
@@ -138,7 +139,7 @@ def _stage(target: str, data: bytes) -> str:
 def _keep_attributes(target: str, handle: int) -> None:
     """Give the staged file the owner, mode, access control list and other extended attributes of its target.
 
-    The SELinux context is left to atomic_move, which knows the policy.
+    The SELinux context is left to AnsibleModule, which knows the policy.
     """
     try:
         status = os.stat(target)
@@ -163,21 +164,43 @@ def _keep_attributes(target: str, handle: int) -> None:
 
 def _move(module: Any, staged: Sequence[Tuple[Change, str, str]]) -> None:
     done: List[Tuple[Change, str]] = []
-    finished = False
     try:
         for change, target, temporary in staged:
-            module.atomic_move(temporary, target, unsafe_writes=module.params["unsafe_writes"])
+            _replace(module, temporary, target, change.after)
             done.append((change, target))
-        finished = True
-    finally:
-        # atomic_move leaves by fail_json, which raises SystemExit.
-        if not finished:
-            for change, target in done:
-                _put_back(module, change, target)
+    except KamailioError:
+        for change, target in done:
+            if change.before is None:
+                os.unlink(target)
+            else:
+                _replace(module, _stage(target, change.before), target, change.before)
+        raise
 
 
-def _put_back(module: Any, change: Change, target: str) -> None:
-    if change.before is None:
-        os.unlink(target)
-    else:
-        module.atomic_move(_stage(target, change.before), target, unsafe_writes=module.params["unsafe_writes"])
+def _replace(module: Any, temporary: str, target: str, data: bytes) -> None:
+    """Rename the staged file over its target; write in place where that is impossible and allowed."""
+    if module.selinux_enabled():
+        there = os.path.exists(target)
+        context = module.selinux_context(target) if there else module.selinux_default_context(target)
+        module.set_context_if_different(temporary, context, False)
+    try:
+        os.rename(temporary, target)
+    except OSError as exc:
+        if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
+            remedy = "Nothing has been changed"
+            if exc.errno == errno.EBUSY:
+                remedy += ". If it is bind-mounted, as in a container, unsafe_writes writes in place"
+            raise error("cannot be replaced: %s" % exc.strerror, remedy, target) from exc
+        _write_in_place(target, data)
+
+
+def _write_in_place(target: str, data: bytes) -> None:
+    try:
+        with open(target, "r+b") as file:
+            file.write(data)
+            file.truncate()
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        text = "cannot be written in place: %s" % exc.strerror
+        raise error(text, "Look at the file, it may have been written in part", target) from exc

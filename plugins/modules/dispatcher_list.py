@@ -41,7 +41,8 @@ options:
             without regard to case, and so does this module.
           - Destinations that share a URI in a set on purpose are told apart by the C(duid) in O(destinations[].attrs), or by the
             C(socket) where there is no C(duid). Each entry for them needs its own. A destination that has neither yet gets
-            them from the entry that names its URI; to change a C(duid), remove the old destination and add the new one.
+            them from the entry that names its URI. An entry with another C(duid) than the only destination of its URI has is
+            refused, since it may be the same one or a second one - name both, or the old one with V(absent).
           - What the server would skip is refused - a port above 65535, an IPv6 address without brackets, a name of less than five
             characters without C(sip:). With O(destinations[].state=absent) any word will do, so that such lines can be removed.
         type: str

@@ -11,6 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import same_attrs
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import (
+    described,
+    description_above,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import (
     clear_probing,
@@ -160,6 +164,160 @@ def test_clear_probing_takes_the_bit_and_nothing_else() -> None:
     assert clear_probing(data, (5, 6), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
 
 
+SHARED = b"1 sip:a 0 0 duid=x\n1 sip:a 0 0 socket=udp:h\n1 sip:a 0 0 duid=y;socket=udp:h\n1 sip:b\n"
+
+
+@pytest.mark.parametrize(
+    ("attrs", "old", "new"),
+    [
+        ("duid=x", b"0 0 duid=x", b"8 0 duid=x"),
+        ({"socket": "udp:h"}, b"0 0 socket", b"8 0 socket"),
+        ({"duid": "y", "socket": "udp:h"}, b"0 0 duid=y", b"8 0 duid=y"),
+        ({"duid": "z"}, b"udp:h\n1 sip:b", b"udp:h\n1 sip:b\n1 sip:a 8 0 duid=z"),
+    ],
+)
+def test_duid_else_socket_tells_apart(attrs: Any, old: bytes, new: bytes) -> None:
+    entry = {"setid": 1, "uri": "sip:a", "flags": 8, "attrs": attrs}
+    if attrs == {"socket": "udp:h"}:
+        with pytest.raises(KamailioError, match="lines 2, 3"):
+            plan(SHARED, entry)
+        assert plan(SHARED.replace(b";socket=udp:h", b""), entry) == SHARED.replace(b";socket=udp:h", b"").replace(
+            old, new
+        )
+    else:
+        assert plan(SHARED, entry) == SHARED.replace(old, new)
+
+
+def test_one_without_duid_is_given_it() -> None:
+    entries = [{"setid": 1, "uri": "sip:b", "attrs": {"duid": name}} for name in ("p", "q")]
+    assert plan(b"1 sip:b 8\n", *entries) == b"1 sip:b 8 0 duid=p\n1 sip:b 0 0 duid=q\n"
+
+
+def test_another_duid_is_not_guessed_at() -> None:
+    entry = {"setid": 1, "uri": "sip:a", "attrs": {"duid": "new"}}
+    old = {"setid": 1, "uri": "sip:a", "attrs": {"duid": "old"}}
+    data = b"1 sip:a 8 0 duid=old\n"
+    with pytest.raises(KamailioError, match=r"list:1: destinations\[0\]: set 1, sip:a is there with duid=old, and is"):
+        plan(data, entry)
+    assert plan(data, entry, old) == data + b"1 sip:a 0 0 duid=new\n"
+    assert plan(data, {**old, "state": "absent"}, entry) == b"1 sip:a 0 0 duid=new\n"
+    assert plan(data, entry, purge="set") == b"1 sip:a 0 0 duid=new\n"
+
+
+def test_entries_for_one_uri_need_their_own_duid() -> None:
+    for attrs in (None, {"duid": "x"}):
+        with pytest.raises(KamailioError, match=r"destinations\[0\] and destinations\[1\] are the same destination"):
+            plan(
+                b"", {"setid": 1, "uri": "sip:a", "attrs": {"duid": "x"}}, {"setid": 1, "uri": "sip:a", "attrs": attrs}
+            )
+
+
+# attributes of the file, what is wanted, replaced, merged
+ATTRS = [
+    (b"duid=a;weight=50;x=1", {"weight": 60}, b"weight=60", b"duid=a;weight=60;x=1"),
+    (b"x=1;duid=a", {"duid": "a", "y": "2"}, b"duid=a;y=2", b"x=1;duid=a;y=2"),
+    (b"x=1;duid=a", {"x": None}, b"", b"duid=a"),
+    (b'x="1;2";y=a;', "y=b", b"y=b;", b'x="1;2";y=b;'),
+    (b"", {"x": "1,2"}, b'x="1,2"', b'x="1,2"'),
+]
+
+
+@pytest.mark.parametrize(("before", "wanted", "replaced", "merged"), ATTRS)
+def test_attributes_are_replaced_or_merged(before: bytes, wanted: Any, replaced: bytes, merged: bytes) -> None:
+    entry = {"setid": 1, "uri": "sip:a", "attrs": wanted}
+    for merge, attrs in ((False, replaced), (True, merged)):
+        data = b"1 sip:a 0 0 " + before + b"\n"
+        result = plan(data, entry, merge=merge)
+        (one,) = parse_document(result, (6, 1)).destinations
+        assert one.attrs == attrs
+        assert plan(result, entry, merge=merge) == result
+
+
+def test_attributes_that_cannot_be_merged() -> None:
+    entries = [{"setid": 1, "uri": "sip:" + name, "attrs": {"x": 1}} for name in "ab"]
+    with pytest.raises(KamailioError) as caught:
+        plan(b'1 sip:a 0 0 a="1\n1 sip:b 0 0 a=1,b\n', *entries, merge=True)
+    assert [problem.line for problem in caught.value.problems] == [1, 2]
+    assert "destinations[0].attrs cannot be merged: the quote of a is not closed" in caught.value.render()
+
+
+DESCRIBED = b"# all of Berlin\n#: rack 1\n1 sip:a 8\n# old text\n1 sip:b 8\n1 sip:c 8\n# 1 sip:d 8\n"
+
+
+@pytest.mark.parametrize(
+    ("entry", "old", "new"),
+    [
+        ({"uri": "sip:a", "description": "rack 2"}, b"rack 1", b"rack 2"),
+        ({"uri": "sip:a", "description": ""}, b"#: rack 1\n", b""),
+        ({"uri": "sip:a", "state": "absent"}, b"#: rack 1\n1 sip:a 8\n", b""),
+        ({"uri": "sip:b", "description": "old text"}, b"", b""),
+        ({"uri": "sip:b", "description": "new text"}, b"old text\n", b"old text\n#: new text\n"),
+        ({"uri": "sip:b", "state": "absent"}, b"1 sip:b 8\n", b""),
+        ({"uri": "sip:c", "description": " 1 sip:x "}, b"1 sip:c", b"#: 1 sip:x\n1 sip:c"),
+        ({"uri": "sip:e", "description": "new"}, b"sip:c 8\n", b"sip:c 8\n#: new\n1 sip:e 0\n"),
+    ],
+)
+def test_description_is_a_comment_above(entry: dict[str, Any], old: bytes, new: bytes) -> None:
+    entry = {"setid": 1, **entry}
+    result = plan(DESCRIBED, entry)
+    assert result == DESCRIBED.replace(old, new).replace(b"sip:e 0\n", b"sip:e 0 0\n")
+    assert plan(result, entry) == result
+
+
+def test_new_line_goes_before_the_description_of_the_next() -> None:
+    data = b"1 sip:a\n#: two\n2 sip:b\n"
+    entries = [{"setid": 1, "uri": "sip:c"}, {"setid": 2, "uri": "sip:b", "description": "zwei"}]
+    assert plan(data, *entries) == b"1 sip:a\n1 sip:c 0 0\n#: zwei\n2 sip:b\n"
+
+
+def test_order_is_kept_or_enforced() -> None:
+    data = b"# one\n#: A\n1 sip:a 8 # first\r\n2 sip:z\n# two\n1 sip:b\n\n1\tsip:c"
+    entries = [{"setid": 1, "uri": "sip:" + name} for name in "cab"]
+    assert plan(data, *entries) == data
+    ordered = plan(data, *entries, ensure_order=True)
+    assert ordered == b"# one\n1\tsip:c\r\n2 sip:z\n# two\n#: A\n1 sip:a 8 # first\n\n1 sip:b"
+    assert plan(ordered, *entries, ensure_order=True) == ordered
+    some = [{"setid": 1, "uri": "sip:n"}, {"setid": 1, "uri": "sip:c"}, {"setid": 1, "uri": "sip:b", "flags": 1}]
+    result = plan(data, *some, ensure_order=True)
+    assert [one.uri for one in parse_document(result, (6, 1)).destinations if one.setid == 1] == [
+        b"sip:a",
+        b"sip:n",
+        b"sip:c",
+        b"sip:b",
+    ]
+
+
+def test_before_and_after_name_what_changes() -> None:
+    wishes = parse_wishes(
+        [
+            {"setid": 1, "uri": "sip:c", "description": "C"},
+            {"setid": 1, "uri": "sip:b"},
+            {"setid": 1, "uri": "sip:a", "state": "absent"},
+            {"setid": 3, "uri": "sip:n", "flags": 8},
+        ]
+    )
+    planned = plan_destinations(DESCRIBED, wishes, "none", "list", ensure_order=True)
+    assert [(one.uri, one.description) for one in planned.before] == [
+        (b"sip:a", b"rack 1"),
+        (b"sip:c", b""),
+        (b"sip:b", b""),
+    ]
+    assert [(one.setid, one.uri, one.flags, one.description) for one in planned.after] == [
+        (1, b"sip:c", 8, b"C"),
+        (3, b"sip:n", 8, b""),
+        (1, b"sip:b", 8, b""),
+    ]
+
+
+@pytest.mark.parametrize("purge", ["set", "file"])
+def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: str) -> None:
+    cut = b"1 sip:a 8 0 " + b"x" * 1012
+    data = cut + b"\n# kept\n"
+    with pytest.raises(KamailioError, match="list:1: set 0, x is a part of a line that is longer than 1023"):
+        plan(data, {"setid": 1, "uri": "sip:a"}, {"setid": 0, "uri": "sip:b"}, purge=purge)
+    assert plan(data, purge="file") == b"# kept\n"
+
+
 URIS = st.sampled_from(["sip:a", "sip:b", "sip:c;transport=tcp", "SIP:A", "c:5060"])
 VALUES = st.one_of(
     st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda one: "'" not in one)
@@ -170,20 +328,32 @@ ENTRIES = st.fixed_dictionaries(
         "flags": st.integers(0, 63),
         "priority": st.integers(0, 2147483647),
         "attrs": st.dictionaries(st.sampled_from(["duid", "weight", "x"]), VALUES),
+        "description": st.sampled_from(["", "one", "two, 2 sip:x"]),
         "state": st.sampled_from(["present", "absent"]),
     },
 )
 
 
-@given(LINES | st.just(LIST), st.lists(ENTRIES, max_size=4), st.sampled_from(["none", "set", "file"]))
-def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict[str, Any]], purge: str) -> None:
+@given(
+    LINES | st.just(LIST) | st.just(DESCRIBED),
+    st.lists(ENTRIES, max_size=4),
+    st.sampled_from(["none", "set", "file"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_wish_is_met_or_refused_and_met_once(
+    data: bytes, entries: list[dict[str, Any]], purge: str, merge: bool, ensure_order: bool
+) -> None:
     try:
         wishes = parse_wishes(entries)
-        result = plan_destinations(data, wishes, purge, "list").data
+        planned = plan_destinations(data, wishes, purge, "list", merge, ensure_order)
     except KamailioError as exc:
         assert all(problem.text for problem in exc.problems)
         return
-    assert plan_destinations(result, wishes, purge, "list").data == result
+    result = planned.data
+    again = plan_destinations(result, wishes, purge, "list", merge, ensure_order)
+    assert again.data == result and not again.before and not again.after
+    assert (result == data) == (not planned.before and not planned.after)
     for version in ((5, 6), (6, 1)):
         found = {}
         for one in parse_document(result, version).destinations:
@@ -200,10 +370,15 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
             assert any(
                 (wish.flags is None or one.flags == wish.flags)
                 and (wish.priority is None or one.priority == wish.priority)
-                and (wish.attrs is None or same_attrs(one.attrs, wish.attrs.text))
+                and (wish.attrs is None or merge or same_attrs(one.attrs, wish.attrs.text))
+                and (
+                    wish.description is None
+                    or wish.description in (described(result, one.start), description_above(result, one.start)[1])
+                )
                 for one in matches
             )
     kept = set(result.split(b"\n"))
     for line in data.split(b"\n"):
-        if line.lstrip(b" \t\r").startswith(b"#") and len(line) < 1000:
+        comment = line.lstrip(b" \t\r").startswith(b"#")
+        if comment and not line.lstrip(b" \t\r").startswith(b"#:") and len(line) < 1000:
             assert line in kept or line + b"\r" in kept

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._errors import KamailioError, Problem
@@ -62,7 +63,7 @@ def plan_destinations(
     """
     document = parse_document(data, VERSION)
     problems: List[Problem] = []
-    matched = _match(document, wishes, path, problems)
+    matched = _match(document, wishes, purge != "none", path, problems)
     updates: Dict[int, Update] = {}
     for wish in wishes:
         destination = matched.present.get(wish.position)
@@ -106,11 +107,12 @@ def clear_probing(data: bytes, version: Tuple[int, ...], path: str) -> bytes:
     return _apply(document, updates, set(), [], path, version)
 
 
-def _match(document: Document, wishes: Sequence[Wish], path: str, problems: List[Problem]) -> _Matched:
-    """Which destinations the wishes mean."""
+def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, problems: List[Problem]) -> _Matched:
+    """Which destinations the wishes mean; C(purged) says whether others of their sets are taken out."""
     by_key: Dict[Key, List[Destination]] = {}
     for destination in document.destinations:
         by_key.setdefault(identity(destination.setid, destination.uri), []).append(destination)
+    alone = Counter(wish.key for wish in wishes)
     matched = _Matched({}, set(), [])
     taken: Set[int] = set()
     for wish in wishes:
@@ -125,6 +127,8 @@ def _match(document: Document, wishes: Sequence[Wish], path: str, problems: List
             same = [one for one in candidates if one.start not in taken and mark_of(one.attrs) is None]
         if len(same) > 1:
             problems.append(_ambiguous(wish, same, path))
+        elif not same and len(candidates) == 1 and alone[wish.key] == 1 and not purged:
+            problems.append(_renamed(wish, candidates[0], path))
         elif same:
             taken.add(same[0].start)
             matched.present[wish.position] = same[0]
@@ -141,6 +145,18 @@ def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
         "(state: absent takes all)",
         path,
         matches[0].line,
+    )
+
+
+def _renamed(wish: Wish, there: Destination, path: str) -> Problem:
+    mark = wish.mark or (b"", b"")
+    old = mark_of(there.attrs) or (b"", b"")
+    return Problem(
+        "destinations[%d]: set %d, %s is there with %s=%s, and is wanted with %s=%s: is it the same one?"
+        % (wish.position, wish.setid, quoted(wish.uri), *(quoted(part, 40) for part in (*old, *mark))),
+        "If not, name both. If it is, add an entry with the old attribute and state: absent",
+        path,
+        there.line,
     )
 
 
@@ -281,7 +297,7 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
     """The bytes with every set in the order of the wishes, and the destinations that move."""
     document = parse_document(data, VERSION)
     present = [wish for wish in wishes if wish.present]
-    matched = _match(document, present, path, [])
+    matched = _match(document, present, True, path, [])
     sets: Dict[int, List[Destination]] = {}
     for wish in present:
         sets.setdefault(wish.setid, []).append(matched.present[wish.position])

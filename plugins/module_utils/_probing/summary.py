@@ -63,4 +63,5 @@ def in_server_order(destinations: List[Destination]) -> List[Destination]:
 
     C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.
     """
-    return sorted(destinations[::-1], key=lambda one: -one.priority)
+    last_first = destinations[::-1]
+    return sorted(last_first, key=lambda one: -one.priority)

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Safe writing: a run that is killed, runs at once, and what a file has beside its bytes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.module import command, environment, run
+
+OLD = b"# gateways\n1 sip:10.0.0.1 8\n"
+NEW = b"# gateways\n1 sip:10.0.0.1 8\n1 sip:10.0.0.2 0 0\n"
+WISH = [{"setid": 1, "uri": "sip:10.0.0.2"}]
+
+
+def arguments(path: Path, **options: Any) -> dict[str, Any]:
+    return {"path": str(path), "destinations": WISH, **options}
+
+
+def trace(folder: Path, *options: str) -> list[str]:
+    """A run of the module that adds WISH to the list in a folder, under strace."""
+    return ["strace", "-qq", *options, *command(folder, "one", arguments(folder / "dispatcher.list"))]
+
+
+def make(folder: Path) -> Path:
+    folder.mkdir()
+    path = folder / "dispatcher.list"
+    path.write_bytes(OLD)
+    path.chmod(0o640)
+    return path
+
+
+def calls_from_the_lock_on(log: Path, folder: Path) -> list[tuple[str, int]]:
+    """The system calls of a run from its first look into the folder on, each with its number among its like."""
+    counts: Counter[str] = Counter()
+    found: list[tuple[str, int]] = []
+    for line in log.read_text(errors="replace").splitlines():
+        name = re.match(r"([a-z_0-9]+)\(", line)
+        if name:
+            counts[name[1]] += 1
+            if found or ('"%s"' % folder in line and "O_DIRECTORY" in line):
+                found.append((name[1], counts[name[1]]))
+    return found
+
+
+def test_killed_at_any_system_call(tmp_path: Path) -> None:
+    folder = tmp_path / "whole"
+    path = make(folder)
+    log = tmp_path / "strace.log"
+    done = run(trace(folder, "-o", str(log)))
+    assert done.returncode == 0 and path.read_bytes() == NEW, done.stdout + done.stderr
+    calls = [call for call in calls_from_the_lock_on(log, folder) if call[0] != "exit_group"]
+    assert {"flock", "fsync", "rename"} <= {name for name, _number in calls}
+
+    def killed(numbered: tuple[int, tuple[str, int]]) -> tuple[bool, bytes]:
+        index, (name, number) = numbered
+        folder = tmp_path / str(index)
+        path = make(folder)
+        kill = "inject=%s:signal=KILL:when=%d" % (name, number)
+        status = run(trace(folder, "-o", os.devnull, "-e", "trace=" + name, "-e", kill)).returncode
+        state = path.stat()
+        assert state.st_mode & 0o7777 == 0o640 and state.st_uid == os.geteuid(), (name, number)
+        left = path.read_bytes()
+        assert left in (OLD, NEW), (name, number, left)
+        return status == -9, left
+
+    with ThreadPoolExecutor(4) as pool:
+        results = list(pool.map(killed, enumerate(calls)))
+    # The number of a call can differ by a few between runs, so the last kills may come too late.
+    assert sum(was_killed for was_killed, _left in results) > 0.9 * len(calls)
+    assert {left for was_killed, left in results if was_killed} == {OLD, NEW}
+
+    litter = list(tmp_path.glob("*/.sipfleet.*"))
+    assert litter, "no run was killed with its file staged"
+    for folder in {one.parent for one in litter}:
+        (folder / "dispatcher.list").write_bytes(OLD)
+        assert run(command(folder, "again", arguments(folder / "dispatcher.list"))).returncode == 0
+        assert (folder / "dispatcher.list").read_bytes() == NEW
+        assert not list(folder.glob(".sipfleet.*"))
+
+
+def test_twenty_writers_lose_no_entry(tmp_path: Path) -> None:
+    path = tmp_path / "dispatcher.list"
+    lines = []
+    for number in range(20):
+        wish = {"setid": number % 3, "uri": "sip:10.0.1.%d" % number, "attrs": {"duid": number}}
+        lines.append(command(tmp_path, "writer%d" % number, {"path": str(path), "destinations": [wish]}))
+    writers = [
+        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) for line in lines
+    ]
+    outputs = [writer.communicate(timeout=120) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 20, outputs
+    assert sorted(re.findall(r"sip:(\S+)", path.read_text())) == sorted("10.0.1.%d" % number for number in range(20))
+
+
+def test_a_run_waits_for_another_and_gives_up_in_time(tmp_path: Path) -> None:
+    path = make(tmp_path / "etc")
+    waiting = [*command(tmp_path, "waiting", arguments(path))]
+    handle = os.open(path.parent, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    writer = subprocess.Popen(waiting, stdout=subprocess.PIPE, env=environment(), text=True)
+    time.sleep(1.5)
+    assert writer.poll() is None and path.read_bytes() == OLD
+    os.close(handle)
+    assert "sip:10.0.0.2" in writer.communicate(timeout=30)[0] and path.read_bytes() == NEW
+
+
+def test_access_control_list_and_attributes_are_kept(tmp_path: Path) -> None:
+    path = make(tmp_path / "etc")
+    subprocess.run(["setfacl", "-m", "u:nobody:r--,g:daemon:rw-", str(path)], check=True)
+    os.setxattr(path, "user.origin", b"ticket 7")
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 1)
+    before = (access(path), path.stat().st_mode, path.stat().st_uid, path.stat().st_gid)
+    assert run(command(tmp_path, "one", arguments(path))).returncode == 0
+    assert path.read_bytes() == NEW
+    assert (access(path), path.stat().st_mode, path.stat().st_uid, path.stat().st_gid) == before
+    assert os.getxattr(path, "user.origin") == b"ticket 7"
+
+
+def access(path: Path) -> str:
+    return subprocess.run(["getfacl", "-n", str(path)], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("mask", ["022", "077"])
+def test_a_new_file_can_be_read_by_the_server(mask: str, tmp_path: Path) -> None:
+    path = tmp_path / "dispatcher.list"
+    line = ["sh", "-c", 'umask %s; exec "$@"' % mask, "sh", *command(tmp_path, "one", arguments(path))]
+    assert run(line).returncode == 0
+    assert path.stat().st_mode & 0o7777 == 0o644
+
+
+def test_bind_mounted_file_needs_unsafe_writes(tmp_path: Path) -> None:
+    source = make(tmp_path / "outside")
+    target = make(tmp_path / "inside")
+    mount = ["unshare", "--mount", "--propagation", "private", "sh", "-c"]
+    mount += ['mount --bind "$1" "$2"; shift 2; exec "$@"', "sh", str(source), str(target)]
+    done = run([*mount, *command(tmp_path, "one", arguments(target))])
+    assert json.loads(done.stdout)["failed"] and source.read_bytes() == OLD
+    assert "unsafe_writes" in json.loads(done.stdout)["msg"]
+    done = run([*mount, *command(tmp_path, "two", arguments(target, unsafe_writes=True))])
+    assert done.returncode == 0 and source.read_bytes() == NEW and target.read_bytes() == OLD
