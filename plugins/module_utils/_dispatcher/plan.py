@@ -149,11 +149,10 @@ def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
 
 
 def _renamed(wish: Wish, there: Destination, path: str) -> Problem:
-    mark = wish.mark or (b"", b"")
-    old = mark_of(there.attrs) or (b"", b"")
+    old, new = (quoted(b"=".join(mark or ()), 60) for mark in (mark_of(there.attrs), wish.mark))
     return Problem(
-        "destinations[%d]: set %d, %s is there with %s=%s, and is wanted with %s=%s: is it the same one?"
-        % (wish.position, wish.setid, quoted(wish.uri), *(quoted(part, 40) for part in (*old, *mark))),
+        "destinations[%d]: set %d, %s is there with %s, and is wanted with %s: is it the same one?"
+        % (wish.position, wish.setid, quoted(wish.uri), old, new),
         "If not, name both. If it is, add an entry with the old attribute and state: absent",
         path,
         there.line,
