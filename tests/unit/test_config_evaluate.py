@@ -167,6 +167,7 @@ def test_parameters() -> None:
 PROBLEMS = {
     "\nloadmodule tm": ("config-syntax", 2),
     "loadmodule": ("config-syntax", 1),
+    "loadmodule?": ("config-syntax", 1),
     'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2),
     'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2),
     'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3),

@@ -63,7 +63,7 @@ class StatementReader:
     def feed(self, item: Item) -> Iterator[Union[Statement, Problem]]:
         """The statement that this item completes, or what is wrong with the one that it breaks."""
         if self._keyword:
-            self._shape += {"string": "s", "word": "w", "unknown": "?"}.get(item.kind) or show(item.text)
+            self._shape += {"string": "s", "word": "w", "unknown": "u"}.get(item.kind) or show(item.text)
             if not any(_fits(self._shape, shape) for shape in SHAPES[self._keyword.text]):
                 yield self._broken()
             else:
@@ -124,5 +124,5 @@ class StatementReader:
 
 def _fits(seen: str, shape: str) -> bool:
     return len(seen) <= len(shape) and all(
-        one == other or (one == "?" and other in "sw") for one, other in zip(seen, shape)
+        one == other or (one == "u" and other in "sw") for one, other in zip(seen, shape)
     )
