@@ -97,7 +97,7 @@ def test_any_bytes_are_read_and_kept(data: bytes) -> None:
         for one in document.destinations:
             assert at <= one.start < one.end <= len(data)
             at = one.end
-            for (_start, left), (right, end) in zip(one[8:12], one[9:13]):
+            for (_start, left), (right, end) in zip(one.spans, one.spans[1:]):
                 assert one.start <= left <= right <= end <= one.end
             assert data[slice(*one.uri_span)] == one.uri
             assert data[slice(*one.attrs_span)] == one.attrs

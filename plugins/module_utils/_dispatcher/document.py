@@ -14,7 +14,7 @@ bytes, then one pass over the line without looking back.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 # fgets() reads one byte less than its buffer of 1024 bytes; the line feed counts.
 LINE_BYTES = 1023
@@ -28,10 +28,11 @@ Span = Tuple[int, int]
 # Every part is optional and each starts where the one before ended, so this matches any line without backtracking.
 # An empty setid is set 0; after the URI, the flags and the priority a # ends the line, in attributes it does not.
 _LINE = (
-    rb"[ \t\r\n]*([0-9]*)[ \t\r\n]*([^ \t\r\n#\0]*)[ \t\r\n]*"
-    rb"(?:(?![#\0]|\Z)(%s)[ \t\r\n]*"
-    rb"(?:(?![#\0]|\Z)([0-9]*)[ \t\r\n]*"
-    rb"(?:(?![#\0]|\Z)([^ \t\r\n\0]*))?)?)?"
+    rb"[ \t\r]*([0-9]*)[ \t\r]*([^ \t\r\n#\0]*)[ \t\r]*"
+    rb"(?:(?![#\0\n]|\Z)(%s)[ \t\r]*"
+    rb"(?:(?![#\0\n]|\Z)([0-9]*)[ \t\r]*"
+    rb"(?:(?![#\0\n]|\Z)([^ \t\r\n\0]*))?)?)?"
+    rb"[^\n]*\n?"
 )
 _DECIMAL = re.compile(_LINE % rb"[0-9]*")
 _DECIMAL_OR_HEX = re.compile(_LINE % rb"0x[0-9a-fA-F]*|[0-9]*")
@@ -40,9 +41,8 @@ _DECIMAL_OR_HEX = re.compile(_LINE % rb"0x[0-9a-fA-F]*|[0-9]*")
 class Destination(NamedTuple):
     """One destination, as the server reads it.
 
-    C(line) is 1-based; C(start) and C(end) are the bytes of its line, line end included. The spans are byte ranges
-    in the file, empty at the place where the field would stand if it is missing. C(setid), C(flags) and C(priority)
-    are 32-bit integers, wrapped around as the server wraps them.
+    C(line) is 1-based; C(start) and C(end) are the bytes of its line, line end included. C(setid), C(flags) and
+    C(priority) are 32-bit integers, wrapped around as the server wraps them. C(matched) knows the places of the fields.
     """
 
     line: int
@@ -53,12 +53,48 @@ class Destination(NamedTuple):
     flags: int
     priority: int
     attrs: bytes
-    setid_span: Span
-    uri_span: Span
-    flags_span: Span
-    priority_span: Span
-    attrs_span: Span
-    hex_flags: bool
+    matched: re.Match[bytes]
+
+    @property
+    def hex_flags(self) -> bool:
+        """Whether the flags are hexadecimal, as only newer servers read them."""
+        return (self.matched.group(3) or b"")[:2] == b"0x"
+
+    @property
+    def setid_span(self) -> Span:
+        """The bytes of the set id in the file; empty where a field would stand if it is missing, as all spans."""
+        return self._span(1)
+
+    @property
+    def uri_span(self) -> Span:
+        """The bytes of the URI."""
+        return self._span(2)
+
+    @property
+    def flags_span(self) -> Span:
+        """The bytes of the flags."""
+        return self._span(3)
+
+    @property
+    def priority_span(self) -> Span:
+        """The bytes of the priority."""
+        return self._span(4)
+
+    @property
+    def attrs_span(self) -> Span:
+        """The bytes of the attributes."""
+        return self._span(5)
+
+    @property
+    def spans(self) -> Tuple[Span, Span, Span, Span, Span]:
+        """The bytes of all fields, in their order."""
+        return self.setid_span, self.uri_span, self.flags_span, self.priority_span, self.attrs_span
+
+    def _span(self, field: int) -> Span:
+        start, end = self.matched.span(field)
+        if start < 0:
+            start = end = self._span(field - 1)[1]
+        return start, end
 
 
 class BadLine(NamedTuple):
@@ -88,12 +124,41 @@ def to_int32(digits: bytes) -> int:
     return number - 0x100000000 if number & 0x80000000 else number
 
 
+class _Numbers(Dict[Optional[bytes], int]):
+    """The numbers of digits, each worked out once: a list has few different ones."""
+
+    def __missing__(self, digits: Optional[bytes]) -> int:
+        number = self[digits] = to_int32(digits or b"")
+        return number
+
+
 def parse_document(data: bytes, version: Version) -> Document:
     """Read a dispatcher.list as the server of that version reads it. Takes any bytes, raises nothing."""
-    match = (_DECIMAL_OR_HEX if version[:2] >= HEX_FLAGS_SINCE else _DECIMAL).match
+    pattern = _DECIMAL_OR_HEX if version[:2] >= HEX_FLAGS_SINCE else _DECIMAL
     destinations: List[Destination] = []
     bad_lines: List[BadLine] = []
     long_lines: Dict[int, bytes] = {}
+    lines: Iterable[Tuple[int, re.Match[bytes]]] = enumerate(pattern.finditer(data), 1)
+    if max(map(len, data.split(b"\n"))) >= LINE_BYTES:
+        lines = _cut(data, pattern, long_lines)
+    numbers = _Numbers()
+    # The constructor of a NamedTuple is Python; this is asked for once a line.
+    new = tuple.__new__
+    for line, found in lines:
+        setid, uri, flags, priority, attrs = found.groups()
+        if uri:
+            start, end = found.span()
+            fields = (line, start, end, numbers[setid], uri, numbers[flags], numbers[priority], attrs or b"", found)
+            destinations.append(new(Destination, fields))
+        elif setid:
+            bad_lines.append(BadLine(line, *found.span()))
+    return Document(data, tuple(destinations), tuple(bad_lines), long_lines)
+
+
+def _cut(
+    data: bytes, pattern: re.Pattern[bytes], long_lines: Dict[int, bytes]
+) -> Iterator[Tuple[int, re.Match[bytes]]]:
+    """The lines where some are longer than the buffer of the server, which reads the rest as another line."""
     size = len(data)
     start, line = 0, 1
     while start < size:
@@ -102,33 +167,8 @@ def parse_document(data: bytes, version: Version) -> Document:
             long_lines[line] = data[start + LINE_BYTES : line_end]
         while start < line_end:
             end = min(line_end, start + LINE_BYTES)
-            found = match(data, start, end)
-            setid, uri, flags, priority, attrs = found.groups() if found else (b"", b"", b"", b"", b"")
-            if found and uri:
-                uri_span = found.span(2)
-                flags_span = found.span(3) if flags is not None else (uri_span[1], uri_span[1])
-                priority_span = found.span(4) if priority is not None else (flags_span[1], flags_span[1])
-                attrs_span = found.span(5) if attrs is not None else (priority_span[1], priority_span[1])
-                destinations.append(
-                    Destination(
-                        line,
-                        start,
-                        end,
-                        to_int32(setid),
-                        uri,
-                        to_int32(flags or b""),
-                        to_int32(priority or b""),
-                        attrs or b"",
-                        found.span(1),
-                        uri_span,
-                        flags_span,
-                        priority_span,
-                        attrs_span,
-                        flags is not None and flags[:2] == b"0x",
-                    )
-                )
-            elif setid:
-                bad_lines.append(BadLine(line, start, end))
+            found = pattern.match(data, start, end)
+            if found:
+                yield line, found
             start = end
         line += 1
-    return Document(data, tuple(destinations), tuple(bad_lines), long_lines)

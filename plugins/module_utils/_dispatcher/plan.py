@@ -21,7 +21,7 @@ from .document import LINE_BYTES, Destination, Document, parse_document
 from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, update_patches
 from .flags import LETTERS, PROBING
 from .order import order_destinations
-from .wish import Key, Wish, identity, mark_of
+from .wish import Key, Mark, Wish, identity, mark_of
 
 # The file is planned as the newest server reads it; what is written means the same to every version.
 VERSION = (6, 1)
@@ -118,7 +118,7 @@ def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, 
     for wish in wishes:
         candidates = by_key.get(wish.key, [])
         mark = wish.mark if candidates else None
-        same = [one for one in candidates if mark is None or attr_value(one.attrs, mark[0]) == mark[1]]
+        same = [one for one in candidates if mark is None or _has(one, wish, mark)]
         if not wish.present:
             matched.absent.update(one.start for one in same)
             continue
@@ -135,6 +135,11 @@ def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, 
         else:
             matched.new.append(wish)
     return matched
+
+
+def _has(one: Destination, wish: Wish, mark: Mark) -> bool:
+    """Whether a destination has the attribute that tells the wished one apart."""
+    return (wish.attrs is not None and one.attrs == wish.attrs.text) or attr_value(one.attrs, mark[0]) == mark[1]
 
 
 def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:

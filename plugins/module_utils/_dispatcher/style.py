@@ -21,7 +21,7 @@ def render_line(fields: Sequence[bytes], neighbour: Optional[Destination], data:
     """
     if not neighbour:
         return b" ".join(fields)
-    spans = neighbour[8:13]
+    spans = neighbour.spans
     line = data[neighbour.start : spans[0][0]]
     gap = b" "
     for index, field in enumerate(fields):

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Seq
 
 from .._errors import KamailioError, Problem
 from .._text import named, quoted
-from .attributes import attr_value, attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
+from .attributes import attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
 from .description import check_description
 from .flags import parse_flags
 from .uri import read_uri
@@ -49,7 +49,8 @@ class AttrsWish(NamedTuple):
 class Wish(NamedTuple):
     """One entry of C(destinations), at its position there.
 
-    A field that is None stays as it is; in a new destination it is 0, or nothing.
+    A field that is None stays as it is; in a new destination it is 0, or nothing. C(key) is what makes it the same
+    destination, C(mark) the attribute that tells it from others with its URI: C(duid), else C(socket).
     """
 
     position: int
@@ -60,16 +61,8 @@ class Wish(NamedTuple):
     attrs: Optional[AttrsWish]
     description: Optional[bytes]
     present: bool
-
-    @property
-    def key(self) -> Key:
-        """What makes it the same destination."""
-        return identity(self.setid, self.uri)
-
-    @property
-    def mark(self) -> Optional[Mark]:
-        """Name and value of the attribute that tells it apart from others with its URI: C(duid), else C(socket)."""
-        return mark_of(self.attrs.text) if self.attrs else None
+    key: Key
+    mark: Optional[Mark]
 
 
 FIELDS = ("setid", "uri", "flags", "priority", "attrs", "description", "state")
@@ -78,7 +71,11 @@ _MARKS = (b"duid", b"socket")
 
 def mark_of(attrs: bytes) -> Optional[Mark]:
     """The attribute that tells destinations of one URI apart: C(duid), else C(socket)."""
-    marks = ((name, attr_value(attrs, name)) for name in _MARKS)
+    try:
+        read = read_attrs(attrs)
+    except ValueError:
+        return None
+    marks = ((name, read.value(name)) for name in _MARKS)
     return next(((name, value) for name, value in marks if value), None)
 
 
@@ -157,7 +154,8 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
     description = field("description", check_description)
     if len(problems) > before:
         return None
-    return Wish(index, setid, uri, flags, priority, attrs, description, present)
+    mark = mark_of(attrs.text) if attrs else None
+    return Wish(index, setid, uri, flags, priority, attrs, description, present, identity(setid, uri), mark)
 
 
 def parse_number(value: object) -> int:
@@ -205,9 +203,9 @@ def _parse_attrs(value: object) -> AttrsWish:
 def _attrs_of_mapping(value: Mapping[object, object]) -> AttrsWish:
     changes: Dict[bytes, Optional[bytes]] = {}
     for name, one in value.items():
-        written = render_attr(name, "1" if one is None else one)
-        changes[written[0]] = None if one is None else written[1]
-    text = change_attrs(b"", changes, False)
+        key, written = render_attr(name, "1" if one is None else one)
+        changes[key] = None if one is None else written
+    text = b";".join(b"%s=%s" % (key, each) for key, each in changes.items() if each is not None)
     if len({name.lower() for name in changes}) < len(changes):
         raise ValueError("names an attribute twice, once in capitals")
     return AttrsWish(text, changes)
