@@ -4,12 +4,14 @@
 """A list of 10,000 destinations in one task, against ansible.builtin.template for the same list and file.
 
 Whole-process wall time of ansible-playbook on the local machine, in pairs that alternate; prints medians and ratios.
+Then a list of 50 against a loop of ansible.builtin.lineinfile over the same 50, and the memory of a run with 100,000.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -18,7 +20,11 @@ import time
 from pathlib import Path
 
 ENTRIES = 10_000
+FEW = 50
+MANY = 100_000
 PAIRS = 5
+COLLECTIONS = Path(__file__).parents[1] / ".work" / "collections"
+MODULE = COLLECTIONS / "ansible_collections/sipfleet/kamailio/plugins/modules/dispatcher_list.py"
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 TEMPLATE = (
     "{% for one in destinations %}{{ one.setid }} {{ one.uri }} {{ one.flags }} {{ one.priority }} "
@@ -26,7 +32,7 @@ TEMPLATE = (
 )
 
 
-def destinations() -> list[dict[str, object]]:
+def destinations(entries: int = ENTRIES) -> list[dict[str, object]]:
     """Ten sets of gateways."""
     return [
         {
@@ -36,7 +42,7 @@ def destinations() -> list[dict[str, object]]:
             "priority": index % 7,
             "attrs": {"weight": 10, "duid": "gw%d" % index},
         }
-        for index in sorted(range(ENTRIES), key=lambda index: index % 10)
+        for index in sorted(range(entries), key=lambda index: index % 10)
     ]
 
 
@@ -85,6 +91,40 @@ def compare(name: str, ours: Path, peer: Path, folder: Path, written: dict[Path,
     print("%-34s %8.2f s %8.2f s %8.2f" % (name, mine, theirs, mine / theirs))
 
 
+def compare_with_lineinfile(folder: Path) -> None:
+    """A list of 50 in one task, and a loop of 50 tasks."""
+    (folder / "destinations.json").write_text(json.dumps({"destinations": destinations(FEW)}))
+    mine, theirs = folder / "few.list", folder / "loop.list"
+    ours = write_playbook(
+        folder, "few", {"sipfleet.kamailio.dispatcher_list": {"path": str(mine), "destinations": "{{ destinations }}"}}
+    )
+    line = "{{ item.setid }} {{ item.uri }} {{ item.flags }} {{ item.priority }} duid={{ item.attrs.duid }}"
+    peer = write_playbook(
+        folder,
+        "loop",
+        {
+            "ansible.builtin.lineinfile": {"path": str(theirs), "create": True, "line": line, "mode": "0644"},
+            "loop": "{{ destinations }}",
+        },
+    )
+    print("%-34s %10s %10s %8s" % ("", "ours", "lineinfile", "ratio"))
+    compare("%d destinations are written" % FEW, ours, peer, folder, {ours: mine, peer: theirs})
+
+
+def memory(folder: Path) -> int:
+    """The peak memory in MiB of the module's own process with many entries."""
+    arguments = {
+        "path": str(folder / "many.list"),
+        "destinations": destinations(MANY),
+        "_ansible_remote_tmp": str(folder),
+    }
+    (folder / "many.json").write_text(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    environment = {**os.environ, "PYTHONPATH": str(COLLECTIONS)}
+    line = [sys.executable, str(MODULE), str(folder / "many.json")]
+    subprocess.run(line, check=True, capture_output=True, env=environment)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
 def main() -> None:
     """Compare the first write, and the run that changes nothing."""
     with tempfile.TemporaryDirectory() as name:
@@ -108,6 +148,8 @@ def main() -> None:
         if mine.read_bytes() != theirs.read_bytes():
             sys.exit("the two files differ")
         compare("nothing changes", ours, peer, folder, {})
+        compare_with_lineinfile(folder)
+        print("%-34s %8d MiB" % ("peak memory of %d in the module" % MANY, memory(folder)))
 
 
 if __name__ == "__main__":
