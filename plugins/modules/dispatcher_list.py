@@ -184,23 +184,17 @@ path:
   type: str
   sample: /etc/kamailio/dispatcher.list
 before:
-  description: The destinations that this task changes, removes or moves, as they were.
+  description:
+    - The destinations that this task changes, removes or moves, as they were. A text in the form of dispatcher.list, with their
+      descriptions; P(sipfleet.kamailio.from_dispatcher_list#filter) makes a list of it.
   returned: success
-  type: list
-  elements: dict
-  contains: &destination
-    setid: {description: The set., type: int, sample: 1}
-    uri: {description: The URI as it stands in the file., type: str, sample: "sip:10.0.0.11:5060"}
-    flags: {description: The flags as a number., type: int, sample: 8}
-    priority: {description: The priority., type: int, sample: 10}
-    attrs: {description: The attributes as they stand in the file., type: str, sample: "weight=50;duid=gw1"}
-    description: {description: The description., type: str, sample: Berlin}
+  type: str
+  sample: "1 sip:10.0.0.11:5060 0 10 weight=50;duid=gw1\n"
 after:
-  description: The destinations that this task changes, adds or moves, as they are afterwards.
+  description: The destinations that this task changes, adds or moves, as they are afterwards. A text like RV(before).
   returned: success
-  type: list
-  elements: dict
-  contains: *destination
+  type: str
+  sample: "1 sip:10.0.0.11:5060 8 10 weight=50;duid=gw1\n"
 will_start:
   description: Whether the server starts with the list and O(config). V(null) where the configuration cannot be evaluated.
   returned: when O(config) is given
@@ -257,14 +251,6 @@ def plan(params, locks):
     return Change(params["path"], before, planned.data), planned
 
 
-def entries(destinations):
-    """Destinations for the result."""
-    return [
-        dict(one._asdict(), uri=show(one.uri), attrs=show(one.attrs), description=show(one.description))
-        for one in destinations
-    ]
-
-
 def invocation(params):
     """The arguments for the result; thousands of destinations would only travel back."""
     return {"module_args": dict(params, destinations="%d entries" % len(params["destinations"]))}
@@ -278,8 +264,8 @@ def run(module, locks):
     own, planned = plan(params, locks)
     result = {
         "path": params["path"],
-        "before": entries(planned.before),
-        "after": entries(planned.after),
+        "before": show(planned.before),
+        "after": show(planned.after),
         "invocation": invocation(params),
     }
     others = ()

@@ -40,6 +40,7 @@ KNOWN: Dict[bytes, Tuple[int, ...]] = {
 PERCENT = (b"weight", b"rweight")
 
 _NAME = re.compile(r"[A-Za-z0-9_.+-]+\Z")
+_UNWRITABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 _TOKEN = re.compile(rb"[^,;]+")
 _NAME_BYTES = re.compile(rb"[^,=;]*")
 
@@ -62,7 +63,10 @@ class Attributes(NamedTuple):
 
     def value(self, name: bytes) -> Optional[bytes]:
         """The value of an attribute; where a name stands several times the first one counts, as for the server."""
-        return next((one.value for one in self.found if one.name.lower() == name), None)
+        for one in self.found:
+            if one.name.lower() == name:
+                return one.value
+        return None
 
 
 def read_attrs(text: bytes) -> Attributes:
@@ -76,7 +80,7 @@ def read_attrs(text: bytes) -> Attributes:
         at += len(name)
         value: Optional[bytes] = None
         value_start = at
-        if text[at:size][:1] == b"=":
+        if at < size and text[at : at + 1] == b"=":
             at += 1
             value, value_start, at = _read_value(text, at, size, name)
         found.append(Attribute(name, value, start, value_start, at))
@@ -91,8 +95,8 @@ def read_attrs(text: bytes) -> Attributes:
 
 
 def _read_value(text: bytes, at: int, size: int, name: bytes) -> Tuple[bytes, int, int]:
-    quote = text[at:size][:1]
-    if quote not in (b'"', b"'") or not quote:
+    quote = text[at : at + 1] if at < size else b""
+    if quote not in (b'"', b"'"):
         token = _match(_TOKEN, text, at, size)
         if not token and at < size:
             raise ValueError("%s has no value, which only the last one may do without" % _show(name))
@@ -240,7 +244,7 @@ def render_attr(name: object, value: object) -> Tuple[bytes, bytes]:
     text = str(value)
     _refuse_unwritable(text)
     written = text
-    if not text or text[0] in "\"'" or re.search("[;,]", text):
+    if not text or text[0] in "\"'" or ";" in text or "," in text:
         quote = "'" if '"' in text else '"'
         if quote in text:
             raise ValueError("%s holds both kinds of quotes, and the server knows no escape for them" % name)
@@ -258,7 +262,7 @@ def _check_known(name: bytes, value: bytes) -> None:
 
 
 def _refuse_unwritable(text: str) -> None:
-    found = re.search(r"[\s\x00-\x1f\x7f]", text)
+    found = _UNWRITABLE.search(text)
     if found:
         raise ValueError(
             "%s holds white space or a control character (%s), and the server stops reading at it"

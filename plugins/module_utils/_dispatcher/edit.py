@@ -42,6 +42,12 @@ def meaning_of(wish: Wish) -> Meaning:
     return wish.setid, wish.uri, wish.flags or 0, wish.priority or 0, attrs
 
 
+def render_entry(meaning: Meaning, description: bytes) -> bytes:
+    """A destination and its description in the form of the file, with LF line ends."""
+    line = (b"%d %s %d %d %s" % meaning).rstrip(b" ") + b"\n"
+    return MARK + description + b"\n" + line if description else line
+
+
 def update_patches(document: Document, update: Update) -> List[Patch]:
     """The fields that change, and the description above."""
     patches = _field_patches(update.destination, update.meaning)

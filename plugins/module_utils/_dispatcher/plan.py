@@ -18,7 +18,7 @@ from .._text import quoted
 from .attributes import attr_value
 from .description import described, description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
-from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, update_patches
+from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
 from .flags import LETTERS, PROBING
 from .order import order_destinations
 from .wish import Key, Mark, Wish, identity, mark_of
@@ -27,23 +27,12 @@ from .wish import Key, Mark, Wish, identity, mark_of
 VERSION = (6, 1)
 
 
-class Entry(NamedTuple):
-    """A destination in a result."""
-
-    setid: int
-    uri: bytes
-    flags: int
-    priority: int
-    attrs: bytes
-    description: bytes
-
-
 class Planned(NamedTuple):
-    """The bytes of the file afterwards, and the destinations that change: as they were and as they will be."""
+    """The bytes of the file afterwards, and the destinations that change, in the form of the file: before and after."""
 
     data: bytes
-    before: Tuple[Entry, ...]
-    after: Tuple[Entry, ...]
+    before: bytes
+    after: bytes
 
 
 class _Matched(NamedTuple):
@@ -87,13 +76,14 @@ def plan_destinations(
     gone = [one for one in document.destinations if one.start in removed]
     before = [_entry(data, one) for one in gone] + [_entry(data, one.destination) for one in updates.values()]
     after = [_updated(data, one) for one in updates.values()]
-    after += [Entry(*meaning_of(wish), wish.description or b"") for wish in matched.new]
+    after += [render_entry(meaning_of(wish), wish.description or b"") for wish in matched.new]
     if ensure_order:
         result, moved = _ordered(result, wishes, path)
         # What is updated or new as well as moved is named already.
-        moved = [one for one in moved if one not in after]
+        named_already = set(after)
+        moved = [one for one in moved if one not in named_already]
         before, after = before + moved, after + moved
-    return Planned(result, tuple(before), tuple(after))
+    return Planned(result, b"".join(before), b"".join(after))
 
 
 def clear_probing(data: bytes, version: Tuple[int, ...], path: str) -> bytes:
@@ -297,7 +287,7 @@ def _misread(
     )
 
 
-def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, List[Entry]]:
+def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, List[bytes]]:
     """The bytes with every set in the order of the wishes, and the destinations that move."""
     document = parse_document(data, VERSION)
     present = [wish for wish in wishes if wish.present]
@@ -309,10 +299,12 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
     return result, [_entry(data, one) for one in moved]
 
 
-def _entry(data: bytes, one: Destination) -> Entry:
-    return Entry(one.setid, one.uri, one.flags, one.priority, one.attrs, described(data, one.start))
+def _entry(data: bytes, one: Destination) -> bytes:
+    return render_entry(one[3:8], described(data, one.start))
 
 
-def _updated(data: bytes, update: Update) -> Entry:
+def _updated(data: bytes, update: Update) -> bytes:
     description = update.description
-    return Entry(*update.meaning, _entry(data, update.destination).description if description is None else description)
+    return render_entry(
+        update.meaning, described(data, update.destination.start) if description is None else description
+    )

@@ -14,6 +14,7 @@ without a scheme C(pack_dest) of src/modules/dispatcher/dispatch.c.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Tuple
 
 MAX_PORT = 65535
@@ -58,6 +59,8 @@ class SipUri(NamedTuple):
         return not self.is_ipv6 and not re.match(rb"(?:[0-9]*\.){3}[0-9]*\Z", self.host)
 
 
+# A URI is read when a wish is checked, when it is matched with the file, and when the result is judged.
+@lru_cache(maxsize=1 << 14)
 def read_uri(uri: bytes) -> SipUri:
     """What the server makes of the URI of a destination. Raises ValueError with the reason if it skips it."""
     try:

@@ -67,6 +67,7 @@ class Wish(NamedTuple):
 
 FIELDS = ("setid", "uri", "flags", "priority", "attrs", "description", "state")
 _MARKS = (b"duid", b"socket")
+_NOT_IN_URI = re.compile(r"[\s#\x00-\x1f\x7f]")
 
 
 def mark_of(attrs: bytes) -> Optional[Mark]:
@@ -75,8 +76,11 @@ def mark_of(attrs: bytes) -> Optional[Mark]:
         read = read_attrs(attrs)
     except ValueError:
         return None
-    marks = ((name, read.value(name)) for name in _MARKS)
-    return next(((name, value) for name, value in marks if value), None)
+    for name in _MARKS:
+        value = read.value(name)
+        if value:
+            return name, value
+    return None
 
 
 def identity(setid: int, uri: bytes) -> Key:
@@ -134,7 +138,7 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
             problems.append(Problem("%s.%s %s" % (where, name, exc)))
             return None
 
-    if not isinstance(entry, Mapping):
+    if not isinstance(entry, dict):
         problems.append(Problem("%s is not a mapping with setid and uri" % where))
         return None
     for name in entry:
@@ -160,6 +164,8 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
 
 def parse_number(value: object) -> int:
     """A set id or priority, 0 to 2147483647, as a number or digits. Raises ValueError with a text for people."""
+    if type(value) is int and 0 <= value <= MAX_INT:
+        return value
     text = str(value)
     if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", text):
         raise ValueError("%s is not a whole number of decimal digits" % named(text))
@@ -172,7 +178,7 @@ def parse_word(value: object) -> bytes:
     """A URI that stays one word on one line. Raises ValueError with a text for people."""
     if not isinstance(value, str) or not value:
         raise ValueError("is not a URI")
-    found = re.search(r"[\s#\x00-\x1f\x7f]", value)
+    found = _NOT_IN_URI.search(value)
     if found:
         raise ValueError(
             "%s holds %s, at which the server stops reading the URI" % (ascii(value), ascii(found.group()))
@@ -191,7 +197,7 @@ def parse_uri(value: object) -> bytes:
 
 
 def _parse_attrs(value: object) -> AttrsWish:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _attrs_of_mapping(value)
     if not isinstance(value, str):
         raise ValueError("is neither a mapping nor text")
