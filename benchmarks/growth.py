@@ -21,7 +21,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
 VERSION = (6, 1)
 
 
