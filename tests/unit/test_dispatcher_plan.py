@@ -287,6 +287,15 @@ def test_order_is_kept_or_enforced() -> None:
     ]
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_new_destination_does_not_take_the_description_of_another(end: bytes) -> None:
+    wishes = parse_wishes([{"setid": 1, "uri": "sip:a", "description": ""}])
+    planned = plan_destinations(b"#: gone" + end, wishes, "none", "list")
+    line_end = end or b"\n"
+    assert planned.data == b"#: gone" + line_end * 2 + b"1 sip:a 0 0" + line_end
+    assert plan_destinations(planned.data, wishes, "none", "list").data == planned.data
+
+
 def test_before_and_after_name_what_changes() -> None:
     wishes = parse_wishes(
         [

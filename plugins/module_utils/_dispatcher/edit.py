@@ -72,12 +72,20 @@ def insert_patches(document: Document, new: List[New], last_stays: bool) -> List
         if anchor:
             at = data.find(b"\n", anchor.end - 1) + 1 or len(data)
         text = b"".join(_lines_of(wish, anchor, data, line_end) for wish in wishes)
+        if not anchor and _ends_with_a_description(data):
+            text = line_end + text
         patches.append(Patch(at, at, text))
     if last_stays and data and not data.endswith(b"\n"):
         first = next((index for index, patch in enumerate(patches) if patch.start == len(data)), None)
         if first is not None:
             patches[first] = patches[first]._replace(new=line_end + patches[first].new)
     return patches
+
+
+def _ends_with_a_description(data: bytes) -> bool:
+    """Whether the file ends with a description of nothing, which a new line below it would take for its own."""
+    end = data if data.endswith(b"\n") else data + b"\n"
+    return description_above(end, len(end))[2]
 
 
 def _lines_of(wish: Wish, anchor: Optional[Destination], data: bytes, line_end: bytes) -> bytes:
