@@ -13,6 +13,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import DEFAULT_CONFIG, invocation_of_defines
 
 
 class ActionModule(ActionBase):
@@ -36,7 +37,10 @@ class ActionModule(ActionBase):
 
     def _judge_texts(self, params: dict[str, Any]) -> dict[str, Any]:
         try:
-            outcome = validate(params, params["kamailio_version"], read_file, no_include)
+            params = dict(params, config=params["config"] or DEFAULT_CONFIG)
+            outcome = validate(
+                params, params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include
+            )
         except KamailioError as exc:
             return {"failed": True, "msg": exc.render()}
         if not self._task.diff:

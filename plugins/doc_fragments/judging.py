@@ -38,11 +38,4 @@ options:
       - The version of the server, such as V(6.1.5). Left out, it is asked of C(kamailio -v) on the host.
       - From 6.1 on a server clears the P flag where nothing can probe; before, it shows C(AP) all the same.
     type: str
-  defines:
-    description:
-      - The defines that the server gets on its command line with C(-A), as V(NAME) or V(NAME=value). They decide about
-        C(#!ifdef).
-    type: list
-    elements: str
-    default: []
 """

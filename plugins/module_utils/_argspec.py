@@ -19,14 +19,19 @@ def judging_spec() -> Dict[str, Dict[str, Any]]:
         "correction": {"type": "str", "choices": ["load_tm", "clear_probing"], "default": "load_tm"},
         "ping_interval": {"type": "int", "default": 10},
         "kamailio_version": {"type": "str"},
-        "defines": {"type": "list", "elements": "str", "default": []},
+        **beside_spec(),
     }
+
+
+def beside_spec() -> Dict[str, Dict[str, Any]]:
+    """What the server gets beside its configuration."""
+    return {"defines": {"type": "raw", "default": "auto"}, "instance": {"type": "str"}}
 
 
 def validate_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.validate."""
     return {
-        "config": {"type": "path", "default": "/etc/kamailio/kamailio.cfg"},
+        "config": {"type": "path"},
         "config_content": {"type": "str"},
         "dispatcher_list": {"type": "path"},
         "dispatcher_content": {"type": "str"},

@@ -12,11 +12,12 @@ The module on the host and the action plugin on the controller both come here.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
-from ._config.evaluate import Reader, evaluate
-from ._config.model import Evaluation
-from ._errors import KamailioError, error
+from ._config.evaluate import evaluate
+from ._config.model import Evaluation, Invocation
+from ._config.preprocess import Reader
+from ._errors import KamailioError, Problem, error
 from ._file import Change, diff_of
 from ._message import render_findings
 from ._probing.analyse import Analysis, Listing, analyse, list_path
@@ -41,7 +42,11 @@ class _Judged(NamedTuple):
 
 
 def validate(
-    params: Mapping[str, Any], version_text: str, read: Callable[[str], Optional[bytes]], include: Reader
+    params: Mapping[str, Any],
+    version_text: str,
+    invocation: Invocation,
+    read: Callable[[str], Optional[bytes]],
+    include: Reader,
 ) -> Outcome:
     """Judge, and correct if that is asked for. C(read) gives a file's bytes or None. Raises KamailioError."""
     version = parse_version(version_text)
@@ -51,10 +56,14 @@ def validate(
         raise error("ping_interval is %d" % params["ping_interval"], "Give at least one second")
     config = _config_bytes(params, read)
 
-    def evaluation_of(data: bytes) -> Evaluation:
-        return evaluate(params["config"], data, include, version, params["defines"])
+    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
+        def include_planned(path: str) -> Union[bytes, Problem, None]:
+            return texts[path] if path in texts else include(path)
 
-    before = _judge(evaluation_of(config), None, params, read, version)
+        main = texts.get(params["config"], config)
+        return evaluate(params["config"], main, include_planned, version, invocation)
+
+    before = _judge(evaluation_of({}), None, params, read, version)
     if params["on_violation"] != "correct" or not before.analysis.violations:
         return _outcome(params, version, before, before, _refusal(before) if before.analysis.violations else None)
     try:
@@ -70,7 +79,17 @@ def validate(
     except KamailioError as exc:
         reason = "%s\n\nNothing has been corrected:\n%s" % (_refusal(before), exc.render())
         return _outcome(params, version, before, before, reason)
-    after = _judge(evaluation_of(texts.config), texts, params, read, version)
+    elsewhere = [path for path in texts.files if path != params["config"]]
+    if elsewhere and params["config_content"] is not None:
+        reason = (
+            "%s\n\nNothing has been corrected: the correction belongs into %s, and config_content is only a text."
+            % (
+                _refusal(before),
+                elsewhere[0],
+            )
+        )
+        return _outcome(params, version, before, before, reason)
+    after = _judge(evaluation_of(texts.files), texts, params, read, version)
     if after.analysis.violations:
         reason = "%s\n\nNothing has been corrected: correction %s does not repair all of it." % (
             _refusal(after),
@@ -92,6 +111,7 @@ class Guarded(NamedTuple):
 def guard_list(
     params: Mapping[str, Any],
     version_text: str,
+    invocation: Invocation,
     read: Callable[[str], Optional[bytes]],
     include: Reader,
     change: Change,
@@ -102,7 +122,7 @@ def guard_list(
         return change.after if path == change.path else read(path)
 
     both = {"config_content": None, "dispatcher_content": None, "dispatcher_list": change.path}
-    outcome = validate({**params, **both}, version_text, read_as_planned, include)
+    outcome = validate({**params, **both}, version_text, invocation, read_as_planned, include)
     corrected = {one.path: one for one in outcome.changes}
     own = corrected.pop(change.path, None)
     return Guarded(
@@ -161,12 +181,9 @@ def _refusal(judged: _Judged) -> str:
 def _outcome(
     params: Mapping[str, Any], version: Version, before: _Judged, after: _Judged, refusal: Optional[str]
 ) -> Outcome:
-    path = after.evaluation.path
-    both = (
-        Change(path, before.evaluation.files[path], after.evaluation.files[path]),
-        Change(after.listing.path, before.listing.data, after.listing.data or b""),
-    )
-    changes = tuple(change for change in both if change.before is not None and change.changed)
+    files = [Change(one, data, after.evaluation.files[one]) for one, data in before.evaluation.files.items()]
+    files.append(Change(after.listing.path, before.listing.data, after.listing.data or b""))
+    changes = tuple(change for change in files if change.before is not None and change.changed)
     result: Dict[str, Any] = {
         "changed": bool(changes),
         "will_start": after.analysis.will_start,
@@ -178,7 +195,7 @@ def _outcome(
     texts = _corrected(params, after)
     if texts and params["on_violation"] == "correct":
         result["corrected"] = texts
-    on_host = tuple(change for change in changes if not _is_text(params, change.path == path))
+    on_host = tuple(change for change in changes if not _is_text(params, change.path != after.listing.path))
     return Outcome(result, on_host, None if params["on_violation"] == "report" else refusal)
 
 

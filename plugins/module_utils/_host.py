@@ -9,15 +9,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ._errors import error
+from ._probing.versions import Version, parse_version
+from ._text import named
+
+
+def find_kamailio(module: Any) -> Optional[str]:
+    """The path of the server's program on the host of an AnsibleModule, None if it is not installed."""
+    found: Optional[str] = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
+    return found
 
 
 def host_version(module: Any) -> str:
     """What C(kamailio -v) prints on the host of an AnsibleModule. Raises KamailioError if it is not installed."""
-    command = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
+    command = find_kamailio(module)
     if not command:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
     printed: str = module.run_command([command, "-v"])[1]
     return printed
+
+
+def known_version(module: Any, given: Optional[str]) -> Optional[Version]:
+    """The version that is given, else that of the host, None where there is none. Raises KamailioError."""
+    if not given and not find_kamailio(module):
+        return None
+    text = given or host_version(module)
+    version = parse_version(text)
+    if version is None:
+        raise error("%s is not a version of Kamailio" % named(text), "Give one such as 6.1.5")
+    return version

@@ -121,6 +121,7 @@ options:
 extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.judging
+  - sipfleet.kamailio.beside
   - sipfleet.kamailio.writing
 notes:
   - Two runs at once on a host take turns, by a lock on the folder of the file; one that waits for more than 30 seconds fails.
@@ -237,6 +238,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import f
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import invocation_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
@@ -271,7 +273,8 @@ def run(module, locks):
     others = ()
     if params["config"]:
         version = params["kamailio_version"] or host_version(module)
-        guarded = guard_list(params, version, locks.read, read_include, own)
+        beside = invocation_of(params["defines"], params["instance"], params["config"])
+        guarded = guard_list(params, version, beside, locks.read, read_include, own)
         result.update(guarded.result)
         if guarded.refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}

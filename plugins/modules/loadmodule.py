@@ -11,22 +11,22 @@ short_description: Manage loadmodule and modparam statements in kamailio.cfg
 description:
   - Loads modules and sets their parameters in a Kamailio configuration, with each new statement at a place where the server
     starts - C(tm) before C(dispatcher) and the other modules that ask for it, a C(modparam) behind its C(loadmodule).
-  - A C(tm) that stands too late is moved. Nothing is ever loaded twice, which the server would refuse.
-  - The file is evaluated as the server does it, with comments, strings, defines, conditionals and includes. Whatever a task
-    does not name stays as it is, to the byte.
-  - A result that C(kamailio -c) would accept and a restart would die of (C(ds_ping_interval) without C(tm) before
-    C(dispatcher)) is refused.
-  - This version edits a single file. Where a module that is named is loaded or configured in an included file, under a
-    conditional such as C(#!ifdef), or through a define, or where a conditional cannot be evaluated, the task fails and
-    says where.
+  - The configuration is evaluated as the server does it, with comments, strings, includes, conditionals, defines and
+    substitutions, and edited in the file where a statement belongs. Whatever a task does not name stays as it is, to the byte.
+  - A C(tm) that stands too late is moved. Nothing is ever loaded twice, which the server would refuse. Where a branch that
+    does not hold now (C(#!ifdef WITH_X)) loads the same module, one of the two gets a guard, C(#!ifndef MOD_tm).
+  - The result is evaluated again before anything is written, and checked with C(kamailio -c) where the server is installed.
+    One that C(kamailio -c) would accept and a restart would die of (C(ds_ping_interval) without C(tm) before C(dispatcher))
+    is refused.
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
 options:
   config:
-    description: The configuration file. A symbolic link is followed.
+    description:
+      - The configuration file. A symbolic link is followed.
+      - Left out, it is the one that the unit of O(instance) starts, or C(/etc/kamailio/kamailio.cfg).
     type: path
-    default: /etc/kamailio/kamailio.cfg
   modules:
     description:
       - The modules, any number of them in one task.
@@ -43,25 +43,42 @@ options:
         description:
           - Parameters of the module. A number is written as a number and text as a quoted string; the server refuses the one
             where it wants the other.
-          - A parameter with the value V(null) is removed. Parameters that are not named stay as they are.
-          - Of several statements for one parameter the last one counts for the server, so that one is changed.
+          - A parameter with the value V(null) is removed. What becomes of those that are not named is said by
+            O(modules[].purge).
+          - Of several statements for one parameter the last one counts for the server, so that one is changed. A list is for
+            parameters that collect their values, such as C(htable) of C(htable). There is one statement for each then.
+          - A value that comes from a C(#!define) is changed there, unless the define is used elsewhere too.
         type: dict
       state:
         description: Whether the module is to be loaded. With V(absent) its parameters are removed as well.
         type: str
         choices: [present, absent]
         default: present
-  defines:
-    description: The defines that the server gets on its command line with C(-A), as V(NAME) or V(NAME=value).
-    type: list
-    elements: str
-    default: []
+      purge:
+        description:
+          - What to remove beside that.
+          - V(params) removes the parameters of the module that O(modules[].params) does not name, where they take effect.
+        type: str
+        choices: [none, params]
+        default: none
+  check:
+    description:
+      - Whether C(kamailio -c) must accept the result before it is written. It is run where the server is installed, on copies
+        beside the files, so that includes resolve as they will.
+      - It loads the modules that the files name, and so runs their code.
+      - Where it refused the configuration before the change already, its message is a warning.
+    type: bool
+    default: true
+  kamailio_version:
+    description: The version of the server, such as V(6.1.5). Left out, it is asked of C(kamailio -v), where that is there.
+    type: str
   backup:
-    description: Make a backup of the file before it is changed.
+    description: Make a backup of each file before it is changed.
     type: bool
     default: false
 extends_documentation_fragment:
   - ansible.builtin.files
+  - sipfleet.kamailio.beside
   - sipfleet.kamailio.writing
 seealso:
   - module: sipfleet.kamailio.validate
@@ -79,6 +96,17 @@ EXAMPLES = r"""
           ds_probing_mode: 1
     backup: true
 
+- name: A collecting parameter, and nothing else of the module
+  sipfleet.kamailio.loadmodule:
+    instance: edge
+    modules:
+      - name: htable
+        params:
+          htable:
+            - "a=>size=8;"
+            - "b=>size=4;autoexpire=60;"
+        purge: params
+
 - name: A module and its parameters go
   sipfleet.kamailio.loadmodule:
     modules:
@@ -92,13 +120,24 @@ path:
   returned: success
   type: str
   sample: /etc/kamailio/kamailio.cfg
+files:
+  description: The files that this task changes.
+  returned: success
+  type: list
+  elements: str
+  sample: [/etc/kamailio/kamailio.cfg]
+backup_files:
+  description: The backups that were made of included files.
+  returned: when one was made
+  type: list
+  elements: str
 backup_file:
-  description: The backup that was made.
+  description: The backup that was made of the configuration file.
   returned: when a backup was made
   type: str
   sample: /etc/kamailio/kamailio.cfg.4242.2026-11-23@03:00:00~
 diff:
-  description: The change of the file, passwords masked.
+  description: The change of the files, passwords masked.
   returned: with C(--diff)
   type: list
   elements: dict
@@ -106,31 +145,52 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._check import require_accepted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import find_kamailio, known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import module_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of, invocation_of
 
 
-def plan(params, locks):
-    """The change of the file that the parameters ask for."""
-    path = params["config"]
+def run(module, locks):
+    """Plan, check, write and report."""
+    params = module.params
     wishes = parse_module_wishes(params["modules"])
-    before = locks.read(path)
-    if before is None:
+    path = config_of(params["config"], params["instance"])
+    main = locks.read(path)
+    if main is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
+    beside = invocation_of(params["defines"], params["instance"], path)
+    version = known_version(module, params["kamailio_version"])
 
-    def evaluation_of(data):
-        return evaluate(path, data, read_include, None, params["defines"])
+    def include(target):
+        locks.take(target)
+        return read_include(target)
 
-    after = plan_modules(before, wishes, evaluation_of)
-    if after != before:
-        guard(evaluation_of(after))
-    return Change(path, before, after)
+    def evaluation_of(texts):
+        def planned(target):
+            return texts[target] if target in texts else include(target)
+
+        return evaluate(path, texts.get(path, main), planned, version, beside)
+
+    texts = plan_modules(wishes, evaluation_of)
+    before, after = evaluation_of({}), evaluation_of(texts)
+    if texts:
+        guard(after)
+    if params["check"]:
+        warning = require_accepted(find_kamailio(module), after, before, texts, beside)
+        if warning:
+            module.warn(warning)
+    changes = {one: Change(one, before.files[one], text) for one, text in texts.items()}
+    own = changes.pop(path, Change(path, main, main))
+    finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 
 
 def guard(evaluation):
@@ -143,18 +203,20 @@ def guard(evaluation):
 
 def main():
     module = AnsibleModule(
-        argument_spec={
-            "config": {"type": "path", "default": "/etc/kamailio/kamailio.cfg"},
-            "modules": {"type": "list", "elements": "dict", "required": True},
-            "defines": {"type": "list", "elements": "str", "default": []},
-            "backup": {"type": "bool", "default": False},
-        },
+        argument_spec=dict(
+            beside_spec(),
+            config={"type": "path"},
+            modules={"type": "list", "elements": "dict", "required": True},
+            check={"type": "bool", "default": True},
+            kamailio_version={"type": "str"},
+            backup={"type": "bool", "default": False},
+        ),
         add_file_common_args=True,
         supports_check_mode=True,
     )
     try:
         with FolderLocks() as locks:
-            finish(module, locks, plan(module.params, locks), {"path": module.params["config"]})
+            run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
 

@@ -23,8 +23,8 @@ options:
     description:
       - The configuration file. With O(config_content) it is the place that the text is meant for - findings name it, and
         relative includes are looked for beside it.
+      - Left out, it is the one that the unit of O(instance) starts, or C(/etc/kamailio/kamailio.cfg).
     type: path
-    default: /etc/kamailio/kamailio.cfg
   config_content:
     description: The configuration as text, instead of the file on the host.
     type: str
@@ -48,6 +48,7 @@ notes:
     Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
+  - sipfleet.kamailio.beside
   - sipfleet.kamailio.writing
 seealso:
   - module: sipfleet.kamailio.loadmodule
@@ -146,15 +147,18 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import w
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of, invocation_of
 
 
 def judge(module, locks):
     """Judge, write what is corrected, and return the outcome."""
-    version = module.params["kamailio_version"] or host_version(module)
-    writes = module.params["on_violation"] == "correct" and not module.check_mode
-    outcome = validate(module.params, version, locks.read if writes else read_file, read_include)
+    params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
+    version = params["kamailio_version"] or host_version(module)
+    writes = params["on_violation"] == "correct" and not module.check_mode
+    invocation = invocation_of(params["defines"], params["instance"], params["config"])
+    outcome = validate(params, version, invocation, locks.read if writes else read_file, read_include)
     if outcome.changes and writes:
-        backups = write_changes(module, outcome.changes, module.params["backup"])
+        backups = write_changes(module, outcome.changes, params["backup"])
         if backups:
             outcome.result["backup_files"] = list(backups.values())
     warn_unlocked(module, locks)

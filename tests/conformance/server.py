@@ -133,8 +133,9 @@ class Entry:
 class Server:
     """A Kamailio of one suite with the files of one folder; use as a context manager."""
 
-    def __init__(self, suite: str, folder: Path, config: Path) -> None:
+    def __init__(self, suite: str, folder: Path, config: Path, arguments: tuple[str, ...] = ()) -> None:
         self.suite = suite
+        self.arguments = arguments
         self.folder = folder
         self.config = config
         self.log = folder / "server.log"
@@ -143,7 +144,7 @@ class Server:
 
     def check(self) -> int:
         """The exit status of kamailio -c."""
-        return run_in_root(self.suite, "kamailio", "-c", "-f", str(self.config)).returncode
+        return run_in_root(self.suite, "kamailio", "-c", "-f", str(self.config), *self.arguments).returncode
 
     def __enter__(self) -> Server:
         self.start()
@@ -160,6 +161,7 @@ class Server:
     def start(self) -> bool:
         """Start it and wait until it answers, or is dead. True if it answers."""
         command = ["kamailio", "-DD", "-E", "-m", "32", "-M", "4", "-Y", str(self.folder), "-f", str(self.config)]
+        command += self.arguments
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 in_root(self.suite, *command),

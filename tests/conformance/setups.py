@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, validate
 from conformance.server import Server, free_ports
@@ -31,9 +32,9 @@ class Setup:
         if listing is not None:
             self.list.write_text(listing.replace("@PORT@", str(self.port)))
 
-    def server(self, suite: str) -> Server:
-        """A server for these files."""
-        return Server(suite, self.folder, self.config)
+    def server(self, suite: str, *arguments: str) -> Server:
+        """A server for these files, with more arguments on its command line."""
+        return Server(suite, self.folder, self.config, arguments)
 
     def judge(self, version: str, **options: Any) -> Outcome:
         """What validate says of these files."""
@@ -45,10 +46,9 @@ class Setup:
             "on_violation": "report",
             "correction": "load_tm",
             "ping_interval": 1,
-            "defines": [],
             **options,
         }
-        return validate(params, version, read_file, read_include)
+        return validate(params, version, Invocation(), read_file, read_include)
 
     def correct(self, version: str, correction: str) -> Outcome:
         """Let validate correct these files, and write what it gives back."""

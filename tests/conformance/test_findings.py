@@ -80,7 +80,11 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
         (setup.folder / "db" / "dispatcher").write_text(columns + "\n1:1:sip\\:127.0.0.1\\:5097:8:0:a=b:x\n")
     given = {"dispatcher_list": str(setup.list)} if case == "no_dispatcher" else {}
     outcome = setup.judge(version, **given)
-    assert rules(outcome) == [rule]
+    # Where the server only takes a directive for a comment, what follows from that is found as well.
+    assert [one for one in rules(outcome) if one != "directive-not-recognised"] == [rule][
+        : rule != "directive-not-recognised"
+    ]
+    assert rule in rules(outcome)
     assert outcome.result["will_start"] is starts
     server = setup.server(suite)
     assert (server.check() == 0) is passes

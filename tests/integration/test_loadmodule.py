@@ -57,13 +57,51 @@ def test_result_that_would_not_start_is_refused(tmp_path: Path) -> None:
 
 def test_refusals_name_their_place_and_change_nothing(tmp_path: Path) -> None:
     path = tmp_path / "kamailio.cfg"
-    path.write_text('#!ifdef WITH_X\nloadmodule "tm.so"\n#!endif\n')
+    text = '#!define L loadmodule "dispatcher.so"\nL\nloadmodule "tm.so"\n'
+    path.write_text(text)
     missing = tmp_path / "no.cfg"
-    conditional, absent, bad = run_tasks(tmp_path, [task(path), task(missing), task(path, [{"name": 'x"\n'}])])
-    assert "kamailio.cfg:2: module tm is also loaded under #!ifdef WITH_X, which does not hold" in conditional["msg"]
+    define, absent, bad = run_tasks(tmp_path, [task(path), task(missing), task(path, [{"name": 'x"\n'}])])
+    assert "kamailio.cfg:2: dispatcher comes from the define L, which holds the whole statement" in define["msg"]
     assert absent["msg"].startswith(str(missing) + ": is not there")
     assert "modules[0].name" in bad["msg"]
-    assert path.read_text() == '#!ifdef WITH_X\nloadmodule "tm.so"\n#!endif\n' and not missing.exists()
+    assert path.read_text() == text and not missing.exists()
+
+
+ROUTE = "request_route { exit; }\n"
+
+
+def test_files_that_include_each_other(tmp_path: Path) -> None:
+    main, modules = tmp_path / "kamailio.cfg", tmp_path / "modules.cfg"
+    main.write_text('include_file "modules.cfg"\n#!define INTERVAL 5\n' + ROUTE)
+    modules.write_text(
+        '#!ifdef WITH_TM\nloadmodule "tm.so"\n#!endif\n#!ifndef NO_DS\n  loadmodule "dispatcher.so"\n#!endif\n'
+    )
+    results = check_run_check_run(tmp_path, task(main, backup=True), [modules])
+    assert results[1]["files"] == [str(modules)]
+    assert [Path(one).read_text()[:15] for one in results[1]["backup_files"]] == ["#!ifdef WITH_TM"]
+    assert modules.read_text() == (
+        '#!ifdef WITH_TM\nloadmodule "tm.so"\n#!endif\n#!ifndef NO_DS\n#!ifndef MOD_tm\n  loadmodule "tm.so"\n#!endif\n'
+        '  loadmodule "dispatcher.so"\n  modparam("dispatcher", "list_file", "/etc/kamailio/dispatcher.list")\n'
+        '  modparam("dispatcher", "ds_ping_interval", 10)\n#!endif\n'
+    )
+    for suite in SUITES:
+        for define in ("X", "WITH_TM"):
+            assert run_in_root(suite, "kamailio", "-c", "-f", str(main), "-A", define).returncode == 0
+
+
+def test_what_the_server_itself_refuses_is_not_written(tmp_path: Path) -> None:
+    main, modules = tmp_path / "kamailio.cfg", tmp_path / "modules.cfg"
+    main.write_text('include_file "modules.cfg"\n' + ROUTE)
+    modules.write_text('loadmodule "sl.so"\n')
+    unknown = [{"name": "sl", "params": {"no_such_parameter": 1}}]
+    refused, unchecked, warned = run_tasks(
+        tmp_path, [task(main, unknown), task(main, unknown, check=False), task(main, [{"name": "tm"}])]
+    )
+    assert refused["failed"] and "kamailio -c refuses what would be written" in refused["msg"]
+    assert "%s, line 2" % modules in refused["msg"] and "no_such_parameter" in refused["msg"]
+    assert unchecked["changed"] and "no_such_parameter" in modules.read_text()
+    assert "before the change as well" in str(warned["warnings"])
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".sipfleet")] == []
 
 
 def test_passwords_do_not_show(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config import lexer
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.values import (
     parse_number,
     parse_string,
@@ -60,7 +60,7 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-def run(text: str | bytes, version: tuple[int, ...] | None = (5, 7), **files: str | Problem) -> Evaluation:
+def run(text: str | bytes, version: tuple[int, ...] | None = (6, 1, 5), **files: str | Problem) -> Evaluation:
     def read(path: str) -> bytes | Problem | None:
         content = files.get(path.rpartition("/")[2].replace(".cfg", ""))
         return content.encode() if isinstance(content, str) else content
@@ -75,10 +75,10 @@ def names(evaluation: Evaluation) -> list[str]:
 @given(PIECES)
 def test_tokens_tile_the_file(data: bytes) -> None:
     for next_token in (lexer.next_token, lexer.next_inactive):
-        for knows_ifexp in (False, True):
+        for foreign in (frozenset(), frozenset([b"ifexp", b"undef"])):
             at = 0
             while at < len(data):
-                token = next_token(data, at, knows_ifexp)
+                token = next_token(data, at, foreign)
                 assert token.start == at < token.end <= len(data)
                 at = token.end
 
@@ -112,14 +112,25 @@ LOADED = {
     '#!define A\n#!ifdef A\nloadmodule "tm"\n#!else\nloadmodule "sl"\n#!endif\n': ["tm"],
     '#!ifdef A\n#!ifndef B\nloadmodule "tm"\n#!endif\n#!else\nloadmodule "sl"\n#!endif\n': ["sl"],
     '!!define M "tm"\nloadmodule M': ["tm"],
-    '#!def M "tm"\n#!undef M\n#!ifdef M\nloadmodule "tm"\n#!endif\n': [],
+    '#!subst "/TM/tm/"\nloadmodule "TM.so"': ["tm"],
+    '#!subst "/t(.)/s\\\\1/"\nloadmodule "tl"': ["sl"],
+    '#!substdef "!M!tm!g"\nloadmodule "M.so"': ["tm"],
+    '#!substdef "!M!loadmodule \\"tm\\"!g"\nM': ["tm"],
+    '#!substdefs "!M!tm!g"\nloadmodule M': ["tm"],
+    '#!subst "!x!a!"\ninclude_file "x.cfg"': ["tm"],
+    '#!ifexp A\nloadmodule "tm"\n#!else\nloadmodule "sl"\n#!endif\n': ["sl"],
+    '#!define A 5\n#!ifexp A == 5 && !B\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!define A "x"\n#!ifexp A + 1 == "x1"\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!ifexp KAMAILIO_VERSION >= 6000000\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!ifexp 2 * 3 ** 2 == 18 && -1 < 0 && 7 % 4 + (1 << 2) == 7\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!defexp A 1 + 1\n#!ifexp A == 2\nloadmodule "tm"\n#!endif\n': ["tm"],
+    '#!define N tm\n#!defexps A N + ".so"\nloadmodule A': ["tm"],
     '#!define M N\n#!define N "tm"\nloadmodule M': ["tm"],
     '#!define M \\\n "tm"\nloadmodule M': ["tm"],
     '#!trydef M "tm"\n#!trydef M "sl"\nloadmodule M': ["tm"],
     '#!define M "tm"\n#!redefine M "sl"\nloadmodule M': ["sl"],
     'loadmodule "tm"\n#!ifdef MOD_tm\nloadmodule "sl"\n#!endif\n': ["tm", "sl"],
-    '#!ifdef KAMAILIO_5\nloadmodule "tm"\n#!endif\n#!ifdef KAMAILIO_5_6\nloadmodule "sl"\n#!endif\n': ["tm"],
-    '#!else # note\nloadmodule "tm"': ["tm"],
+    '#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n#!ifdef KAMAILIO_6_0\nloadmodule "sl"\n#!endif\n': ["tm"],
     'request_route { x("loadmodule"); }\nloadmodule "tm"': ["tm"],
     'include_file "a.cfg"\nloadmodule "sl"': ["tm", "sl"],
     '#!import_file "a.cfg"\n#!import_file "no.cfg"\nloadmodule "sl"': ["tm", "sl"],
@@ -137,7 +148,12 @@ def test_modules_in_the_order_of_evaluation(text: str) -> None:
 def test_places_and_conditions() -> None:
     evaluation = run('#!ifndef A\n  loadmodule "tm.so" # x\n#!endif\ninclude_file "a.cfg"\n', a='\n\nloadmodule "sl"')
     tm, sl = (load.place for load in evaluation.loads)
-    assert (tm.path, tm.line, tm.column, tm.conditions) == ("/etc/k/main.cfg", 2, 3, ("#!ifndef A",))
+    assert (tm.path, tm.line, tm.column, [one.text for one in tm.conditions]) == (
+        "/etc/k/main.cfg",
+        2,
+        3,
+        ["#!ifndef A"],
+    )
     assert (sl.path, sl.line, sl.column, sl.conditions) == ("/etc/k/a.cfg", 3, 1, ())
     assert evaluation.files["/etc/k/main.cfg"][tm.start : tm.end] == b'loadmodule "tm.so"'
 
@@ -174,6 +190,15 @@ PROBLEMS = {
     'modparam("tm", "x", 1)': ("modparam-without-module", 1),
     "\n/* a /* b */": ("comment-unclosed", 2),
     '\n\n x="y': ("config-syntax", 3),
+    "#!define M\n#!undef M\n#!define M": ("directive-not-recognised", 2),
+    "\n#!else # note\n": ("directive-not-recognised", 2),
+    "#!ifdef X\n\n#!else # note\n#!endif\n": ("directive-not-recognised", 3),
+    "#!ifdef X-Y\n#!endif\n": ("config-syntax", 1),
+    "#!define X-Y\n": ("config-syntax", 1),
+    "\n#!define A B\n#!define B A\nA": ("config-syntax", 4),
+    '#!subst "xx"': ("config-syntax", 1),
+    '#!subst "/a/b/z"': ("config-syntax", 1),
+    '#!define X\n#!substdef "/X/b/"': ("config-syntax", 2),
     "#!ifdef X\n": ("config-syntax", 1),
     "\n#!endif\n": ("config-syntax", 2),
     "#!define A\n#!define A\n": ("config-syntax", 2),
@@ -186,16 +211,19 @@ PROBLEMS = {
 @pytest.mark.parametrize("text", PROBLEMS)
 def test_what_the_server_refuses(text: str) -> None:
     evaluation = run(text, main='include_file "main.cfg"')
-    assert [(rule, problem.line) for rule, problem in evaluation.problems] == [PROBLEMS[text]]
+    assert (evaluation.problems[0][0], evaluation.problems[0][1].line) == PROBLEMS[text]
 
 
 # text: text of what is not known
 UNDECIDED = {
-    '#!ifexp A > 1\nloadmodule "tm"\n#!endif\n': "#!ifexp A > 1",
+    '#!ifexp A = 1\nloadmodule "tm"\n#!endif\n': "#!ifexp A = 1",
+    '#!defenv A\n#!ifexp A > 1\nloadmodule "tm"\n#!endif\n': "#!ifexp A > 1",
     '#!trydefenv A\n#!ifdef A\n#!else\nloadmodule "tm"\n#!endif\n': "#!ifdef A",
     "#!defenv M\nloadmodule M": "M is known",
     'loadmodulex "$def(M)"': "$def(M) is known",
-    '#!subst "/tm/sl/"\nloadmodule "tm"': "#!subst",
+    '#!subst "/tm|x/sl/"\nloadmodule "tm"': "#!subst",
+    '#!subst "/tm/$def(X)/"\nloadmodule "tm"': "#!subst",
+    '#!subst "/[[:alpha:]]/x/"\nloadmodule "tm"': "#!subst",
     'import_file "secret.cfg"': "permission denied",
     'modparam("[[:alpha:]]+", "x", 1)': "is not an expression that can be read here",
     'modparam("(tm", "x", 1)': "is not an expression that can be read here",
@@ -210,29 +238,71 @@ def test_what_only_the_server_knows_is_said_and_not_guessed(text: str) -> None:
     assert names(evaluation) == []
 
 
+@pytest.mark.parametrize("text", ['#!define M "tm" # note\nx = M loadmodule "sl"', '#!define M "t"\nloadmodule M "m"'])
+def test_a_define_that_changes_the_text_behind_its_name(text: str) -> None:
+    (problem,) = run(text).undecided
+    assert "the define M does to the text behind it" in problem.text
+
+
+def test_undef_is_known_after_6_1() -> None:
+    text = '#!def M "tm"\n#!undef M\n#!ifdef M\nloadmodule "tm"\n#!endif\n'
+    assert names(run(text)) == ["tm"] and names(run(text, version=(6, 2, 0))) == []
+
+
 def test_a_substitution_is_named_without_its_text() -> None:
-    (problem,) = run('#!substdef "!tm!S3CRET!g"\nloadmodule "tm"').undecided
+    (problem,) = run('#!substdef "!t|m!S3CRET!g"\nloadmodule "tm"').undecided
     assert problem.text == "#!substdef on line 1 changes strings, perhaps this one"
 
 
 def test_what_cannot_matter_is_not_undecided() -> None:
-    text = '#!ifexp A > 1\nlog_stderror=yes\n#!endif\n#!substdef "!DBPASS!x!g"\n#!defenv HOME\nloadmodule "tm"\n'
+    text = '#!ifexp A = 1\nlog_stderror=yes\n#!endif\n#!substdef "!DBPASS!x!g"\n#!defenv HOME\nloadmodule "tm"\n'
     assert run(text).undecided == ()
 
 
 def test_ifexp_is_a_comment_before_5_7() -> None:
     evaluation = run('#!ifexp 1 > 2\nloadmodule "tm"\n', version=(5, 6))
     assert names(evaluation) == ["tm"] and not evaluation.undecided
-    (problem,) = run('#!ifexp 1 > 2\nloadmodule "tm"\n#!endif\n', version=(5, 6)).problems
-    assert "#!endif closes nothing" in problem[1].text
+    (misread, problem) = run('#!ifexp 1 > 2\nloadmodule "tm"\n#!endif\n', version=(5, 6)).problems
+    assert misread[0] == "directive-not-recognised" and "#!endif closes nothing" in problem[1].text
 
 
 def test_unknown_version() -> None:
     assert len(run('#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n', version=None).undecided) == 1
 
 
-def test_a_define_of_itself_ends() -> None:
-    assert names(run('#!define A A\nA\nloadmodule "tm"')) == ["tm"]
+def test_defines_that_grow_without_end_are_cut() -> None:
+    lines = ["#!define A%d A%d A%d\n" % (index, index + 1, index + 1) for index in range(60)]
+    evaluation = run("".join(lines) + "A0\n")
+    assert "never ends" in evaluation.problems[0][1].text
+
+
+def test_environment() -> None:
+    text = '#!defenv A\n#!defenvs B=BB\n#!trydefenv C\nloadmodule A\nloadmodule B\n#!ifdef C\nloadmodule "x"\n#!endif\n'
+    known = evaluate("/m", text.encode(), {}.get, (6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))
+    assert names(known) == ["tm", "sl"] and not known.problems and not known.undecided
+    ((rule, problem),) = evaluate("/m", b"#!defenv A\n", {}.get, (6, 1), Invocation(environment={})).problems
+    assert (rule, problem.line) == ("config-syntax", 1) and "environment variable A is not set" in problem.text
+
+
+def test_what_the_command_line_gives() -> None:
+    beside = Invocation(
+        defines=("A", 'M="sl"'),
+        modules=("tm.so",),
+        params=(("tm", "x", 5),),
+        substitutions=(("subst", "/R/rr/"),),
+        load_path="/lib",
+    )
+    text = '#!ifdef A\nloadmodule M\n#!endif\nloadmodule "R"\nloadpath "/other"\n'
+    evaluation = evaluate("/m", text.encode(), {}.get, (6, 1), beside)
+    assert names(evaluation) == ["tm", "sl", "rr"] and evaluation.load_path == "/other"
+    param = evaluation.param("tm", "x")
+    assert param and param.value == 5
+
+
+def test_defines_know_their_value_and_their_uses() -> None:
+    text = '#!define V  10 \nloadmodule "tm"\nmodparam("tm", "x", V)\n'
+    define = run(text).defines["V"]
+    assert text[define.start : define.end] == "10 " and define.uses == 1
 
 
 @given(st.binary())
@@ -240,7 +310,7 @@ def test_strings_come_back(value: bytes) -> None:
     source = render_value(value)
     assert parse_string(source) == value
     assert b"\n" not in source
-    token = lexer.next_token(source + b" x", 0, True)
+    token = lexer.next_token(source + b" x", 0, frozenset())
     assert (token.kind, token.end) == (lexer.STRING, len(source))
 
 

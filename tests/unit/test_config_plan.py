@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable, Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -20,15 +20,33 @@ from unit.test_config_evaluate import PIECES
 INCLUDES = {"/k/tm.cfg": b'loadmodule "tm.so"\n', "/k/ds.cfg": b'loadmodule "dispatcher.so"\n'}
 
 
-def run(data: bytes) -> Evaluation:
-    return evaluate("/k/main.cfg", data, INCLUDES.get)
+MAIN = "/k/main.cfg"
+
+
+def evaluate_files(files: dict[str, bytes]) -> Callable[[Mapping[str, bytes]], Evaluation]:
+    """Evaluates these files, with others in their place."""
+
+    def run(texts: Mapping[str, bytes]) -> Evaluation:
+        both = {**files, **texts}
+        return evaluate(MAIN, both[MAIN], both.get, (6, 1, 5))
+
+    return run
+
+
+def plan_files(files: dict[str, bytes], *entries: dict[str, Any]) -> dict[str, bytes]:
+    """All files afterwards."""
+    wishes = parse_module_wishes(entries)
+    result = {**files, **plan_modules(wishes, evaluate_files(files))}
+    assert plan_modules(wishes, evaluate_files(result)) == {}
+    return result
 
 
 def plan(text: str, *entries: dict[str, Any]) -> str:
-    wishes = parse_module_wishes(entries)
-    result = plan_modules(text.encode(), wishes, run)
-    assert plan_modules(result, wishes, run) == result
-    return result.decode()
+    """The main file afterwards, which is the only one that changes."""
+    files = {**INCLUDES, MAIN: text.encode()}
+    result = plan_files(files, *entries)
+    assert {path for path in files if result[path] != files[path]} <= {MAIN}
+    return result[MAIN].decode()
 
 
 TM, SL, DS = 'loadmodule "tm.so"\n', 'loadmodule "sl.so"\n', 'loadmodule "dispatcher.so"\n'
@@ -118,48 +136,173 @@ def test_edit(case: str) -> None:
     assert plan(before, *wishes) == (after or before)
 
 
+GUARD = "#!ifndef MOD_%s\n%s#!endif\n"
+IF, END = "#!ifdef X\n", "#!endif\n"
+
+# wishes, the files before (the first one is the main file), the files that change, afterwards
+FILES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[str, str]]] = {
+    "before_its_dependant_in_an_include": (
+        [{"name": "tm"}],
+        {"main": 'include_file "ds.cfg"\n', "ds": "# d\n" + DS},
+        {"ds": "# d\n" + TM + DS},
+    ),
+    "in_the_branch_of_its_dependant": (
+        [{"name": "tm"}],
+        {"main": "#!ifndef X\n  " + DS + END},
+        {"main": "#!ifndef X\n  " + TM + "  " + DS + END},
+    ),
+    "behind_the_modules_of_an_include": (
+        [{"name": "pv"}],
+        {"main": 'include_file "mods.cfg"\n' + ROUTE, "mods": TM + SL},
+        {"mods": TM + SL + 'loadmodule "pv.so"\n'},
+    ),
+    "late_tm_moves_out_of_an_include": (
+        [{"name": "tm"}],
+        {"main": DS + 'include_file "late.cfg"\n', "late": "# t\n" + TM},
+        {"main": TM + DS + 'include_file "late.cfg"\n', "late": "# t\n"},
+    ),
+    "late_tm_moves_before_the_branch_of_its_dependant": (
+        [{"name": "tm"}],
+        {"main": SL.replace("sl", "pv") + "#!ifndef X\n" + DS + END + TM},
+        {"main": SL.replace("sl", "pv") + TM + "#!ifndef X\n" + DS + END},
+    ),
+    "late_tm_of_a_branch_stays_for_the_case_that_it_is_alone": (
+        [{"name": "tm"}],
+        {"main": DS + "#!ifndef X\n" + TM + END},
+        {"main": TM + DS + "#!ifndef X\n" + GUARD % ("tm", TM) + END},
+    ),
+    "late_tm_moves_within_its_branch": (
+        [{"name": "tm"}],
+        {"main": "#!ifndef X\n" + DS + TM + END},
+        {"main": "#!ifndef X\n" + TM + DS + END},
+    ),
+    "another_branch_further_down_may_load_it": (
+        [{"name": "tm"}],
+        {"main": DS + IF + "\t" + TM + "x=1\n" + END},
+        {"main": TM + DS + IF + GUARD % ("tm", "\t" + TM) + "x=1\n" + END},
+    ),
+    "another_branch_further_up_may_load_it": (
+        [{"name": "tm"}],
+        {"main": IF + TM + END + DS},
+        {"main": IF + TM + END + GUARD % ("tm", TM) + DS},
+    ),
+    "a_guard_is_enough": (
+        [{"name": "tm"}],
+        {"main": DS + IF + GUARD % ("tm", TM) + END},
+        {"main": TM + DS + IF + GUARD % ("tm", TM) + END},
+    ),
+    "removed_everywhere": (
+        [{"name": "dispatcher", "state": "absent"}],
+        {"main": 'include_file "ds.cfg"\n' + IV + SL, "ds": TM + DS},
+        {"main": 'include_file "ds.cfg"\n' + SL, "ds": TM},
+    ),
+    "of_a_branch_that_does_not_hold_nothing_is_removed": (
+        [{"name": "tm", "state": "absent"}],
+        {"main": IF + TM + END + TM},
+        {"main": IF + TM + END},
+    ),
+    "a_parameter_of_others_too_stays": (
+        [{"name": "sl", "state": "absent"}],
+        {"main": TM + SL + 'modparam("tm|sl", "x", 1)\n'},
+        {"main": TM + 'modparam("tm|sl", "x", 1)\n'},
+    ),
+    "a_parameter_behind_its_module_in_an_include": (
+        [{"name": "tm", "params": {"x": 1}}],
+        {"main": 'include_file "mods.cfg"\n' + SL, "mods": TM + "# end\n"},
+        {"mods": TM + 'modparam("tm", "x", 1)\n# end\n'},
+    ),
+    "the_value_of_a_define": (
+        [{"name": "tm", "params": {"x": 1}}],
+        {"main": "#!define V  5 \n" + TM + 'modparam("tm", "x", V)\n'},
+        {"main": "#!define V  1 \n" + TM + 'modparam("tm", "x", V)\n'},
+    ),
+    "the_value_of_a_define_in_an_include": (
+        [{"name": "tm", "params": {"x": "b"}}],
+        {"main": 'include_file "d.cfg"\n' + TM + 'modparam("tm", "x", V)\n', "d": '#!define V "a"\n'},
+        {"d": '#!define V "b"\n'},
+    ),
+    "a_define_that_others_use_stays": (
+        [{"name": "tm", "params": {"x": 1}}],
+        {"main": "#!define V 5\n" + TM + 'modparam("tm", "x", V)\nmodparam("tm", "y", V)\n'},
+        {"main": "#!define V 5\n" + TM + 'modparam("tm", "x", 1)\nmodparam("tm", "y", V)\n'},
+    ),
+    "a_string_with_a_substitution": (
+        [{"name": "tm", "params": {"x": "new"}}],
+        {"main": '#!substdef "!IP!1.2.3.4!g"\n' + TM + 'modparam("tm", "x", "sip:IP")\n'},
+        {"main": '#!substdef "!IP!1.2.3.4!g"\n' + TM + 'modparam("tm", "x", "new")\n'},
+    ),
+    "a_parameter_in_the_branch_that_holds": (
+        [{"name": "tm", "params": {"x": 3}}],
+        {"main": TM + IF + 'modparam("tm", "x", 1)\n#!else\nmodparam("tm", "x", 2)\n' + END},
+        {"main": TM + IF + 'modparam("tm", "x", 1)\n#!else\nmodparam("tm", "x", 3)\n' + END},
+    ),
+    "several_values": (
+        [{"name": "tm", "params": {"x": ["a", "b", "c"]}}],
+        {"main": TM + 'modparam("tm", "x", "a")\n# other\nmodparam("tm", "x", "z")\n' + SL},
+        {"main": TM + 'modparam("tm", "x", "a")\n# other\nmodparam("tm", "x", "b")\nmodparam("tm", "x", "c")\n' + SL},
+    ),
+    "fewer_values": (
+        [{"name": "tm", "params": {"x": ["b"]}}],
+        {"main": TM + 'modparam("tm", "x", "a")\nmodparam("tm", "x", "b")\n'},
+        {"main": TM + 'modparam("tm", "x", "b")\n'},
+    ),
+    "other_parameters_go": (
+        [{"name": "tm", "params": {"x": 1}, "purge": "params"}],
+        {"main": TM + SL + 'modparam("tm", "x", 1)\nmodparam("tm", "y", 1)\nmodparam("sl", "y", 1)\n'},
+        {"main": TM + SL + 'modparam("tm", "x", 1)\nmodparam("sl", "y", 1)\n'},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_edit_of_several_files(case: str) -> None:
+    wishes, files, after = FILES[case]
+    before = {"/k/%s.cfg" % name: text.encode() for name, text in files.items()}
+    assert plan_files(before, *wishes) == {
+        **before,
+        **{"/k/%s.cfg" % one: text.encode() for one, text in after.items()},
+    }
+
+
 # wishes, file, message
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "conditional": ({"name": "tm"}, "#!ifndef X\n" + TM + "#!endif\n", "main.cfg:2: tm stands under #!ifndef X"),
-    "inactive": (
-        {"name": "tm"},
-        "#!ifdef X\n" + TM + "#!endif\n",
-        "main.cfg:2: module tm is also loaded under #!ifdef X",
-    ),
-    "included": (
-        {"name": "tm", "state": "absent"},
-        'include_file "tm.cfg"\n',
-        "/k/tm.cfg:1: tm is loaded or configured in this included",
-    ),
-    "dependant_included": (
-        {"name": "tm"},
-        'include_file "ds.cfg"\n',
-        "/k/ds.cfg:1: dispatcher is loaded or configured",
-    ),
     "define": (
         {"name": "tm", "state": "absent"},
         '#!define L loadmodule "tm.so"\nL\n',
-        "main.cfg:2: tm comes from the define L",
+        "main.cfg:2: tm comes from the define L, which holds the whole statement",
     ),
-    "parameter_of_an_included_module": (
-        {"name": "tm", "params": {"x": 1}},
-        'include_file "tm.cfg"\n',
-        "main.cfg: no loadmodule stands in this file",
-    ),
-    "value_from_define": (
-        {"name": "tm", "params": {"x": 1}},
-        "#!define V 5\n" + TM + 'modparam("tm", "x", V)\n',
-        "main.cfg:3: x of tm comes from the define V",
-    ),
-    "expression": ({"name": "tm"}, "#!ifexp A\n" + TM + "#!endif\n", "main.cfg:2:1: whether #!ifexp A holds is known"),
-    "group_removed": (
-        {"name": "sl", "state": "absent"},
-        TM + SL + 'modparam("tm|sl", "x", 1)\n',
-        'main.cfg:3: modparam("tm|sl", …) is for other modules too',
+    "late_by_a_define": ({"name": "tm"}, '#!define L loadmodule "tm.so"\n' + DS + "L\n", "main.cfg:3: tm comes from"),
+    "expression": ({"name": "tm"}, "#!ifexp A = 1\n" + TM + "#!endif\n", "main.cfg:2:1: whether #!ifexp A = 1 holds"),
+    "another_branch_on_a_full_line": (
+        {"name": "tm"},
+        DS + "#!ifdef X\nx=1 " + TM + "#!endif\n",
+        "main.cfg:3: module tm is also loaded under #!ifdef X, beside other statements on one line",
     ),
     "broken_file": ({"name": "tm"}, "loadmodule tm\n", "main.cfg:1:1: this loadmodule is not complete"),
     "open_comment": ({"name": "tm"}, SL + "/* /* */\n", "main.cfg:2: this comment never ends"),
+    "substituted_value": (
+        {"name": "tm", "params": {"x": "sip:IP"}},
+        '#!substdef "!IP!1.2.3.4!g"\n' + TM,
+        "the edit would not give x of tm its value",
+    ),
 }
+
+
+def test_what_the_command_line_gives_is_not_edited() -> None:
+    beside = Invocation(defines=("V=5",), modules=("tm",))
+
+    def run(texts: Mapping[str, bytes]) -> Evaluation:
+        main = (SL + 'modparam("sl", "x", V)\n').encode()
+        return evaluate(MAIN, texts.get(MAIN, main), {}.get, (6, 1, 5), beside)
+
+    assert plan_modules(parse_module_wishes([{"name": "tm"}]), run) == {}
+    for wish, message in (
+        ({"name": "tm", "state": "absent"}, "tm is given on the command line of the server"),
+        ({"name": "sl", "params": {"x": 1}}, "main.cfg:2: x of sl comes from the define V, which no file sets"),
+    ):
+        with pytest.raises(KamailioError) as caught:
+            plan_modules(parse_module_wishes([wish]), run)
+        assert message in caught.value.render()
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -178,7 +321,8 @@ def test_what_this_version_does_not_edit_is_refused_with_its_place(case: str) ->
         ([{"name": 'tm"\nx'}], r"modules[0].name 'tm\"\nx' is not".replace('\\"', '"')),
         ([{"name": "tm"}, {"name": "tm.so"}], "modules[0] and modules[1] are both tm"),
         ([{"name": "tm", "params": {'x"': 1}}], "modules[0].params: 'x\"' is not the name"),
-        ([{"name": "tm", "params": {"x": [1]}}], "modules[0].params.x is neither a number nor text"),
+        ([{"name": "tm", "params": {"x": [{}]}}], "modules[0].params.x is neither a number nor text"),
+        ([{"name": "tm", "purge": "all"}], "modules[0].purge 'all' is neither none nor params"),
         ([{"name": "tm", "params": {"x": 2**31}}], "does not fit into the server's 32 bits"),
         ([{"name": "tm", "params": {"x": "\0"}}], "holds a NUL byte"),
         ([{"name": "tm", "params": "x"}], "is not a mapping"),
@@ -199,8 +343,10 @@ WISHES = st.lists(
         {"name": st.sampled_from(["tm", "sl", "dispatcher", "pv"])},
         optional={
             "params": st.dictionaries(
-                st.sampled_from(["a", "b"]), st.one_of(st.none(), st.integers(-5, 5), st.text(max_size=5))
+                st.sampled_from(["a", "b"]),
+                st.one_of(st.none(), st.integers(-5, 5), st.text(max_size=5), st.lists(st.integers(0, 3), max_size=3)),
             ),
+            "purge": st.sampled_from(["none", "params"]),
             "state": st.sampled_from(["present", "absent"]),
         },
     ),
@@ -212,16 +358,20 @@ WISHES = st.lists(
 def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict[str, Any]]) -> None:
     try:
         wishes = parse_module_wishes(entries)
-        result = plan_modules(data, wishes, run)
+        run = evaluate_files({MAIN: data, **INCLUDES})
+        result = plan_modules(wishes, run)
     except KamailioError as exc:
         assert all(problem.text for problem in exc.problems)
         return
-    assert plan_modules(result, wishes, run) == result
     after = run(result)
+    assert plan_modules(wishes, lambda texts: run({**result, **texts})) == {}
     loads = [load.name for load in after.loads]
     assert len(loads) == len(set(loads))
     for wish in wishes:
         assert (wish.name in loads) is wish.present
         for name, value in wish.params.items():
-            param = after.param(wish.name, name)
-            assert (param.value if param else None) == value
+            there = after.all_params(wish.name, name)
+            if isinstance(value, tuple):
+                assert [one.value for one in there if one.written_for == wish.name] == list(value)
+            elif value is not None or not there or there[-1].written_for == wish.name:
+                assert (there[-1].value if there else None) == value

@@ -24,6 +24,8 @@ LAYERS = [
     "_file",
     "_lock",
     "_host",
+    "_service",
+    "_check",
     "_guard",
     "_argspec",
     "_finish",

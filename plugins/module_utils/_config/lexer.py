@@ -15,7 +15,7 @@ are called in turn by the evaluation; together their tokens tile the file.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import FrozenSet, NamedTuple
 
 SPACE, COMMENT, STRING, RAW_STRING, WORD, PUNCT = "space", "comment", "string", "raw string", "word", "punctuation"
 DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
@@ -28,6 +28,7 @@ DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
     "include",
 )
 SUBSTITUTION, INACTIVE = "substitution", "inactive"
+DIRECTIVES = frozenset([DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, SUBSTITUTION])
 UNCLOSED_COMMENT, UNCLOSED_STRING = "unclosed comment", "unclosed string"
 
 
@@ -73,8 +74,8 @@ _INACTIVE_EDGE = re.compile(
 )
 
 
-def next_token(data: bytes, at: int, knows_ifexp: bool) -> Token:
-    """The token at C(at) in active text. C(knows_ifexp) is false for servers to which C(#!ifexp) is a comment."""
+def next_token(data: bytes, at: int, foreign: FrozenSet[bytes]) -> Token:
+    """The token at C(at) in active text. C(foreign) directives are comments to this server."""
     found = _ACTIVE.match(data, at)
     if not found:
         raise ValueError("no text at byte %d" % at)
@@ -82,11 +83,11 @@ def next_token(data: bytes, at: int, knows_ifexp: bool) -> Token:
         return _block_comment(data, at)
     if found.group("unclosed"):
         return Token(UNCLOSED_STRING, at, len(data))
-    if found.group("condition") == b"ifexp" and not knows_ifexp:
-        return Token(COMMENT, at, data.find(b"\n", at) + 1 or len(data))
     for kind, group, text in _PARTS:
         name = found.group(group)
         if name is not None:
+            if name in foreign and kind in DIRECTIVES:
+                return Token(COMMENT, at, data.find(b"\n", at) + 1 or len(data), name)
             return Token(kind, at, found.end(), name, found.group(text) or b"")
     raise ValueError("no token at byte %d" % at)
 
@@ -109,14 +110,14 @@ _PARTS = (
 )
 
 
-def next_inactive(data: bytes, at: int, knows_ifexp: bool) -> Token:
+def next_inactive(data: bytes, at: int, foreign: FrozenSet[bytes]) -> Token:
     """The token at C(at) in a branch that is not active: a directive, or all text up to the next one."""
     where = at
     while True:
         found = _INACTIVE_EDGE.search(data, where)
         if not found:
             return Token(INACTIVE, at, len(data))
-        if found.group("condition") == b"ifexp" and not knows_ifexp:
+        if found.group("condition") in foreign:
             where = found.end()
         elif found.start() > at:
             return Token(INACTIVE, at, found.start())

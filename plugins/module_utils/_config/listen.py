@@ -13,8 +13,9 @@ not known here.
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
+from .._text import show
 from .sockets import Socket, Sockets, parse_socket
 from .statements import Item
 
@@ -24,6 +25,7 @@ class ListenReader:
 
     def __init__(self) -> None:
         self._sockets: List[Socket] = []
+        self._written: List[str] = []
         self._known = True
         self._texts = {"listen": b"", "advertise": b"", "name": b""}
         self._part = ""
@@ -57,6 +59,12 @@ class ListenReader:
         """There may be sockets that cannot be seen here."""
         self._known = False
 
+    def texts(self) -> Tuple[str, ...]:
+        """What stands behind each C(listen), as far as it was read."""
+        if self._part:
+            self._finish()
+        return tuple(self._written)
+
     def result(self) -> Optional[Sockets]:
         """The sockets, None if not all of them are known."""
         if self._part:
@@ -66,6 +74,7 @@ class ListenReader:
     def _finish(self) -> None:
         texts, self._texts = self._texts, {"listen": b"", "advertise": b"", "name": b""}
         self._part = ""
+        self._written.append(show(texts["listen"]))
         socket = parse_socket(texts["listen"], texts["advertise"], texts["name"])
         if socket:
             self._sockets.append(socket)

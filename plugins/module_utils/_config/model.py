@@ -10,17 +10,43 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._errors import Problem
 from .sockets import Sockets
 from .values import Value
 
 
+class Invocation(NamedTuple):
+    """What a server gets beside its configuration file.
+
+    C(defines) as C(NAME) or C(NAME=value) (C(-A)); C(modules) (C(--loadmodule)); C(params) as module, name and value
+    (C(--modparam)); C(substitutions) as option and rule (C(subst), C(substdef), C(substdefs)); C(load_path) (C(-L)),
+    None for the one built in; C(environment) is None where it is not known, and so is the value of a variable.
+    """
+
+    defines: Tuple[str, ...] = ()
+    modules: Tuple[str, ...] = ()
+    params: Tuple[Tuple[str, str, Value], ...] = ()
+    substitutions: Tuple[Tuple[str, str], ...] = ()
+    load_path: Optional[str] = None
+    environment: Optional[Mapping[str, Optional[str]]] = None
+
+
+class Condition(NamedTuple):
+    """A conditional directive; C(text) is C(#!ifdef X), with C(… #!else) behind it in its other branch."""
+
+    text: str
+    path: str
+    start: int
+    line: int
+
+
 class Place(NamedTuple):
     """A statement in a file: its bytes C(start:end), its 1-based line and column.
 
-    C(conditions) are the directives around it, outermost first, C(define) the define that it comes from, if any.
+    C(conditions) are the directives around it, outermost first, C(define) the define or substitution that it comes
+    from, if any. C(order) rises with the evaluation, through includes.
     """
 
     path: str
@@ -28,15 +54,17 @@ class Place(NamedTuple):
     end: int
     line: int
     column: int
-    conditions: Tuple[str, ...] = ()
+    conditions: Tuple[Condition, ...] = ()
     define: Optional[str] = None
+    order: int = 0
 
 
 class Load(NamedTuple):
-    """A C(loadmodule) that takes effect; C(name) is without folder and C(.so)."""
+    """A C(loadmodule) that takes effect; C(name) is without folder and C(.so), C(written) is its argument."""
 
     name: str
     place: Place
+    written: str
 
 
 class Param(NamedTuple):
@@ -53,12 +81,30 @@ class Param(NamedTuple):
     value_place: Place
 
 
+class Include(NamedTuple):
+    """An C(include_file) or C(import_file) that takes effect, with the path of the file that it reads."""
+
+    target: str
+    place: Place
+
+
+class Define(NamedTuple):
+    """A C(#!define) that takes effect: its directive, the bytes of its value, and how often the name is replaced."""
+
+    place: Place
+    start: int
+    end: int
+    uses: int
+
+
 class Evaluation(NamedTuple):
     """A configuration as the server evaluates it.
 
-    C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses, by rule;
-    C(undecided) is what could not be evaluated; C(inactive) are the branches that are not active;
-    C(sockets) are those it listens on, None if they are not known.
+    C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses or what it takes for
+    something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
+    that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
+    the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
+    C(listen); C(sockets) are those it listens on, None if they are not known.
     """
 
     path: str
@@ -68,7 +114,11 @@ class Evaluation(NamedTuple):
     problems: Tuple[Tuple[str, Problem], ...]
     undecided: Tuple[Problem, ...]
     inactive: Tuple[Place, ...]
+    includes: Tuple[Include, ...]
+    defines: Mapping[str, Define]
     first_block: Optional[Place]
+    load_path: Optional[str]
+    listens: Tuple[str, ...]
     sockets: Optional[Sockets]
 
     def load(self, name: str) -> Optional[Load]:
@@ -84,10 +134,19 @@ class Evaluation(NamedTuple):
         found = self.all_params(module, name)
         return found[-1] if found else None
 
-    def inactive_load(self, name: str) -> Optional[Place]:
-        """A branch that is not active and loads the module."""
-        pattern = re.compile(rb"loadmodulex?[\s(]*[\"'](?:[^\"']*/)?%s(?:\.so)?[\"']" % re.escape(name.encode()))
-        return next(
-            (one for one in self.inactive if pattern.search(self.files[one.path], one.start, one.end)),
-            None,
+    def inactive_loads(self, name: str) -> List[Place]:
+        """The statements that load the module in branches that are not active, as far as text can tell."""
+        pattern = re.compile(
+            rb"loadmodulex?[ \t]*\(?[ \t]*([\"'])(?:[^\"'\n]*/)?%s(?:\.so)?\1(?:[ \t]*,[^)\n]*)?(?:[ \t]*\))?"
+            % re.escape(name.encode())
         )
+        return [
+            branch._replace(
+                start=found.start(),
+                end=found.end(),
+                line=branch.line + self.files[branch.path].count(b"\n", branch.start, found.start()),
+                column=found.start() - self.files[branch.path].rfind(b"\n", 0, found.start()),
+            )
+            for branch in self.inactive
+            for found in pattern.finditer(self.files[branch.path], branch.start, branch.end)
+        ]

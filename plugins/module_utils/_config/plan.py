@@ -5,23 +5,25 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""From kamailio.cfg and the modules wanted in it to a file in which nothing else has changed.
+"""From a configuration and what is wanted of its modules to files that change nothing else.
 
-The plan goes wish by wish, and evaluates the file again after each: that keeps every step as simple as the first.
-It works on one file; where an include or a conditional could matter to the modules named, it says so and refuses.
+The plan goes step by step, and evaluates the configuration again after each: that keeps every step as simple as the
+first, through includes, conditionals and defines.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
-from .._errors import KamailioError, Problem, error
+from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
 from .._text import line_end_of, show
-from .model import Evaluation, Param, Place
+from . import lexer
+from .evaluate import COMMAND_LINE
+from .insert import at_end, before, behind, line_of, removal
+from .model import Condition, Evaluation, Load, Param, Place
 from .values import Value, render_value
-from .wish import ModuleWish
+from .wish import ModuleWish, Values
 
 # Modules whose sources ask for tm's API (Kamailio 6.1): tm goes before the first of them.
 AFTER_TM = frozenset(
@@ -65,238 +67,331 @@ AFTER_TM = frozenset(
 # sl only prefers tm before it (it logs a message otherwise), so a tm behind sl alone stays where it is.
 PREFERS_TM = frozenset(["sl"])
 
-# What the rest of a line may hold for a new line to go behind it.
-_REST_OF_LINE = re.compile(rb"[ \t\r]*(?:(?:#(?!!)|//)[^\n]*)?(?:\n|\Z)")
-_HARMLESS = ("module-twice", "modparam-without-module", "parameter-type")
+# What is wrong with a configuration and no reason to leave it alone.
+_HARMLESS = ("module-twice", "modparam-without-module", "parameter-type", "directive-not-recognised")
 
-Evaluate = Callable[[bytes], Evaluation]
+# Evaluates the configuration with these texts in the place of what the files hold.
+Evaluate = Callable[[Mapping[str, bytes]], Evaluation]
 
 
-def plan_modules(data: bytes, wishes: Sequence[ModuleWish], evaluate: Evaluate) -> bytes:
-    """The bytes of the file with the wishes in it; C(data) itself, if it already says what they say.
+def plan_modules(wishes: Sequence[ModuleWish], evaluate: Evaluate) -> Dict[str, bytes]:
+    """The files that change, by path, with their bytes afterwards; none, if they already say what the wishes say.
 
-    C(evaluate) evaluates the bytes of the main file. Raises KamailioError with all problems.
+    Raises KamailioError with all problems.
     """
-    before = evaluate(data)
-    problems = [problem for wish in wishes for problem in _limits(before, wish)]
-    problems += [problem for rule, problem in before.problems if rule not in _HARMLESS]
-    problems += before.undecided
+    editor = _Editor(evaluate)
+    problems = [problem for wish in wishes for problem in _limits(editor.evaluation, wish)]
+    problems += [problem for rule, problem in editor.evaluation.problems if rule not in _HARMLESS]
+    problems += editor.evaluation.undecided
     if problems:
         raise KamailioError(dict.fromkeys(problems))
+    first = editor.evaluation
     # tm first: what needs it goes behind it.
     for wish in sorted(wishes, key=lambda one: one.name != "tm"):
         if wish.present:
-            data = _place_module(data, wish.name, evaluate)
-            for name, value in wish.params.items():
-                data = _set_param(data, wish.name, name, value, evaluate)
+            _place_module(editor, wish.name)
+            _set_params(editor, wish)
         else:
-            data = _remove_module(data, wish.name, evaluate)
-    _verify(before, evaluate(data), wishes)
-    return data
+            _remove_module(editor, wish.name)
+    _verify(first, editor.evaluation, wishes)
+    return {path: text for path, text in editor.texts.items() if text != first.files[path]}
+
+
+class _Editor:
+    """The configuration as it is after the steps so far."""
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self.texts: Dict[str, bytes] = {}
+        self.evaluation = evaluate({})
+
+    def data(self, place: Place) -> bytes:
+        """The text of the file of a place."""
+        return self.evaluation.files[place.path]
+
+    def edit(self, patches: Iterable[Tuple[Place, Patch]]) -> None:
+        """Patch the file of each place."""
+        by_path: Dict[str, List[Patch]] = {}
+        for place, patch in patches:
+            if patch not in by_path.setdefault(place.path, []):
+                by_path[place.path].append(patch)
+        for path, ones in by_path.items():
+            self.texts[path] = apply_patches(self.evaluation.files[path], ones)
+        self.evaluation = self._evaluate(self.texts)
 
 
 def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
-    """What this plan does not do: statements of the module in includes, in conditionals or from defines."""
+    """What cannot be edited: statements that stand in no file, or come out of a define as a whole."""
     problems = []
-    skipped = evaluation.inactive_load(wish.name)
-    if skipped:
-        text = "module %s is also loaded under %s, which does not hold" % (wish.name, skipped.conditions[-1])
-        problems.append(Problem(text, "Edit this file by hand", skipped.path, skipped.line))
     loads = [load.place for load in evaluation.loads if load.name == wish.name]
-    params = [
-        param
-        for param in evaluation.params
-        if wish.name in param.modules and (not wish.present or param.name in wish.params)
-    ]
-    for place in loads + [param.place for param in params]:
-        if place.conditions or not wish.present:
-            problems += _limits_of(evaluation, wish.name, place)
-    for param in params:
-        if not wish.present and param.written_for != wish.name:
-            text = 'modparam("%s", …) is for other modules too' % param.written_for
-            problems.append(Problem(text, "Take it apart by hand", param.place.path, param.place.line))
+    own = [param for param in evaluation.params if param.written_for == wish.name]
+    if not wish.present:
+        problems += [one for place in loads for one in _whole(wish.name, place)]
+        problems += [one for param in own for one in _whole(wish.name, param.place)]
+    for param in own:
+        values = wish.params.get(param.name, ())
+        if param.name in wish.params and (values is None or values != param.value):
+            problems += _whole("%s of %s" % (param.name, wish.name), param.place)
     return problems
 
 
-def _limits_of(evaluation: Evaluation, name: str, place: Place) -> List[Problem]:
-    if place.path != evaluation.path:
-        text, remedy = (
-            "%s is loaded or configured in this included file" % name,
-            "Run the task on that file, or edit it",
-        )
-    elif place.conditions:
-        text, remedy = "%s stands under %s" % (name, place.conditions[-1]), "Edit this file by hand"
-    elif place.define:
-        text, remedy = "%s comes from the define %s" % (name, place.define), "Edit the define by hand"
-    else:
-        return []
-    return [Problem(text + ", which this version does not edit", remedy, place.path, place.line)]
+def _whole(what: str, place: Place) -> List[Problem]:
+    if place.path == COMMAND_LINE:
+        return [Problem("%s is given on the command line of the server" % what, "Change it there, in its unit")]
+    if place.define and not place.define.startswith("#!"):
+        text = "%s comes from the define %s, which holds the whole statement" % (what, place.define)
+        return [Problem(text, "Edit the define by hand", place.path, place.line)]
+    return []
 
 
-def _editable(evaluation: Evaluation, name: str, place: Place) -> Place:
-    problems = _limits_of(evaluation, name, place)
+def _refuse(problems: List[Problem]) -> None:
     if problems:
         raise KamailioError(problems)
-    return place
 
 
-def _place_module(data: bytes, name: str, evaluate: Evaluate) -> bytes:
-    """The module loaded, and tm before what needs it."""
-    evaluation = evaluate(data)
+def comes_before(name: str) -> FrozenSet[str]:
+    """The modules that find this one only if it is loaded before them."""
+    return AFTER_TM if name == "tm" else frozenset()
+
+
+def _place_module(editor: _Editor, name: str) -> None:
+    evaluation = editor.evaluation
     load = evaluation.load(name)
-    if not load:
-        line = b'loadmodule "%s.so"' % name.encode()
-        return apply_patches(data, [_insert_load(evaluation, data, name, line)])
-    if name != "tm" or not _stands_too_late(evaluation):
-        return data
-    start, end = _whole_line(data, _editable(evaluation, name, load.place))
-    line = data[start:end].strip(b" \t\r\n")
-    return apply_patches(data, [_insert_load(evaluation, data, name, line), Patch(start, end, b"")])
+    dependants = [one for one in evaluation.loads if one.name in comes_before(name)]
+    if load is None:
+        _insert_load(editor, name, dependants)
+    elif any(one.name not in PREFERS_TM and one.place.order < load.place.order for one in dependants):
+        _move_load(editor, load, dependants[0])
 
 
-def _stands_too_late(evaluation: Evaluation) -> bool:
-    names = [load.name for load in evaluation.loads]
-    return any(name in AFTER_TM - PREFERS_TM for name in names[: names.index("tm")])
+def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None:
+    """Before what needs it, in its branch; else behind the last module that is always loaded."""
+    evaluation = editor.evaluation
+    line = b'loadmodule "%s.so"' % name.encode()
+    orphans = [one.place for one in evaluation.params if not one.modules and one.written_for == name]
+    needing = sorted([one.place for one in dependants] + orphans, key=lambda place: place.order)
+    needing = [place for place in needing if not _whole(name, place)]
+    anchor, put = (needing[0], before) if needing else _neighbour(evaluation)
+    elsewhere = evaluation.inactive_loads(name)
+    if any(place.order < anchor.order for place in elsewhere):
+        line = _guarded(name, line)
+    patches = [(anchor, put(editor.data(anchor), anchor, line))]
+    patches += _guards(editor, name, [place for place in elsewhere if place.order >= anchor.order])
+    editor.edit(patches)
 
 
-def _insert_load(evaluation: Evaluation, data: bytes, name: str, line: bytes) -> Patch:
-    own = [load for load in evaluation.loads if load.place.path == evaluation.path]
-    if name == "tm":
-        for load in evaluation.loads:
-            if load.name in AFTER_TM:
-                return _before(data, _editable(evaluation, load.name, load.place), line)
-    orphan = next((one.place for one in evaluation.params if not one.modules and one.written_for == name), None)
-    if orphan:
-        return _before(data, orphan, line)
-    unconditional = [load for load in own if not load.place.conditions and not load.place.define]
-    if unconditional:
-        return _behind(data, unconditional[-1].place, line)
-    firsts = [one.place for one in evaluation.params if one.place.path == evaluation.path and not one.place.conditions]
+_Put = Callable[[bytes, Place, bytes], Patch]
+
+
+def _neighbour(evaluation: Evaluation) -> Tuple[Place, _Put]:
+    """The last C(loadmodule) that always takes effect, else what modules stand before."""
+    always = [one.place for one in evaluation.loads if not one.place.conditions and not one.place.define]
+    always = [place for place in always if place.path != COMMAND_LINE]
+    if always:
+        return always[-1], behind
+    firsts = [one.place for one in evaluation.params if not one.place.conditions and not _whole("", one.place)]
     if firsts:
-        return _before(data, firsts[0], line)
+        return firsts[0], before
     block = evaluation.first_block
-    if block and block.path == evaluation.path and not block.conditions:
-        return _before(data, block, line)
-    return _at_end(data, line)
+    if block and not block.conditions:
+        return block, before
+    size = len(evaluation.files[evaluation.path])
+    return Place(evaluation.path, size, size, 0, 0, order=1 << 60), lambda data, _place, text: at_end(data, text)
 
 
-def _set_param(data: bytes, module: str, name: str, value: Optional[Value], evaluate: Evaluate) -> bytes:
-    evaluation = evaluate(data)
-    there = evaluation.all_params(module, name)
-    if value is None:
-        own = [_editable(evaluation, module, one.place) for one in there if one.written_for == module]
-        return apply_patches(data, [_removal(data, place) for place in own])
-    if there and there[-1].value == value and isinstance(there[-1].value, int) == isinstance(value, int):
-        return data
+def _guarded(name: str, line: bytes) -> bytes:
+    """A C(loadmodule) that takes effect only where no other has."""
+    return b"#!ifndef MOD_%s\n%s\n#!endif" % (name.encode(), line)
+
+
+def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[Place, Patch]]:
+    """Let statements of the same module further down take effect only where none was before."""
+    patches = []
+    for place in places:
+        data = editor.data(place)
+        if any(one.text.startswith("#!ifndef MOD_%s" % name) and "#!else" not in one.text for one in place.conditions):
+            continue
+        start, end = line_of(data, place)
+        if (start, end) == (place.start, place.end):
+            text = "module %s is also loaded under %s, beside other statements on one line" % (
+                name,
+                place.conditions[-1].text if place.conditions else "no condition",
+            )
+            raise KamailioError([Problem(text, "Put it on a line of its own", place.path, place.line)])
+        line_end = line_end_of(data)
+        closing = b"#!endif" + line_end if data[:end].endswith(b"\n") else line_end + b"#!endif" + line_end
+        patches.append((place, Patch(start, start, b"#!ifndef MOD_%s%s" % (name.encode(), line_end))))
+        patches.append((place, Patch(end, end, closing)))
+    return patches
+
+
+def _move_load(editor: _Editor, load: Load, dependant: Load) -> None:
+    """A module that is loaded too late goes before the first one that needs it.
+
+    Where that one stands deeper in conditionals it goes before them; where it stands in a branch itself it stays
+    there, for the case that it is the first one.
+    """
+    place, anchor = load.place, dependant.place
+    _refuse(_whole(load.name, place) + _whole(dependant.name, anchor))
+    shared = 0
+    for one, other in zip(place.conditions, anchor.conditions):
+        if one[1:] != other[1:]:
+            break
+        shared += 1
+    if len(anchor.conditions) > shared:
+        anchor = _directive(anchor.conditions[shared])
+    data = editor.data(place)
+    start, end = line_of(data, place)
+    line = data[start:end].strip(b" \t\r\n")
+    if len(place.conditions) > shared:
+        plain = b'loadmodule "%s.so"' % load.name.encode()
+        editor.edit([(anchor, before(editor.data(anchor), anchor, plain)), *_guards(editor, load.name, [place])])
+    else:
+        editor.edit([(anchor, before(editor.data(anchor), anchor, line)), (place, Patch(start, end, b""))])
+
+
+def _directive(condition: Condition) -> Place:
+    return Place(condition.path, condition.start, condition.start, condition.line, 1)
+
+
+def _set_params(editor: _Editor, wish: ModuleWish) -> None:
+    if wish.purge_params:
+        own = [one for one in editor.evaluation.params if one.written_for == wish.name and one.name not in wish.params]
+        _remove(editor, "a parameter of %s" % wish.name, [one.place for one in own])
+    for name, values in wish.params.items():
+        there = editor.evaluation.all_params(wish.name, name)
+        own = [one for one in there if one.written_for == wish.name]
+        if values is None:
+            _remove(editor, "%s of %s" % (name, wish.name), [one.place for one in own])
+        elif isinstance(values, tuple):
+            _set_all(editor, wish.name, name, values, own)
+        elif not there or not same_value(there[-1].value, values):
+            _set_last(editor, wish.name, name, values, there)
+
+
+def same_value(one: Optional[Value], other: Optional[Value]) -> bool:
+    """Whether two values are the same to the server, to which a number is no string."""
+    return one == other and isinstance(one, int) == isinstance(other, int)
+
+
+def _set_all(editor: _Editor, module: str, name: str, values: Sequence[Value], own: Sequence[Param]) -> None:
+    """A parameter that is given several times: these values, in this order."""
+    if len(own) == len(values) and all(same_value(one.value, value) for one, value in zip(own, values)):
+        return
+    for index, value in enumerate(values):
+        there = [one for one in editor.evaluation.all_params(module, name) if one.written_for == module]
+        if index >= len(there):
+            _add_param(editor, module, name, value, there)
+        elif not same_value(there[index].value, value):
+            _change_value(editor, module, there[index], value)
+    there = [one for one in editor.evaluation.all_params(module, name) if one.written_for == module]
+    _remove(editor, "%s of %s" % (name, module), [one.place for one in there[len(values) :]])
+
+
+def _set_last(editor: _Editor, module: str, name: str, value: Value, there: Sequence[Param]) -> None:
     if there and there[-1].written_for == module:
-        place = _editable(evaluation, "%s of %s" % (name, module), there[-1].value_place)
-        return apply_patches(data, [Patch(place.start, place.end, render_value(value))])
+        _change_value(editor, module, there[-1], value)
+    else:
+        _add_param(editor, module, name, value, there)
+
+
+def _change_value(editor: _Editor, module: str, param: Param, value: Value) -> None:
+    """In the statement, or in the define that gives nothing but this value."""
+    what = "%s of %s" % (param.name, module)
+    _refuse(_whole(what, param.place))
+    place = param.value_place
+    name = place.define
+    if name and not name.startswith("#!"):
+        define = editor.evaluation.defines.get(name)
+        if define is None:
+            text = "%s comes from the define %s, which no file sets" % (what, name)
+            raise KamailioError([Problem(text, "Change it where the server gets it from", place.path, place.line)])
+        data = editor.data(define.place)
+        token = lexer.next_token(data, define.start, frozenset()) if define.end > define.start else None
+        alone = token and token.kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD)
+        if token and alone and define.uses == 1 and not _code(data[token.end : define.end]):
+            editor.edit([(define.place, Patch(token.start, token.end, render_value(value)))])
+            return
+    editor.edit([(place, Patch(place.start, place.end, render_value(value)))])
+
+
+def _code(text: bytes) -> bytes:
+    """What is neither white space nor a comment."""
+    text = text.strip()
+    return b"" if text[:1] == b"#" or text[:2] == b"//" else text
+
+
+def _add_param(editor: _Editor, module: str, name: str, value: Value, there: Sequence[Param]) -> None:
+    """Behind those of its name, else behind the module's other parameters, else behind the modules loaded with it."""
+    evaluation = editor.evaluation
     line = b'modparam("%s", "%s", %s)' % (module.encode(), name.encode(), render_value(value))
-    return apply_patches(data, [_insert_param(evaluation, data, module, there, line)])
+    load = evaluation.load(module)
+    usable = [one.place for one in evaluation.all_params(module) if not _whole("", one.place)]
+    if there:
+        usable = [there[-1].place]
+    elif load:
+        usable = [place for place in usable if place.conditions == load.place.conditions]
+    if not usable and load and not _whole("", load.place):
+        usable = [
+            one.place
+            for one in evaluation.loads
+            if (one.place.path, one.place.conditions) == (load.place.path, load.place.conditions)
+            and not _whole("", one.place)
+        ]
+    if not usable:
+        _refuse(_whole(module, load.place) if load else [Problem("%s is not loaded" % module)])
+    anchor = usable[-1]
+    _refuse(_whole("%s of %s" % (name, module), anchor))
+    editor.edit([(anchor, behind(editor.data(anchor), anchor, line))])
 
 
-def _insert_param(evaluation: Evaluation, data: bytes, module: str, there: List[Param], line: bytes) -> Patch:
-    """Behind the module's other parameters, else behind the last loadmodule: it must follow its own."""
-    neighbours = [
-        one.place for one in evaluation.all_params(module) if not one.place.conditions and not one.place.define
-    ]
-    neighbours = [place for place in neighbours if place.path == evaluation.path]
-    if neighbours and (not there or there[-1].place in neighbours):
-        return _behind(data, neighbours[-1], line)
-    loads = [load.place for load in evaluation.loads if load.place.path == evaluation.path]
-    loads = [place for place in loads if not place.conditions and not place.define]
-    after = loads + [one.place for one in there if one.place.path == evaluation.path]
-    if not after:
-        raise error(
-            "no loadmodule stands in this file, behind which a modparam could go", "Edit it by hand", evaluation.path
-        )
-    return _behind(data, max(after, key=lambda place: place.start), line)
-
-
-def _remove_module(data: bytes, name: str, evaluate: Evaluate) -> bytes:
-    evaluation = evaluate(data)
+def _remove_module(editor: _Editor, name: str) -> None:
+    evaluation = editor.evaluation
     places = [load.place for load in evaluation.loads if load.name == name]
-    places += [one.place for one in evaluation.params if one.written_for == name]
-    return apply_patches(data, [_removal(data, place) for place in places])
+    places += [one.place for one in evaluation.params if one.written_for == name or one.modules == (name,)]
+    _remove(editor, name, places)
 
 
-def _line_start(data: bytes, at: int) -> int:
-    return data.rfind(b"\n", 0, at) + 1
+def _remove(editor: _Editor, what: str, places: Sequence[Place]) -> None:
+    _refuse([problem for place in places for problem in _whole(what, place)])
+    if places:
+        editor.edit([(place, removal(editor.data(place), place)) for place in places])
 
 
-def _whole_line(data: bytes, place: Place) -> Tuple[int, int]:
-    """The line of a statement, with its comment, if it stands there alone; else its own bytes."""
-    start = _line_start(data, place.start)
-    rest = _REST_OF_LINE.match(data, place.end)
-    if rest and not data[start : place.start].strip(b" \t"):
-        return start, rest.end()
-    return place.start, place.end
-
-
-def _removal(data: bytes, place: Place) -> Patch:
-    """A statement goes with its line; a comment behind it stays."""
-    start, end = _whole_line(data, place)
-    if data[place.end : end].strip(b" \t\r\n") or (start, end) == (place.start, place.end):
-        return Patch(place.start, place.end, b"")
-    return Patch(start, end, b"")
-
-
-def _before(data: bytes, place: Place, line: bytes) -> Patch:
-    start = _line_start(data, place.start)
-    indent = data[start : place.start]
-    if indent.strip(b" \t"):
-        return Patch(place.start, place.start, line + line_end_of(data))
-    return Patch(start, start, indent + line + line_end_of(data))
-
-
-def _behind(data: bytes, place: Place, line: bytes) -> Patch:
-    start = _line_start(data, place.start)
-    indent = (re.match(rb"[ \t]*", data[start : place.start]) or [b""])[0]
-    rest = _REST_OF_LINE.match(data, place.end)
-    if not rest:
-        return Patch(place.end, place.end, line_end_of(data) + indent + line + line_end_of(data))
-    end = rest.end()
-    if data[end - 1 : end] != b"\n":
-        return Patch(end, end, line_end_of(data) + indent + line + line_end_of(data))
-    return Patch(end, end, indent + line + line_end_of(data))
-
-
-def _at_end(data: bytes, line: bytes) -> Patch:
-    gap = line_end_of(data) if data and not data.endswith(b"\n") else b""
-    return Patch(len(data), len(data), gap + line + line_end_of(data))
-
-
-def _verify(before: Evaluation, after: Evaluation, wishes: Sequence[ModuleWish]) -> None:
+def _verify(first: Evaluation, last: Evaluation, wishes: Sequence[ModuleWish]) -> None:
     """Compare what the result means with what was wanted, before anybody writes it."""
     names = {wish.name for wish in wishes}
-    wrong = [problem for rule, problem in after.problems if (rule, problem.text) not in _texts(before)]
-    if [load.name for load in before.loads if load.name not in names] != [
-        load.name for load in after.loads if load.name not in names
+    known = [(rule, problem.text) for rule, problem in first.problems]
+    wrong = [problem for rule, problem in last.problems if (rule, problem.text) not in known]
+    wrong += [problem for problem in last.undecided if problem.text not in [one.text for one in first.undecided]]
+    by_hand = "Edit the configuration by hand"
+    if [one.name for one in first.loads if one.name not in names] != [
+        one.name for one in last.loads if one.name not in names
     ]:
-        wrong.append(Problem("the edit would change which other modules are loaded", "Edit by hand", after.path))
-    loaded = {load.name for load in after.loads}
+        wrong.append(Problem("the edit would change which other modules are loaded", by_hand, last.path))
     for wish in wishes:
-        if wish.present != (wish.name in loaded):
-            wrong.append(Problem("the edit would not reach %s" % wish.name, "Edit the file by hand", after.path))
-        for name, value in wish.params.items():
-            param = after.param(wish.name, name)
-            if (param.value if param else None) != value:
+        if wish.present != bool(last.load(wish.name)):
+            wrong.append(Problem("the edit would not reach %s" % wish.name, by_hand, last.path))
+        for name, values in wish.params.items():
+            if not _has(last.all_params(wish.name, name), values, wish.name):
                 text = "the edit would not give %s of %s its value" % (name, wish.name)
-                wrong.append(Problem(text, "Edit the file by hand", after.path))
+                wrong.append(Problem(text, by_hand, last.path))
     wanted = {(wish.name, name) for wish in wishes for name in wish.params}
-    if _others(before, wanted, names) != _others(after, wanted, names):
-        wrong.append(Problem("the edit would change other parameters", "Edit the file by hand", after.path))
-    if wrong:
-        raise KamailioError(wrong)
+    if _others(first, wanted, names) != _others(last, wanted, names):
+        wrong.append(Problem("the edit would change other parameters", by_hand, last.path))
+    _refuse(wrong)
 
 
-def _texts(evaluation: Evaluation) -> List[Tuple[str, str]]:
-    return [(rule, problem.text) for rule, problem in evaluation.problems]
+def _has(there: Sequence[Param], values: Union[Values, None], module: str) -> bool:
+    if values is None or isinstance(values, tuple):
+        own = [one.value for one in there if one.written_for == module]
+        return own == list(values or ())
+    return bool(there) and same_value(there[-1].value, values)
 
 
-def _others(evaluation: Evaluation, wanted: set[Tuple[str, str]], names: set[str]) -> List[Tuple[str, str, str]]:
+def _others(evaluation: Evaluation, wanted: Set[Tuple[str, str]], names: Set[str]) -> List[Tuple[str, str, str]]:
     return [
         (param.written_for, param.name, show(param.value) if isinstance(param.value, bytes) else str(param.value))
         for param in evaluation.params
-        if (param.written_for, param.name) not in wanted and (param.written_for not in names)
+        if (param.written_for, param.name) not in wanted and param.written_for not in names and param.modules
     ]

@@ -21,11 +21,15 @@ from .model import Place
 
 
 class Item(NamedTuple):
-    """A token after the preprocessor: C(kind) is word, punctuation, string (with its value) or unknown."""
+    """A token after the preprocessor: C(kind) is word, punctuation, string (with its value) or unknown.
+
+    C(doubt) says why the server may see another text than this one, if it may.
+    """
 
     kind: str
     text: bytes
     place: Place
+    doubt: str = ""
 
 
 class Statement(NamedTuple):
@@ -40,7 +44,10 @@ class Statement(NamedTuple):
 # A shape is a letter per token: s(tring), w(ord) or the punctuation itself; an unknown fits any s or w.
 _LOAD = ("s", "(s)", "(s,s)")
 _PARAM = ("(s,s,s)", "(s,s,w)", "(s,s,-w)")
+_PATH = ("s", "=s")
 SHAPES = {
+    b"loadpath": _PATH,
+    b"mpath": _PATH,
     b"loadmodule": _LOAD,
     b"loadmodulex": _LOAD,
     b"modparam": _PARAM,
@@ -102,7 +109,9 @@ class StatementReader:
         if keyword is None:
             raise ValueError("no statement is open")
         name = show(keyword.text)
-        form = '%s "NAME.so"' % name if "load" in name else '%s("MODULE", "NAME", VALUE)' % name
+        form = '%s("MODULE", "NAME", VALUE)' % name
+        if "param" not in name:
+            form = '%s "%s"' % (name, "FOLDER" if "path" in name else "NAME.so")
         return Problem(
             "this %s is not complete or not well-formed" % name,
             "Its form is " + form,

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import KamailioError, Problem
 from .._text import named
@@ -20,15 +20,23 @@ _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _INT32 = 2147483647
 
 
+# A value, or all values of a parameter that is given several times.
+Values = Union[Value, Tuple[Value, ...]]
+
+
 class ModuleWish(NamedTuple):
-    """One entry of C(modules); a parameter whose value is None is to be taken out."""
+    """One entry of C(modules); a parameter whose value is None is to be taken out.
+
+    C(purge_params) takes out the parameters that are not named.
+    """
 
     name: str
-    params: Dict[str, Optional[Value]]
+    params: Dict[str, Optional[Values]]
     present: bool = True
+    purge_params: bool = False
 
 
-FIELDS = ("name", "params", "state")
+FIELDS = ("name", "params", "state", "purge")
 
 
 def parse_module_wishes(entries: Sequence[Mapping[str, Any]]) -> List[ModuleWish]:
@@ -54,6 +62,9 @@ def parse_module_wishes(entries: Sequence[Mapping[str, Any]]) -> List[ModuleWish
         state = entry.get("state") or "present"
         if state not in ("present", "absent"):
             problems.append(Problem("%s.state %s is neither present nor absent" % (where, named(state))))
+        purge = entry.get("purge") or "none"
+        if purge not in ("none", "params"):
+            problems.append(Problem("%s.purge %s is neither none nor params" % (where, named(purge))))
         params = _parse_params(entry.get("params"), where, problems)
         if params and state == "absent":
             problems.append(Problem("%s has params, but is to be absent" % where, "Its parameters go with it"))
@@ -62,33 +73,43 @@ def parse_module_wishes(entries: Sequence[Mapping[str, Any]]) -> List[ModuleWish
         if first.setdefault(str(name), index) != index:
             problems.append(Problem("modules[%d] and modules[%d] are both %s" % (first[str(name)], index, name)))
             continue
-        wishes.append(ModuleWish(str(name), params, state == "present"))
+        wishes.append(ModuleWish(str(name), params, state == "present", purge == "params"))
     if problems:
         raise KamailioError(problems)
     return wishes
 
 
-def _parse_params(value: Any, where: str, problems: List[Problem]) -> Dict[str, Optional[Value]]:
+def _parse_params(value: Any, where: str, problems: List[Problem]) -> Dict[str, Optional[Values]]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
         problems.append(Problem("%s.params is not a mapping of names to values" % where))
         return {}
-    params: Dict[str, Optional[Value]] = {}
+    params: Dict[str, Optional[Values]] = {}
     for name, setting in value.items():
         if not isinstance(name, str) or not _NAME.match(name):
             problems.append(Problem("%s.params: %s is not the name of a parameter" % (where, named(name))))
-        elif setting is None:
-            params[name] = None
-        elif isinstance(setting, (bool, int)):
-            if abs(setting) > _INT32:
-                problems.append(Problem("%s.params.%s does not fit into the server's 32 bits" % (where, name)))
-            params[name] = int(setting)
-        elif isinstance(setting, str):
-            if "\0" in setting:
-                problems.append(Problem("%s.params.%s holds a NUL byte" % (where, name)))
-            params[name] = setting.encode("utf-8", "surrogateescape")
-        else:
-            text = "%s.params.%s is neither a number nor text" % (where, name)
-            problems.append(Problem(text, "A parameter that is given several times is not managed yet"))
+            continue
+        try:
+            if setting is None:
+                params[name] = None
+            elif isinstance(setting, (list, tuple)):
+                params[name] = tuple(_parse_value(one) for one in setting)
+            else:
+                params[name] = _parse_value(setting)
+        except ValueError as exc:
+            problems.append(Problem("%s.params.%s %s" % (where, name, exc)))
     return params
+
+
+def _parse_value(setting: object) -> Value:
+    """A value that the server can hold. Raises ValueError with a text for people."""
+    if isinstance(setting, (bool, int)):
+        if abs(setting) > _INT32:
+            raise ValueError("does not fit into the server's 32 bits")
+        return int(setting)
+    if not isinstance(setting, str):
+        raise ValueError("is neither a number nor text")
+    if "\0" in setting:
+        raise ValueError("holds a NUL byte")
+    return setting.encode("utf-8", "surrogateescape")

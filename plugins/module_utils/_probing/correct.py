@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional
 
 from .._config.model import Evaluation
-from .._config.plan import plan_modules
+from .._config.plan import Evaluate, plan_modules
 from .._config.wish import ModuleWish
 from .._dispatcher.plan import clear_probing
 from .analyse import Analysis, Listing, tm_state
@@ -21,13 +21,11 @@ from .versions import Version
 
 LOAD_TM, CLEAR_PROBING = "load_tm", "clear_probing"
 
-Evaluate = Callable[[bytes], Evaluation]
-
 
 class Texts(NamedTuple):
-    """The bytes of both files; C(listing) is None if there is no list."""
+    """The files of the configuration that change, by path, and the list; C(listing) is None if there is none."""
 
-    config: bytes
+    files: Dict[str, bytes]
     listing: Optional[bytes]
 
 
@@ -40,24 +38,23 @@ def correct(
     correction: str,
     ping_interval: int,
 ) -> Texts:
-    """Both files after the correction; the same bytes where there is nothing to repair.
+    """All files after the correction.
 
     C(ping_interval) in seconds is set where the interval is what is missing. Raises KamailioError where the
     configuration cannot be edited.
     """
-    config = evaluation.files[evaluation.path]
     broken = {one.rule for one in analysis.findings if one.rule in PROBING_RULES}
     if not broken:
-        return Texts(config, listing.data)
+        return Texts({}, listing.data)
     interval = evaluation.param("dispatcher", "ds_ping_interval")
     wants_interval = bool(broken & {"probing-without-tm", "probing-without-interval"})
     if correction == LOAD_TM:
         wishes = [ModuleWish("tm", {})]
         if wants_interval:
             wishes.append(ModuleWish("dispatcher", {"ds_ping_interval": ping_interval}))
-        return Texts(plan_modules(config, wishes, evaluate), listing.data)
+        return Texts(plan_modules(wishes, evaluate), listing.data)
+    files: Dict[str, bytes] = {}
     if interval and not wants_interval and tm_state(evaluation) != "first":
-        wish = ModuleWish("dispatcher", {"ds_ping_interval": None})
-        config = plan_modules(config, [wish], evaluate)
+        files = plan_modules([ModuleWish("dispatcher", {"ds_ping_interval": None})], evaluate)
     data = listing.data and clear_probing(listing.data, version, listing.path)
-    return Texts(config, data)
+    return Texts(files, data)

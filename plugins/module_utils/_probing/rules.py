@@ -61,6 +61,7 @@ RULES: Dict[str, Rule] = {
     "socket-not-listened": Rule(ERROR, False, "Name a socket of a listen line, or add a listen for it"),
     "line-too-long": Rule(ERROR, False, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, False, "Write a number up to 2147483647"),
+    "directive-not-recognised": Rule(WARNING, False, "Put nothing behind the directive but white space"),
     "comment-unclosed": Rule(WARNING, False, "A /* inside a comment needs its own */"),
     "probing-without-tm": Rule(WARNING, False, "%s and %s, or %s" % (LOAD_TM_FIRST, _SET_INTERVAL, _CLEAR)),
     "probing-without-interval": Rule(WARNING, False, "S%s, or %s" % (_SET_INTERVAL[1:], _CLEAR)),

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What C(#!subst), C(#!substdef) and C(#!substdefs) do to strings.
+
+Source: C(subst_parser) and C(subst_str) of Kamailio's src/core/re.c.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import List, NamedTuple, Optional, Union
+
+# A POSIX expression says the same to Python if it has none of these. Where several repetitions or alternatives
+# compete POSIX takes the longest match, so only whether it matches is known then.
+_FOREIGN = re.compile(rb"\[\[|\[[^\]]*\[[.:=]|\\[A-Za-z0-9<>`']|\(\?|[*+?}][*+?{]|\{|\^\*|(?:^|[(|])[*+?]")
+_COMPETING = re.compile(rb"\||[*+?](?=.*[*+?])", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class Unclear(NamedTuple):
+    """The server may change a string, and into what is not known here."""
+
+
+class Substitution(NamedTuple):
+    """One rule: C(pattern) is None where it cannot be read here, C(replacement) where only the server knows it."""
+
+    name: bytes
+    value: bytes
+    pattern: Optional[re.Pattern[bytes]]
+    replacement: Optional[List[Union[int, bytes]]]
+    everywhere: bool
+    competing: bool
+
+    def apply(self, text: bytes) -> Union[bytes, Unclear]:
+        """The string after this rule."""
+        if not text:
+            return text
+        if self.pattern is None:
+            return Unclear()
+        found = list(self.pattern.finditer(text))
+        if not found:
+            return text
+        if self.replacement is None or self.competing or b"\n" in text or any(not one.group() for one in found):
+            return Unclear()
+        out, done = b"", 0
+        for one in found if self.everywhere else found[:1]:
+            out += text[done : one.start()]
+            for part in self.replacement:
+                out += part if isinstance(part, bytes) else one.group(part) or b""
+            done = one.end()
+        return out + text[done:]
+
+
+def parse_substitution(rule: bytes) -> Substitution:
+    """A rule such as C(/NAME/value/g). Raises ValueError with a text for people if the server refuses it."""
+    separator = rule[:1]
+    parts = _split(rule)
+    if len(rule) < 3 or separator == b"\\" or parts is None:
+        raise ValueError("is not of the form /expression/replacement/flags")
+    name, value, flags = parts
+    if re.search(rb"[^igs]", flags):
+        raise ValueError("has an unknown flag: i, g and s are known")
+    pattern = None
+    replacement = _parse_replacement(value)
+    if not _FOREIGN.search(name):
+        mode = re.IGNORECASE if b"i" in flags else 0
+        try:
+            pattern = re.compile(name, mode | (re.DOTALL if b"s" in flags else re.MULTILINE))
+        except re.error:
+            pattern = None
+    if pattern and replacement and max([0, *(one for one in replacement if isinstance(one, int))]) > pattern.groups:
+        replacement = None
+    return Substitution(name, value, pattern, replacement, b"g" in flags, bool(_COMPETING.search(name)))
+
+
+def _split(rule: bytes) -> Optional[List[bytes]]:
+    """Expression, replacement and flags; a backslash before the separator keeps it, and stays."""
+    separator = re.escape(rule[:1])
+    found = re.match(rb"%s(.*?(?<!\\))%s((?:\\.|[^\\])*?)%s(.*)\Z" % (separator, separator, separator), rule, re.DOTALL)
+    return list(found.groups()) if found else None
+
+
+def _parse_replacement(value: bytes) -> Optional[List[Union[int, bytes]]]:
+    parts: List[Union[int, bytes]] = []
+    for literal, escaped in re.findall(rb"([^\\]+)|\\(.)", value, re.DOTALL):
+        if b"$" in literal or escaped == b"u":
+            return None
+        if escaped.isdigit():
+            parts.append(int(escaped))
+        else:
+            parts.append(literal or _LETTERS.get(escaped, escaped))
+    return parts

@@ -1,0 +1,260 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What the systemd unit of a server gives it on its command line and in its environment.
+
+The unit files are read, not asked of a running systemd: a container has none, and a host may be judged before its
+first start.
+"""
+
+from __future__ import annotations
+
+import getopt
+import glob
+import os
+import re
+import shlex
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ._config.model import Invocation
+from ._config.values import Value
+from ._errors import KamailioError, error
+from ._file import read_file
+from ._text import named, show
+
+DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
+DEFAULT_UNIT = "kamailio.service"
+# In the order in which systemd looks for a unit; drop-ins are read from all of them.
+UNIT_FOLDERS = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+# What systemd itself puts into the environment of a service.
+_OF_SYSTEMD = (
+    "PATH",
+    "LANG",
+    "USER",
+    "LOGNAME",
+    "HOME",
+    "SHELL",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "SYSTEMD_EXEC_PID",
+)
+# The options of Kamailio 5.6 to 6.1.
+_SHORT = "f:cm:M:dVIhEeb:B:l:L:n:vKrRDTN:W:w:t:u:g:P:G:SQ:O:a:A:x:X:Y:"
+_LONG = (
+    "help version alias= domain= subst= substdef= substdefs= server-id= loadmodule= modparam= log-engine= debug= "
+    "cfg-print atexit= all-errors iuid="
+)
+_DEFINE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:=|\Z)")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\$")
+
+
+class Service(NamedTuple):
+    """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that."""
+
+    path: str
+    config: str
+    invocation: Invocation
+
+
+def unit_of(instance: Optional[str]) -> str:
+    """The unit of an instance: C(kamailio@NAME.service), unless a whole unit name is given."""
+    if not instance:
+        return DEFAULT_UNIT
+    if instance.endswith(".service"):
+        return instance
+    return "%s.service" % instance if "@" in instance else "kamailio@%s.service" % instance
+
+
+def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS) -> Optional[Service]:
+    """The service of an instance, None where there is no unit that starts a Kamailio. Raises KamailioError."""
+    unit = unit_of(instance)
+    if "/" in unit:
+        raise error("%s is not the name of an instance or a unit" % named(unit))
+    template = re.sub(r"@.*(?=\.service$)", "@", unit)
+    path = next((one for one in _candidates(folders, unit, template) if os.path.isfile(one)), None)
+    if path is None:
+        if instance:
+            raise error("the host has no unit %s" % unit, "Give the name of an instance, or of its unit, in instance")
+        return None
+    settings = _settings([path, *_drop_ins(folders, unit, template)], _specifiers(unit))
+    environment = _environment(settings)
+    command = next((text for name, text in reversed(settings) if name == "ExecStart"), "")
+    words = _words(command, environment)
+    if not words or "kamailio" not in os.path.basename(words[0]):
+        return None
+    return _service(path, words[1:], environment)
+
+
+def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:
+    return [os.path.join(folder, name) for name in dict.fromkeys((unit, template)) for folder in folders]
+
+
+def _drop_ins(folders: Sequence[str], unit: str, template: str) -> List[str]:
+    """In the order of their names; of two with one name the first folder's counts."""
+    found: Dict[str, str] = {}
+    for name in dict.fromkeys((unit, template)):
+        for folder in folders:
+            for path in glob.glob(os.path.join(glob.escape(folder), name + ".d", "*.conf")):
+                found.setdefault(os.path.basename(path), path)
+    return [found[name] for name in sorted(found)]
+
+
+def _specifiers(unit: str) -> Mapping[str, str]:
+    prefix, _at, instance = unit[: -len(".service")].partition("@")
+    return {"%i": instance, "%I": instance, "%p": prefix, "%n": unit, "%N": unit[: -len(".service")], "%%": "%"}
+
+
+def _settings(paths: Sequence[str], specifiers: Mapping[str, str]) -> List[Tuple[str, str]]:
+    """The settings of the [Service] section, in order; an empty one takes the earlier ones of its name back."""
+    settings: List[Tuple[str, str]] = []
+    for path in paths:
+        section = ""
+        text = re.sub(r"\\\n(?:[ \t]*[#;][^\n]*\n)*", " ", show(read_file(path) or b""))
+        for line in text.splitlines():
+            line = line.strip()
+            if line.startswith("["):
+                section = line
+            name, equals, value = line.partition("=")
+            if section == "[Service]" and equals and line[:1] not in "#;":
+                name, value = name.strip(), value.strip()
+                if not value:
+                    settings = [one for one in settings if one[0] != name]
+                else:
+                    value = re.sub("%[iIpnN%]", lambda found: specifiers[found.group()], value)
+                    settings.append((name, value))
+    return settings
+
+
+def _environment(settings: Sequence[Tuple[str, str]]) -> Dict[str, str]:
+    """C(Environment) first, then the files, which override it."""
+    environment: Dict[str, str] = {}
+    for name, value in settings:
+        if name == "Environment":
+            environment.update(word.partition("=")[::2] for word in _split(value) if "=" in word)
+    for name, value in settings:
+        if name == "EnvironmentFile":
+            for path in sorted(glob.glob(value.lstrip("-"))):
+                environment.update(_environment_file(path))
+    return environment
+
+
+def _environment_file(path: str) -> Dict[str, str]:
+    try:
+        text = show(read_file(path) or b"")
+    except KamailioError:
+        return {}
+    variables = {}
+    for line in re.sub(r"\\\n", "", text).splitlines():
+        found = re.match(r"\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)", line)
+        if found:
+            variables[found.group(1)] = (
+                " ".join(_split(found.group(2))) if found.group(2)[:1] in "\"'" else found.group(2).strip()
+            )
+    return variables
+
+
+def _split(text: str) -> List[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _words(command: str, environment: Mapping[str, str]) -> List[str]:
+    """A command line as systemd splits it: C($NAME) alone makes several words, C(${NAME}) is part of one."""
+    words: List[str] = []
+    for word in _split(command.lstrip("-@:+!")):
+        alone = re.match(r"\$([A-Za-z_][A-Za-z0-9_]*)\Z", word)
+        if alone:
+            words += _split(environment.get(alone.group(1), ""))
+        else:
+            words.append(
+                _VARIABLE.sub(lambda found: environment.get(found.group(1), "") if found.group(1) else "$", word)
+            )
+    return words
+
+
+def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Service:
+    try:
+        options, _rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())
+    except getopt.GetoptError as exc:
+        raise error(
+            "the command line of the server is not understood: %s" % exc, "Give defines as a list", path
+        ) from exc
+    by_name: Dict[str, List[str]] = {}
+    for name, value in options:
+        by_name.setdefault(name.lstrip("-"), []).append(value)
+    known: Dict[str, Optional[str]] = {**dict.fromkeys(_OF_SYSTEMD), **environment}
+    invocation = Invocation(
+        tuple(by_name.get("A", ())),
+        tuple(by_name.get("loadmodule", ())),
+        tuple(_parameter(text) for text in by_name.get("modparam", ())),
+        tuple((name.lstrip("-"), value) for name, value in options if name.startswith("--subst")),
+        by_name["L"][-1] if "L" in by_name else None,
+        known,
+    )
+    return Service(path, by_name.get("f", [DEFAULT_CONFIG])[-1], invocation)
+
+
+def _parameter(text: str) -> Tuple[str, str, Value]:
+    """C(module:name:s|i:value)."""
+    module, name, kind, value = [*text.split(":", 3), "", "", ""][:4]
+    if kind == "i" and re.match(r"-?[0-9]+\Z", value):
+        return module, name, int(value)
+    return module, name, value.encode("utf-8", "surrogateescape")
+
+
+def config_of(config: Optional[str], instance: Optional[str]) -> str:
+    """The configuration that is meant: the one given, else that of the instance. Raises KamailioError."""
+    if config or not instance:
+        return config or DEFAULT_CONFIG
+    service = read_service(instance)
+    if service is None:
+        raise error("the unit %s starts no Kamailio" % unit_of(instance), "Give the configuration in config")
+    return service.config
+
+
+def invocation_of(defines: object, instance: Optional[str], config: str) -> Invocation:
+    """What the server gets beside its configuration: a list of defines, or C(auto), what its unit gives it.
+
+    A unit that starts another configuration says nothing about this one. Raises KamailioError.
+    """
+    if defines != "auto":
+        return invocation_of_defines(defines)
+    service = read_service(instance)
+    if service and os.path.realpath(service.config) == os.path.realpath(config):
+        return service.invocation
+    return Invocation()
+
+
+def invocation_of_defines(defines: object) -> Invocation:
+    """What C(defines) says where there is no host to ask: C(auto) is nothing then. Raises KamailioError."""
+    if defines == "auto":
+        return Invocation()
+    texts = [defines] if isinstance(defines, str) else defines
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(one, str) and _DEFINE.match(one) for one in texts):
+        raise error("defines is neither auto nor a list of NAME or NAME=value")
+    return Invocation(tuple(texts))
+
+
+def arguments_of(invocation: Invocation) -> List[str]:
+    """The invocation as arguments of a command line, for a check of the configuration."""
+    arguments = ["-L", invocation.load_path] if invocation.load_path else []
+    for define in invocation.defines:
+        arguments += ["-A", define]
+    arguments += ["--loadmodule=" + name for name in invocation.modules]
+    arguments += ["--%s=%s" % one for one in invocation.substitutions]
+    for module, name, value in invocation.params:
+        kind, text = ("i", str(value)) if isinstance(value, int) else ("s", show(value))
+        arguments.append("--modparam=%s:%s:%s:%s" % (module, name, kind, text))
+    return arguments
