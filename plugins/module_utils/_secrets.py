@@ -21,6 +21,7 @@ _PARAM = re.compile(
     ("(?:[^"\\]|\\.)*"|'[^']*'|[^\s)]+)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_SECRET_NAME = re.compile(r"passw|passphrase|secret|token|private_key|api_?key", re.IGNORECASE)
 _DEFINE = re.compile(
     rb"((?:#!|!!)[a-z]*def[a-z]*[ \t]+[A-Za-z0-9_]*(?:passw|secret|token|api_?key)[A-Za-z0-9_]*[ \t]+)[^\n]+",
     re.IGNORECASE,
@@ -32,3 +33,8 @@ def mask_secrets(data: bytes) -> bytes:
     data = _URL.sub(rb"\1" + MASK + rb"\2", data)
     data = _PARAM.sub(rb'\1"' + MASK + rb'"', data)
     return _DEFINE.sub(rb"\1" + MASK, data)
+
+
+def mask_value(name: str, value: bytes) -> bytes:
+    """The value of a parameter, masked if its name says that it is secret, or in a URL that holds a password."""
+    return MASK if _SECRET_NAME.search(name) else _URL.sub(rb"\1" + MASK + rb"\2", value)

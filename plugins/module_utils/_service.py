@@ -224,17 +224,17 @@ def config_of(config: Optional[str], instance: Optional[str]) -> str:
     return service.config
 
 
-def invocation_of(defines: object, instance: Optional[str], config: str) -> Invocation:
-    """What the server gets beside its configuration: a list of defines, or C(auto), what its unit gives it.
+def beside_of(defines: object, instance: Optional[str], config: str) -> Tuple[Optional[Service], Invocation]:
+    """What the server gets beside its configuration, by a list of defines or, with C(auto), by its unit.
 
     A unit that starts another configuration says nothing about this one. Raises KamailioError.
     """
     if defines != "auto":
-        return invocation_of_defines(defines)
+        return None, invocation_of_defines(defines)
     service = read_service(instance)
     if service and os.path.realpath(service.config) == os.path.realpath(config):
-        return service.invocation
-    return Invocation()
+        return service, service.invocation
+    return None, Invocation()
 
 
 def invocation_of_defines(defines: object) -> Invocation:

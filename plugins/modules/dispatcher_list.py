@@ -238,7 +238,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import f
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import invocation_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
@@ -273,7 +273,7 @@ def run(module, locks):
     others = ()
     if params["config"]:
         version = params["kamailio_version"] or host_version(module)
-        beside = invocation_of(params["defines"], params["instance"], params["config"])
+        _service, beside = beside_of(params["defines"], params["instance"], params["config"])
         guarded = guard_list(params, version, beside, locks.read, read_include, own)
         result.update(guarded.result)
         if guarded.refusal:

@@ -156,7 +156,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import f
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import find_kamailio, known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import module_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of, invocation_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
 def run(module, locks):
@@ -167,7 +167,7 @@ def run(module, locks):
     main = locks.read(path)
     if main is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
-    beside = invocation_of(params["defines"], params["instance"], path)
+    _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
 
     def include(target):

@@ -147,7 +147,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import w
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of, invocation_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
 def judge(module, locks):
@@ -155,7 +155,7 @@ def judge(module, locks):
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
     version = params["kamailio_version"] or host_version(module)
     writes = params["on_violation"] == "correct" and not module.check_mode
-    invocation = invocation_of(params["defines"], params["instance"], params["config"])
+    _service, invocation = beside_of(params["defines"], params["instance"], params["config"])
     outcome = validate(params, version, invocation, locks.read if writes else read_file, read_include)
     if outcome.changes and writes:
         backups = write_changes(module, outcome.changes, params["backup"])

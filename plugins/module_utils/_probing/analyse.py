@@ -66,13 +66,7 @@ def list_path(evaluation: Evaluation) -> str:
 
 def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
-    findings = [
-        finding(rule, problem.path or "", problem.line, problem.text, problem.remedy)
-        for rule, problem in evaluation.problems
-    ]
-    findings += [
-        finding("config-undecided", problem.path or "", problem.line, problem.text) for problem in evaluation.undecided
-    ]
+    findings = config_findings(evaluation)
     document = parse_document(listing.data or b"", version)
     dispatcher = evaluation.load("dispatcher")
     database = _text_of(evaluation.param("dispatcher", "db_url"))
@@ -95,6 +89,17 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analy
         findings += _probing_findings(evaluation, listing, document, skipped, version)
     findings.sort(key=lambda one: (tuple(RULES).index(one.rule), one.file, one.line or 0))
     return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops, skipped))
+
+
+def config_findings(evaluation: Evaluation) -> List[Finding]:
+    """What is wrong with a configuration by itself, and what of it is not known here."""
+    findings = [
+        finding(rule, problem.path or "", problem.line, problem.text, problem.remedy)
+        for rule, problem in evaluation.problems
+    ]
+    return findings + [
+        finding("config-undecided", problem.path or "", problem.line, problem.text) for problem in evaluation.undecided
+    ]
 
 
 def _text_of(param: Optional[Param]) -> bytes:
