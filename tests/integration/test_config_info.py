@@ -57,9 +57,8 @@ def test_the_evaluated_view(tmp_path: Path) -> None:
     assert of_file["inactive"] == [{"file": str(main), "line": 4, "lines": 1, "conditions": ["#!ifdef WITH_TLS"]}]
     assert "S3CRET" not in str(of_file)
     assert of_text["modules"] == of_file["modules"] and of_text["kamailio_version"] == "5.6.3"
-    assert [one["name"] for one in other["modules"]][0] == "tls" and other["modules"][0]["conditions"] == [
-        "#!ifdef WITH_TLS"
-    ]
+    first = other["modules"][0]
+    assert (first["name"], first["conditions"]) == ("tls", ["#!ifdef WITH_TLS"])
     assert not any(one["changed"] for one in (of_file, of_text, other))
 
 
