@@ -13,14 +13,18 @@ from __future__ import annotations
 import os
 import random
 from pathlib import Path
+from typing import Any, Mapping
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
-from conformance.server import modules_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import Version, parse_version
+from conformance.server import Server, modules_of
 from conformance.setups import Setup
 
 CASES = int(os.environ.get("SIPFLEET_CASES", "300"))
@@ -50,6 +54,11 @@ PIECES = (
     'modparam("tm", "fr_timer", {number})\n',
     'modparam("t.", "fr_timer", 5)\n',
     'log_prefix="a # b /* c"\n',
+    'route[R{unique}] { if (uri=="}{#") { exit; } # }\n}\n',
+    "route[R{unique}] {\n#!ifdef {name}\n\tif (uri=='}') { exit; // }\n\t}\n#!else\n\texit; /* } */\n#!endif\n}\n",
+    'route[R{unique}] { if (!(uri=="a" || uri=="import_file")) { {pair} } }\nloadmodule "{module}.so"\n',
+    "route[R{unique}] {\n#!define {value} exit;\n\tif (uri=='a') { {value} }\n import_file \"missing.cfg\"\n}\n",
+    "#!trydef OPEN {\n#!trydef CLOSE }\nroute[R{unique}] OPEN exit; CLOSE\n",
     'import_file "missing.cfg"\n',
     '!!subst "/{module}/{module}/"\n',
     '#!subst "/LONG/{module}/g"\nloadmodule "LONG.so"\n',
@@ -74,6 +83,15 @@ PIECES = (
 )
 # What the server takes for something else than it seems, and starts all the same.
 HARMLESS = ("comment-unclosed", "directive-not-recognised")
+WISHES: tuple[list[dict[str, Any]], ...] = (
+    [{"name": "tm"}],
+    [{"name": "sl"}, {"name": "tm", "params": {"fr_timer": 7000}}],
+    [{"name": "tm", "params": {"fr_timer": None}, "purge": "params"}, {"name": "pv"}],
+    [{"name": "rr", "params": {"append_fromtag": 0}}],
+    [{"name": "xlog", "state": "absent"}, {"name": "maxfwd"}],
+    [{"name": "tm", "state": "absent"}],
+    [{"name": "usrloc", "params": {"timer_interval": 30}}, {"name": "tm"}],
+)
 NUMBERS = ("1000", "0x10", "yes", "-1", "A", '"1"x', "1000 # c")
 ENDS = (*["#!endif"] * 8, "!!endif", "#!endif ", "#!endif\t", "#!endif # x")
 
@@ -118,6 +136,8 @@ def make_piece(chance: random.Random, depth: int) -> str:
         ("{value}", "XYZ"),
         ("{number}", NUMBERS),
         ("{expression}", (make_expression(chance),)),
+        ("{unique}", (str(chance.randrange(1 << 30)),)),
+        ("{pair}", ("exit;", 'if (uri=="c") { exit; }', "exit; return;")),
     ):
         text = text.replace(name, chance.choice(choices))
     return text
@@ -144,6 +164,36 @@ def make_pieces(chance: random.Random, depth: int, most: int) -> str:
     return "".join(make_piece(chance, depth) for _index in range(chance.randrange(most)))
 
 
+def edit(setup: Setup, server: Server, chance: random.Random, version: Version | None, beside: Invocation) -> bool:
+    """Let loadmodule edit files that the server starts with, and start it with the result."""
+    wishes = parse_module_wishes(chance.choice(WISHES))
+    files = [path for path in (setup.config, setup.folder / "included.cfg") if path.exists()]
+    before = {str(path): path.read_bytes() for path in files}
+
+    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
+        def read(path: str) -> bytes | Problem | None:
+            return texts[path] if path in texts else read_include(path)
+
+        path = str(setup.config)
+        return evaluate(path, texts.get(path, before[path]), read, version, beside)
+
+    try:
+        texts = plan_modules(wishes, evaluation_of)
+    except KamailioError:
+        return False
+    for path, text in texts.items():
+        Path(path).write_bytes(text)
+    assert plan_modules(wishes, lambda more: evaluation_of({**texts, **more})) == {}
+    what = "%s\n%s" % (wishes, "\n".join(path.read_text() for path in files))
+    assert server.check() == 0, what
+    try:
+        assert server.start(), what
+        assert modules_of(server) == [load.name for load in evaluation_of(texts).loads], what
+    finally:
+        server.stop()
+    return bool(texts)
+
+
 @pytest.mark.parametrize("seed", range(SEED, SEED + CASES, PER_TEST))
 def test_the_server_sees_the_same(
     seed: int, suite: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -154,7 +204,7 @@ def test_the_server_sees_the_same(
     defines = ("FROM_OUTSIDE", "VALUE_OUTSIDE=7")
     beside = Invocation(defines=defines, environment=environment)
     arguments = [argument for define in defines for argument in ("-A", define)]
-    started = undecided = 0
+    started = undecided = edited = 0
     for number in range(seed, seed + PER_TEST):
         chance = random.Random(number)
         setup = Setup(tmp_path, make_pieces(chance, 0, 12), None)
@@ -178,5 +228,7 @@ def test_the_server_sees_the_same(
             server.stop()
         assert loaded == [load.name for load in evaluation.loads], "seed %d\n%s" % (number, data.decode())
         started += 1
+        edited += edit(setup, server, chance, parse_version(version), beside)
+    assert edited, "none of these configurations was edited: the test shows nothing"
     assert started, "none of these configurations was accepted: the test shows nothing"
     assert undecided < PER_TEST / 3, "too many of these configurations were not judged"

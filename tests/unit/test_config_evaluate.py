@@ -301,8 +301,9 @@ def test_what_the_command_line_gives() -> None:
 
 def test_defines_know_their_value_and_their_uses() -> None:
     text = '#!define V  10 \nloadmodule "tm"\nmodparam("tm", "x", V)\n'
-    define = run(text).defines["V"]
-    assert text[define.start : define.end] == "10 " and define.uses == 1
+    evaluation = run(text + "#!ifdef V\nx = V\n#!endif\n")
+    define = evaluation.defines["V"]
+    assert text[define.start : define.end] == "10 " and evaluation.uses("V") == 2
 
 
 @given(st.binary())

@@ -49,11 +49,12 @@ class _Run:
     def __init__(self, reader: Reader, version: Optional[Version], invocation: Invocation) -> None:
         self.version = version
         self.report = Report()
-        self.preprocessor = Preprocessor(reader, version, invocation, self.report, self.feed)
         self.loads: List[Load] = []
         self.params: List[Param] = []
         self.load_path = invocation.load_path
         self.statements = StatementReader()
+        blocks = self.statements.blocks
+        self.preprocessor = Preprocessor(reader, version, invocation, self.report, blocks, self.feed)
         self.listen = ListenReader()
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
@@ -77,14 +78,14 @@ class _Run:
             tuple(self.preprocessor.inactive),
             tuple(self.preprocessor.includes),
             self.preprocessor.defines(),
-            self.statements.first_block,
+            self.statements.blocks.first,
             self.load_path,
             self.listen.texts(),
             self.listen.result(),
         )
 
     def feed(self, item: Item) -> None:
-        if not self.statements.in_block:
+        if not self.statements.blocks.in_block:
             self.listen.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):

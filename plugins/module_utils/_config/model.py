@@ -89,12 +89,11 @@ class Include(NamedTuple):
 
 
 class Define(NamedTuple):
-    """A C(#!define) that takes effect: its directive, the bytes of its value, and how often the name is replaced."""
+    """A C(#!define) that takes effect: its directive, and the bytes C(start:end) of its value."""
 
     place: Place
     start: int
     end: int
-    uses: int
 
 
 class Evaluation(NamedTuple):
@@ -133,6 +132,13 @@ class Evaluation(NamedTuple):
         """The setting of a parameter that counts: the last one."""
         found = self.all_params(module, name)
         return found[-1] if found else None
+
+    def uses(self, name: str) -> int:
+        """How often a define's name stands in the files, comments and strings included, its directives excepted."""
+        pattern = re.compile(rb"(?<![A-Za-z0-9_])%s(?![A-Za-z0-9_])" % re.escape(name.encode()))
+        directive = re.compile(rb"(?:#!|!!)[a-z]+[ \t]+%s(?![A-Za-z0-9_])" % re.escape(name.encode()))
+        texts = self.files.values()
+        return sum(len(pattern.findall(data)) - len(directive.findall(data)) for data in texts)
 
     def inactive_loads(self, name: str) -> List[Place]:
         """The statements that load the module in branches that are not active, as far as text can tell."""

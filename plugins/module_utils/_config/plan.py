@@ -309,7 +309,7 @@ def _change_value(editor: _Editor, module: str, param: Param, value: Value) -> N
         data = editor.data(define.place)
         token = lexer.next_token(data, define.start, frozenset()) if define.end > define.start else None
         alone = token and token.kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD)
-        if token and alone and define.uses == 1 and not _code(data[token.end : define.end]):
+        if token and alone and editor.evaluation.uses(name) == 1 and not _code(data[token.end : define.end]):
             editor.edit([(define.place, Patch(token.start, token.end, render_value(value)))])
             return
     editor.edit([(place, Patch(place.start, place.end, render_value(value)))])

@@ -22,7 +22,8 @@ from .directives import misread_directives
 from .expression import CrashError, Result, UndecidedError, evaluate_expression, holds, render_result
 from .lexer import Token
 from .model import Condition, Define, Include, Invocation, Place
-from .statements import SHAPES, Item
+from .skip import includes_in, is_inert, skip_blank, skip_in_block
+from .statements import SHAPES, Blocks, Item
 from .substitution import Substitution, Unclear, parse_substitution
 from .values import parse_string
 
@@ -74,7 +75,7 @@ class Report:
 
 
 class Preprocessor:
-    """Reads files and hands each token of the grammar to C(feed)."""
+    """Reads files and hands each token of the grammar to C(feed), except what decides nothing inside of C(blocks)."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Preprocessor:
         version: Optional[Version],
         invocation: Invocation,
         report: Report,
+        blocks: Blocks,
         feed: Callable[[Item], None],
     ) -> None:
         self.files: Dict[str, bytes] = {}
@@ -91,11 +93,13 @@ class Preprocessor:
         self._version = version
         self._environment = invocation.environment
         self._report = report
+        self._blocks = blocks
         self._feed = feed
         self._foreign = foreign_directives(version)
         self._values: Dict[bytes, _Value] = _predefined(version)
+        self._all_inert = True
         self._defines: Dict[bytes, Define] = {}
-        self._conditions: List[Condition] = []
+        self._conditions: Tuple[Condition, ...] = ()
         # True, False, or None where it cannot be known here; only a branch that is True is read.
         self._active: List[Optional[bool]] = []
         self._loose_ends: List[Place] = []
@@ -107,7 +111,7 @@ class Preprocessor:
         self._open_comment = False
         for define in invocation.defines:
             name, equals, value = define.encode("utf-8", "surrogateescape").partition(b"=")
-            self._values[name] = value if equals else None
+            self._set(name, value if equals else None)
         for option, rule in invocation.substitutions:
             self._substitute(
                 option.encode(), rule.encode("utf-8", "surrogateescape"), Place("the command line", 0, 0, 0, 0)
@@ -142,9 +146,20 @@ class Preprocessor:
         """Read a file, and what it includes."""
         self.files.setdefault(path, data)
         lines = _Lines(data)
+        size = len(data)
+        includes = includes_in(data)
+        next_include = next(includes)
         at = 0
-        while at < len(data):
+        while at < size:
             if all(self._active):
+                at = skip_blank(data, at)
+                if self._blocks.in_block and self._all_inert:
+                    while next_include < at:
+                        next_include = next(includes)
+                    at, opened = skip_in_block(data, at, next_include)
+                    self._blocks.deepen(opened)
+                if at == size:
+                    break
                 token = lexer.next_token(data, at, self._foreign)
             else:
                 token = lexer.next_inactive(data, at, self._foreign)
@@ -152,8 +167,7 @@ class Preprocessor:
             if token.kind != lexer.SPACE:
                 line, column = lines.position(token.start)
                 self._count += 1
-                conditions = tuple(self._conditions)
-                place = Place(path, token.start, token.end, line, column, conditions, order=self._count)
+                place = Place(path, token.start, token.end, line, column, self._conditions, None, self._count)
                 self._token(token, place, data, depth)
 
     def _token(self, token: Token, place: Place, data: bytes, depth: int) -> None:
@@ -173,11 +187,12 @@ class Preprocessor:
             if self._active:
                 self._active[-1] = None if self._active[-1] is None else not self._active[-1]
                 opened = self._conditions[-1]
-                self._conditions[-1] = opened._replace(text=opened.text + " … #!else")
+                other = opened._replace(text=opened.text + " … #!else")
+                self._conditions = (*self._conditions[:-1], other)
         elif kind == lexer.ENDIF:
             if self._active:
                 self._active.pop()
-                self._conditions.pop()
+                self._conditions = self._conditions[:-1]
             else:
                 self._loose_ends.append(place)
         elif kind == lexer.INACTIVE:
@@ -206,7 +221,7 @@ class Preprocessor:
 
     def _condition(self, token: Token, place: Place) -> None:
         text = "#!%s %s" % (show(token.name), show(token.text.strip()))
-        self._conditions.append(Condition(text, place.path, place.start, place.line))
+        self._conditions = (*self._conditions, Condition(text, place.path, place.start, place.line))
         if not all(self._active):
             self._active.append(False)
         elif token.name == b"ifexp":
@@ -277,11 +292,12 @@ class Preprocessor:
         if not self._may_define(name, token.name, place):
             return
         value = token.text.replace(b"\\\n", b"")
-        self._values[name] = value or None
         if token.name.startswith(b"defexp") and value:
-            self._values[name] = self._expression_value(value, token.name == b"defexps", place)
+            self._set(name, self._expression_value(value, token.name == b"defexps", place))
+        else:
+            self._set(name, value or None)
         start = data.find(token.text, found.end(1) if found else token.start) if token.text else token.end
-        self._defines[name] = Define(place, start, start + len(token.text), 0)
+        self._defines[name] = Define(place, start, start + len(token.text))
 
     def _may_define(self, name: bytes, directive: bytes, place: Place) -> bool:
         if name in self._values:
@@ -305,6 +321,11 @@ class Preprocessor:
             return None
         return b'"%s"' % value if quote and value is not None else value or None
 
+    def _set(self, name: bytes, value: _Value) -> None:
+        self._values[name] = value
+        if isinstance(value, bytes) and not is_inert(value):
+            self._all_inert = False
+
     def _undefine(self, token: Token, place: Place) -> None:
         if token.text not in self._values and not token.name.startswith(b"try"):
             text = "%s is not defined, which the server refuses here" % show(token.text)
@@ -327,7 +348,7 @@ class Preprocessor:
             return
         if self._may_define(name, b"define", place):
             data = value.encode("utf-8", "surrogateescape")
-            self._values[name] = b'"%s"' % data if token.name.endswith(b"s") else data or None
+            self._set(name, b'"%s"' % data if token.name.endswith(b"s") else data or None)
 
     def _substitute(self, directive: bytes, rule: bytes, place: Place) -> None:
         # Its text may hold a password, so it is not shown.
@@ -345,7 +366,7 @@ class Preprocessor:
             value = Unknown(True)
         elif directive == b"substdefs":
             value = b'"%s"' % substitution.value
-        self._values[substitution.name] = value or None
+        self._set(substitution.name, value or None)
 
     def _substituted(self, text: bytes, place: Place) -> Tuple[bytes, Place, str]:
         """A string after the substitutions, where it comes from then, and the doubt that remains."""
@@ -410,9 +431,6 @@ class Preprocessor:
     def _expand(self, token: Token, place: Place, depth: int) -> None:
         value = self._values[token.text]
         via = place._replace(define=place.define or show(token.text))
-        defined = self._defines.get(token.text)
-        if defined:
-            self._defines[token.text] = defined._replace(uses=defined.uses + 1)
         if isinstance(value, Unknown):
             self._feed(Item("unknown", token.text, via, "%s is known to the server only" % quoted(token.text, 60)))
             return

@@ -56,13 +56,26 @@ SHAPES = {
 _ROUTE = re.compile(rb"(?:[a-z]+_)?route\Z")
 
 
+class Blocks:
+    """How many braces are open; C(first) is where the first block begins."""
+
+    def __init__(self) -> None:
+        self.first: Optional[Place] = None
+        self.in_block = False
+        self._depth = 0
+
+    def deepen(self, braces: int) -> None:
+        """More braces are open now, or less."""
+        self._depth = max(0, self._depth + braces)
+        self.in_block = self._depth > 0
+
+
 class StatementReader:
     """Takes items one by one and gives back the statements that they complete."""
 
     def __init__(self) -> None:
-        self.first_block: Optional[Place] = None
+        self.blocks = Blocks()
         self._block_start: Optional[Place] = None
-        self._depth = 0
         self._keyword: Optional[Item] = None
         self._arguments: List[Item] = []
         self._shape = ""
@@ -79,21 +92,16 @@ class StatementReader:
                 if any(len(self._shape) == len(shape) and _fits(self._shape, shape) for shape in self._shapes()):
                     yield self._complete(item)
                 return
-        if item.kind == "word" and not self._depth:
+        if item.kind == "word" and not self.blocks.in_block:
             if item.text in SHAPES:
                 self._keyword, self._arguments, self._shape = item, [], ""
             elif _ROUTE.match(item.text):
                 self._block_start = item.place
         elif item.kind == "punct" and item.text == b"{":
-            self._depth += 1
-            self.first_block = self.first_block or self._block_start or item.place
+            self.blocks.deepen(1)
+            self.blocks.first = self.blocks.first or self._block_start or item.place
         elif item.kind == "punct" and item.text == b"}":
-            self._depth = max(0, self._depth - 1)
-
-    @property
-    def in_block(self) -> bool:
-        """Whether the next item stands between braces."""
-        return bool(self._depth)
+            self.blocks.deepen(-1)
 
     def finish(self) -> Iterator[Problem]:
         """What is wrong with a statement that the end of the file cuts off."""

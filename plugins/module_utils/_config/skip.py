@@ -1,0 +1,72 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Text that decides nothing, passed over in one step: white space and comments, and what stands inside of blocks."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Tuple
+
+# Every alternative begins with another character, and none looks past its end, so that a text that is cut anywhere is
+# read as far as it is certain.
+_BLANK = re.compile(rb"(?:[ \t\x08\r\n]+|#(?=[^!])[^\n]*\n|//[^\n]*\n)+")
+_IN_BLOCK = re.compile(
+    rb"""
+    (?: [^{}"'\#/!]+ | "(?:[^"\\]|\\.)*" | '[^']*'
+    | \#(?=[^!])[^\n]*\n | //[^\n]*\n | /(?=[^/*]) | !(?=[^!])
+    )+
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_INCLUDE = re.compile(rb"(?<![A-Za-z0-9_])(?:include_file|import_file)(?![A-Za-z0-9_])")
+_INERT = re.compile(rb"""(?: [^{}"'\#/!] | "[^"\\]*" | '[^']*' | /(?=[^/*]) | !(?=[^!]) )*\Z""", re.VERBOSE)
+# The expression engine remembers every repetition, so it is given a piece at a time.
+_PIECE = 1 << 16
+
+
+def is_inert(value: bytes) -> bool:
+    """Whether a define of this value changes nothing about where a block ends."""
+    return _INERT.match(value) is not None and not _INCLUDE.search(value)
+
+
+def includes_in(data: bytes) -> Iterator[int]:
+    """Where the words that include a file stand, in strings and comments too, and last the end of the file."""
+    for found in _INCLUDE.finditer(data):
+        yield found.start()
+    yield len(data)
+
+
+def skip_blank(data: bytes, at: int) -> int:
+    """The end of the white space and the comments at C(at), directives excepted."""
+    while True:
+        found = _BLANK.match(data, at, at + _PIECE)
+        if not found:
+            return at
+        at = found.end()
+
+
+def skip_in_block(data: bytes, at: int, end: int) -> Tuple[int, int]:
+    """The end of what decides nothing at C(at), before C(end), and how many braces it leaves open.
+
+    It ends before the brace that closes the block, and before a directive or a block comment.
+    """
+    opened = 0
+    while at < end:
+        found = _IN_BLOCK.match(data, at, min(end, at + _PIECE))
+        if found:
+            at = found.end()
+            continue
+        char = data[at : at + 1]
+        if char == b"{":
+            opened += 1
+        elif char == b"}" and opened:
+            opened -= 1
+        else:
+            break
+        at += 1
+    return at, opened
