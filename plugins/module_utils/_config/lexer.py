@@ -42,6 +42,7 @@ class Token(NamedTuple):
     text: bytes = b""
 
 
+# A backslash that is the first character of a define's value does not continue the line.
 # [ \t\b\r] is what cfg.lex calls EAT_ABLE. A directive that lacks what must follow it is a comment (with #!).
 _STRING_BODY = rb'"(?:[^"\\]|\\.)*"'
 _ACTIVE = re.compile(
@@ -52,7 +53,7 @@ _ACTIVE = re.compile(
     | (?:\#!|!!)(?P<else>else)[ \t\x08\r]*\n
     | (?:\#!|!!)(?P<endif>endif)[ \t\x08\r]*\n
     | (?:\#!|!!)(?P<define>try(?:define|def)|re(?:define|def)|defexps?|define|def)[ \t\x08\r]+
-        (?P<defined>[A-Za-z_][A-Za-z0-9_]*)[ \t\x08\r]*(?P<value>(?:\\\n|[^\n])*)(?:\n|\Z)
+        (?P<defined>[A-Za-z_][A-Za-z0-9_]*)[ \t\x08\r]*(?P<value>(?:[^\n](?:\\\n|[^\n])*)?)(?:\n|\Z)
     | (?:\#!|!!)(?P<undefine>(?:try)?undef(?:ine)?)[ \t\x08\r]+(?P<undefined>[A-Za-z_][A-Za-z0-9_]*)[^\n]*(?:\n|\Z)
     | (?:\#!|!!)(?P<environment>(?:try)?defenvs?)[ \t]*(?P<variable>[^ \t\r\n]+)
     | (?:\#!|!!)(?P<subst>substdefs|substdef|subst)(?![A-Za-z0-9_])[ \t\x08\r\n]*(?P<pattern>%s|'[^']*')
