@@ -20,7 +20,7 @@ from ._config.preprocess import Reader
 from ._errors import KamailioError, Problem, error
 from ._file import Change, diff_of
 from ._message import render_findings
-from ._probing.analyse import Analysis, Listing, analyse, list_path
+from ._probing.analyse import Analysis, HasModule, Listing, analyse, list_path
 from ._probing.correct import Texts, correct
 from ._probing.rules import PROBING_RULES
 from ._probing.versions import Version, parse_version, render_version
@@ -47,6 +47,7 @@ def validate(
     invocation: Invocation,
     read: Callable[[str], Optional[bytes]],
     include: Reader,
+    has_module: Optional[HasModule] = None,
 ) -> Outcome:
     """Judge, and correct if that is asked for. C(read) gives a file's bytes or None. Raises KamailioError."""
     version = parse_version(version_text)
@@ -63,7 +64,7 @@ def validate(
         main = texts.get(params["config"], config)
         return evaluate(params["config"], main, include_planned, version, invocation)
 
-    before = _judge(evaluation_of({}), None, params, read, version)
+    before = _judge(evaluation_of({}), None, params, read, version, has_module)
     if params["on_violation"] != "correct" or not before.analysis.violations:
         return _outcome(params, version, before, before, _refusal(before) if before.analysis.violations else None)
     try:
@@ -89,7 +90,7 @@ def validate(
             )
         )
         return _outcome(params, version, before, before, reason)
-    after = _judge(evaluation_of(texts.files), texts, params, read, version)
+    after = _judge(evaluation_of(texts.files), texts, params, read, version, has_module)
     if after.analysis.violations:
         reason = "%s\n\nNothing has been corrected: correction %s does not repair all of it." % (
             _refusal(after),
@@ -114,6 +115,7 @@ def guard_list(
     invocation: Invocation,
     read: Callable[[str], Optional[bytes]],
     include: Reader,
+    has_module: Optional[HasModule],
     change: Change,
 ) -> Guarded:
     """Judge a change of a list with the configuration in C(params), as validate does. Raises KamailioError."""
@@ -122,7 +124,7 @@ def guard_list(
         return change.after if path == change.path else read(path)
 
     both = {"config_content": None, "dispatcher_content": None, "dispatcher_list": change.path}
-    outcome = validate({**params, **both}, version_text, invocation, read_as_planned, include)
+    outcome = validate({**params, **both}, version_text, invocation, read_as_planned, include, has_module)
     corrected = {one.path: one for one in outcome.changes}
     own = corrected.pop(change.path, None)
     return Guarded(
@@ -152,6 +154,7 @@ def _judge(
     params: Mapping[str, Any],
     read: Callable[[str], Optional[bytes]],
     version: Version,
+    has_module: Optional[HasModule],
 ) -> _Judged:
     path = params["dispatcher_list"] or list_path(evaluation)
     given = params["dispatcher_list"] is not None or params["dispatcher_content"] is not None
@@ -162,7 +165,7 @@ def _judge(
     else:
         data = read(path) if given or evaluation.load("dispatcher") else None
     listing = Listing(path, data, given)
-    return _Judged(evaluation, listing, analyse(evaluation, listing, version))
+    return _Judged(evaluation, listing, analyse(evaluation, listing, version, has_module))
 
 
 def _refusal(judged: _Judged) -> str:

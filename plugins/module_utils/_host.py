@@ -9,11 +9,39 @@
 
 from __future__ import annotations
 
+import glob
+import os
 from typing import Any, Optional
 
+from ._config.model import Load
 from ._errors import error
 from ._probing.versions import Version, parse_version
 from ._text import named
+
+# Where packages and builds put the modules.
+_MODULE_FOLDERS = (
+    "/usr/lib/*/kamailio/modules",
+    "/usr/lib64/kamailio/modules",
+    "/usr/lib/kamailio/modules",
+    "/usr/local/lib64/kamailio/modules",
+    "/usr/local/lib/kamailio/modules",
+)
+
+
+def has_module(load: Load) -> Optional[bool]:
+    """Whether the host has the file of a module; None where it cannot be told which folder the server looks in.
+
+    The search is that of C(ksr_locate_module) in Kamailio's src/core/sr_module.c.
+    """
+    if "/" in load.written:
+        return os.path.isfile(load.written)
+    folders = [one for one in (load.load_path or "").split(":") if one]
+    if not folders:
+        folders = [one for pattern in _MODULE_FOLDERS for one in glob.glob(pattern)]
+        if len(folders) != 1:
+            return None
+    names = [load.name + ".so", os.path.join(load.name, load.name + ".so"), load.written]
+    return any(os.path.isfile(os.path.join(folder, name)) for folder in folders for name in names)
 
 
 def find_kamailio(module: Any) -> Optional[str]:

@@ -145,7 +145,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import has_module, host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
@@ -156,7 +156,8 @@ def judge(module, locks):
     version = params["kamailio_version"] or host_version(module)
     writes = params["on_violation"] == "correct" and not module.check_mode
     _service, invocation = beside_of(params["defines"], params["instance"], params["config"])
-    outcome = validate(params, version, invocation, locks.read if writes else read_file, read_include)
+    modules_here = None if params["kamailio_version"] else has_module
+    outcome = validate(params, version, invocation, locks.read if writes else read_file, read_include, modules_here)
     if outcome.changes and writes:
         backups = write_changes(module, outcome.changes, params["backup"])
         if backups:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import HasModule
 from conformance.server import Server, free_ports
 
 _NUMBERS = itertools.count()
@@ -36,7 +37,7 @@ class Setup:
         """A server for these files, with more arguments on its command line."""
         return Server(suite, self.folder, self.config, arguments)
 
-    def judge(self, version: str, **options: Any) -> Outcome:
+    def judge(self, version: str, has_module: HasModule | None = None, **options: Any) -> Outcome:
         """What validate says of these files."""
         params: dict[str, Any] = {
             "config": str(self.config),
@@ -48,7 +49,7 @@ class Setup:
             "ping_interval": 1,
             **options,
         }
-        return validate(params, version, Invocation(), read_file, read_include)
+        return validate(params, version, Invocation(), read_file, read_include, has_module)
 
     def correct(self, version: str, correction: str) -> Outcome:
         """Let validate correct these files, and write what it gives back."""

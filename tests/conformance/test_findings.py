@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Load
+from conformance.server import ROOTS, run_in_root
 from conformance.setups import Setup, rules
 
 BASE = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 1)\n'
@@ -40,6 +42,7 @@ CASES = {
     ),
     "number_quoted": ("parameter-type", BASE.replace(", 1)", ', "1")'), LIST, False, False),
     "comment_open": ("comment-unclosed", BASE + "/* see /etc/*.cfg */\n", LIST, True, True),
+    "else_with_comment": ("directive-not-recognised", "#!ifdef X\n#!else # c\n#!endif\n" + BASE, LIST, True, True),
     "no_dispatcher": ("dispatcher-not-loaded", 'loadmodule "tm.so"\n', LIST, True, True),
     "database": (
         "list-file-ignored",
@@ -109,9 +112,19 @@ def test_nothing_is_found_where_the_server_is_content(case: str, suite: str, ver
         assert server.exit_status is None, server.log_text()
 
 
-def test_configuration_of_the_package_has_no_finding(suite: str, version: str, tmp_path: Path) -> None:
-    from conformance.server import run_in_root
+def test_a_module_that_the_host_does_not_have(suite: str, version: str, tmp_path: Path) -> None:
+    (folder,) = (ROOTS / suite).glob("usr/lib/*/kamailio/modules")
 
+    def has_module(load: Load) -> bool:
+        return (folder / (load.name + ".so")).exists()
+
+    setup = Setup(tmp_path, BASE + 'loadmodule "db_mysql.so"\n', LIST)
+    outcome = setup.judge(version, has_module)
+    assert rules(outcome) == ["module-file-missing"] and outcome.result["will_start"] is False
+    assert setup.server(suite).check() != 0
+
+
+def test_configuration_of_the_package_has_no_finding(suite: str, version: str, tmp_path: Path) -> None:
     text = run_in_root(suite, "cat", "/etc/kamailio/kamailio.cfg").stdout
     setup = Setup(tmp_path, "", None)
     setup.config.write_text(text)

@@ -115,7 +115,7 @@ class _Run:
             self.report.refuse("config-syntax", place.path, place.line, text, "Write it without them")
             return
         options = statement.arguments[1].text if len(statement.arguments) > 1 else b""
-        once = b"o" in options and (self.version is None or self.version[:2] >= LOAD_ONCE_SINCE)
+        once = b"o" in options.lower() and (self.version is None or self.version[:2] >= LOAD_ONCE_SINCE)
         self.add_load(show(statement.arguments[0].text), place, once)
 
     def add_load(self, written: str, place: Place, once: bool = False) -> None:
@@ -125,7 +125,7 @@ class _Run:
                 text = "module %s is loaded already, which the server refuses" % name
                 self.report.refuse("module-twice", place.path, place.line, text, "Take one of the two out")
             return
-        self.loads.append(Load(name, place, written))
+        self.loads.append(Load(name, place, written, self.load_path))
         self.preprocessor.define_module(name)
 
     def param(self, statement: Statement) -> None:

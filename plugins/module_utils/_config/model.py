@@ -60,11 +60,15 @@ class Place(NamedTuple):
 
 
 class Load(NamedTuple):
-    """A C(loadmodule) that takes effect; C(name) is without folder and C(.so), C(written) is its argument."""
+    """A C(loadmodule) that takes effect; C(name) is without folder and C(.so), C(written) is its argument.
+
+    C(load_path) is what C(loadpath) was set to before it, None for the one built in.
+    """
 
     name: str
     place: Place
     written: str
+    load_path: Optional[str]
 
 
 class Param(NamedTuple):

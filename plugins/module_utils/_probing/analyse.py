@@ -9,9 +9,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._config.model import Evaluation, Param
+from .._config.model import Evaluation, Load, Param
 from .._dispatcher.document import Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
 from .._text import show
@@ -64,9 +64,15 @@ def list_path(evaluation: Evaluation) -> str:
     return show(param.value) if param and isinstance(param.value, bytes) and param.value else DEFAULT_LIST
 
 
-def analyse(evaluation: Evaluation, listing: Listing, version: Version) -> Analysis:
+# Whether the host has the file of a module, None where that is not known.
+HasModule = Callable[[Load], Optional[bool]]
+
+
+def analyse(
+    evaluation: Evaluation, listing: Listing, version: Version, has_module: Optional[HasModule] = None
+) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
-    findings = config_findings(evaluation)
+    findings = [*config_findings(evaluation), *_file_findings(evaluation, has_module)]
     document = parse_document(listing.data or b"", version)
     dispatcher = evaluation.load("dispatcher")
     database = _text_of(evaluation.param("dispatcher", "db_url"))
@@ -100,6 +106,14 @@ def config_findings(evaluation: Evaluation) -> List[Finding]:
     return findings + [
         finding("config-undecided", problem.path or "", problem.line, problem.text) for problem in evaluation.undecided
     ]
+
+
+def _file_findings(evaluation: Evaluation, has_module: Optional[HasModule]) -> Iterator[Finding]:
+    """Modules that the host does not have."""
+    for load in evaluation.loads:
+        if has_module and has_module(load) is False:
+            text = "the host has no file for module %s, so the server does not start" % load.name
+            yield finding("module-file-missing", load.place.path, load.place.line, text)
 
 
 def _text_of(param: Optional[Param]) -> bytes:

@@ -51,6 +51,7 @@ RULES: Dict[str, Rule] = {
     "list-line-incomplete": Rule(ERROR, True, "Complete the line with a destination, or put a # before it"),
     "config-syntax": Rule(ERROR, True, "kamailio -c shows where the server's own parser stops"),
     "include-missing": Rule(ERROR, True, "Create the file, or use import_file if it may be missing"),
+    "module-file-missing": Rule(ERROR, True, "Install the package that ships it, or take its loadmodule out"),
     "module-twice": Rule(ERROR, True, "Take one of the two loadmodule lines out"),
     "modparam-without-module": Rule(ERROR, True, "Load the module before the modparam"),
     "parameter-type": Rule(ERROR, True, "Write the number without quotes"),

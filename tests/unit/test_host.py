@@ -1,0 +1,42 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils import _host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+
+
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ('loadmodule "tm"', True),
+        ('loadmodule "tm.so"', True),
+        ('loadmodule "old"', True),
+        ('loadmodule "sl"', False),
+        ('loadmodule "@DIR@/tm.so"', True),
+        ('loadmodule "@DIR@/tm"', False),
+        ('loadpath "@DIR@/none:@DIR@/more" loadmodule "sl"', True),
+        ('loadpath "@DIR@/none" loadmodule "tm"', False),
+    ],
+)
+def test_whether_the_host_has_a_module(text: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("tm.so", "old/old.so", "more/sl.so"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(_host, "_MODULE_FOLDERS", (str(tmp_path),))
+    (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), {}.get, (6, 1)).loads
+    assert _host.has_module(load) is there
+
+
+def test_which_folder_the_server_looks_in_is_not_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (load,) = evaluate("/k", b'loadmodule "tm"', {}.get, (6, 1)).loads
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(_host, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
+    assert _host.has_module(load) is None
