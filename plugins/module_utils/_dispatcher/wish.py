@@ -164,7 +164,7 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
 
 def parse_number(value: object) -> int:
     """A set id or priority, 0 to 2147483647, as a number or digits. Raises ValueError with a text for people."""
-    if type(value) is int and 0 <= value <= MAX_INT:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INT:
         return value
     text = str(value)
     if isinstance(value, (bool, float)) or not re.match(r"[0-9]+\Z", text):

@@ -1,0 +1,168 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the collection knows of Kamailio's modules, held against the servers: their parameters and requirements."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import (
+    TABLE,
+    VERSIONS,
+    parameter_types,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirements import (
+    REQUIREMENTS,
+    Requirement,
+    requirements_of,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
+from conformance.server import free_ports, run_in_root
+from conformance.setups import Setup
+
+MADE_UP = "no_such_parameter"
+MODULES = re.findall(r"^\w+", TABLE, re.MULTILINE)
+PARTS = 4
+
+# What a module wants besides other modules.
+DATABASE = 'modparam("%s", "db_url", "text://@DIR@/db")\n'
+EXTRAS = {
+    "auth_db": DATABASE % "auth_db",
+    "dispatcher": "@LIST@\n",
+    "dmq": 'listen=udp:127.0.0.1:@OTHER@\nmodparam("dmq", "server_address", "sip:127.0.0.1:@OTHER@")\n',
+    "imc": DATABASE % "imc",
+    "mohqueue": DATABASE % "mohqueue" + 'modparam("mohqueue", "mohdir", "@DIR@")\n',
+    "msilo": DATABASE % "msilo",
+    "qos": 'modparam("qos", "qos_flag", 3)\n',
+    "sca": DATABASE % "sca",
+    "sipcapture": DATABASE % "sipcapture",
+    "sst": 'modparam("sst", "sst_flag", 3)\n',
+    "topos": DATABASE % "topos",
+    "uac": 'modparam("uac", "restore_mode", "none")\n',
+    "uac_redirect": 'modparam("uac_redirect", "acc_function", "")\n',
+    "uid_auth_db": DATABASE % "uid_auth_db",
+    "xhttp": "event_route[xhttp:request] { exit; }\n",
+}
+TABLES = {
+    "version": "table_name(string) table_version(int)\nmohqcalls:1\nmohqueues:1\nsca_subscriptions:2\nsilo:8\n"
+    "topos_d:2\ntopos_t:2\n",
+    "imc_rooms": "name(string) domain(string) flag(int)\n",
+    "imc_members": "username(string) domain(string) room(string) flag(int)\n",
+}
+STRINGS = {"acc_function": "acc_log_request"}
+
+# Modules that a server starts with only if they are given more than other modules: a database, a parameter, a route.
+DEMANDING = re.findall(
+    r"\w+",
+    "acc_diameter alias_db auth_diameter call_obj carrierroute cfg_db dialplan domain domainpolicy "
+    "drouting file_out group influxdbc lcr log_custom matrix mtree nosip p_usrloc pdb pdt prefix_route "
+    "pvtpl secfilter sms siptrace speeddial uid_avp_db uid_domain uid_uri_db uri_db userblocklist ",
+)
+
+
+@pytest.fixture(autouse=True)
+def impatient_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server looks up the name of its host when it starts: a lost answer must not cost the usual 5 seconds."""
+    monkeypatch.setenv("RES_OPTIONS", "timeout:1 attempts:1")
+
+
+def test_the_package_has_the_modules_of_the_table(suite: str, version: str) -> None:
+    number = parse_version(version) or ()
+    files = [Path(line).name for line in run_in_root(suite, "dpkg", "-L", "kamailio").stdout.splitlines()]
+    shipped = sorted(name[:-3] for name in files if name.endswith(".so") and not name.startswith("lib"))
+    assert [module for module in MODULES if parameter_types(module, number) is not None] == shipped
+
+
+def test_the_server_accepts_the_parameters_of_the_table_and_no_others(suite: str, version: str, tmp_path: Path) -> None:
+    number = parse_version(version) or ()
+    modules = {module: types for module in MODULES if (types := parameter_types(module, number)) is not None}
+    names = {
+        (module, name) for known in VERSIONS for module in modules for name in parameter_types(module, known) or {}
+    }
+    names |= {(module, MADE_UP) for module in modules}
+    asked = [(module, name, kind) for module, name in sorted(names) for kind in "is"]
+    lines = ['loadmodule "%s.so"' % module for module in modules]
+    lines += ['modparam("%s", "%s", %s)' % (module, name, {"i": "1", "s": '"1"'}[kind]) for module, name, kind in asked]
+    config = tmp_path / "kamailio.cfg"
+    config.write_text("\n".join(lines) + "\nrequest_route { exit; }\n")
+    more = ["--all-errors"] if number >= (6, 0) else []
+    said = run_in_root(suite, "kamailio", "-c", "-f", str(config), *more).stderr
+    assert "bad config file" in said, said[-2000:]
+    refused = {
+        asked[int(line) - len(modules) - 1]
+        for line in re.findall(
+            r"(?:not found in module|No module matching) .*\n.* parse error in .*, line (\d+),", said
+        )
+    }
+    expected = {one for one in asked if one[2] not in modules[one[0]].get(one[1], "")}
+    assert sorted(refused ^ expected) == []
+
+
+def test_the_table_has_all_parameters_that_the_server_lists(suite: str, version: str, tmp_path: Path) -> None:
+    number = parse_version(version) or ()
+    if number < (6, 1):
+        pytest.skip("this version does not list parameters")
+    needy = {row.module for row in REQUIREMENTS if not row.parameter} | set(EXTRAS) | set(DEMANDING)
+    modules = [module for module in MODULES if module not in {*needy, "ctl"}]
+    setup = Setup(tmp_path, "".join('loadmodule "%s.so"\n' % module for module in modules), None)
+    with setup.server(suite) as server:
+        assert server.exit_status is None, server.log_text()[-2000:]
+        listed = [re.findall(r"^\s+param: (\S+)", server.rpc("modparam.list", one), re.MULTILINE) for one in modules]
+    tables = [sorted(parameter_types(module, number) or {}) for module in modules]
+    assert dict(zip(modules, tables)) == {one: sorted(set(names)) for one, names in zip(modules, listed)}
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_server_needs_what_the_requirements_say(part: int, suite: str, version: str, tmp_path: Path) -> None:
+    number = parse_version(version) or ()
+    modules = [module for module in MODULES if parameter_types(module, number) is not None]
+    rows = [row for module in modules for row in requirements_of(module, number)]
+    wrong = []
+    for row in rows[part::PARTS]:
+        for need in row.needs:
+            order = loading_order(need, number)
+            order += [one for one in loading_order(row.module, number, row.parameter) if one not in order]
+            others = [one for one in order if one not in row.needs]
+            attempts = {
+                "without %s": (others, False),
+                "%s before": (order, True),
+                "%s behind": ([*others, need], not row.before),
+            }
+            for attempt, (loaded, expected) in attempts.items():
+                started = starts(loaded, row, suite, number, tmp_path)
+                if started != expected:
+                    wrong.append((row.module, row.parameter, attempt % need, "started" if started else "died"))
+    assert wrong == []
+
+
+def loading_order(module: str, version: tuple[int, ...], parameter: str = "") -> list[str]:
+    """The module behind all modules that it needs, by itself and with a parameter."""
+    order: list[str] = []
+    for row in requirements_of(module, version):
+        if row.parameter in ("", parameter):
+            order += [one for one in loading_order(row.needs[0], version) if one not in order]
+    return [*order, module]
+
+
+def starts(modules: list[str], row: Requirement, suite: str, version: tuple[int, ...], folder: Path) -> bool:
+    """Whether a server starts with these modules, and with the parameter under which the row holds."""
+    body = 'loadmodule "db_text.so"\n'
+    body += "".join('loadmodule "%s.so"\n%s' % (module, EXTRAS.get(module, "")) for module in modules)
+    if row.parameter:
+        is_number = "i" in (parameter_types(row.module, version) or {})[row.parameter]
+        value = "1" if is_number else '"%s"' % STRINGS[row.parameter]
+        body += 'modparam("%s", "%s", %s)\n' % (row.module, row.parameter, value)
+    setup = Setup(folder, body.replace("@OTHER@", str(free_ports(1)[0])), "1 sip:127.0.0.1:9\n")
+    tables = setup.folder / "db"
+    tables.mkdir()
+    for name, content in TABLES.items():
+        (tables / name).write_text(content)
+    server = setup.server(suite)
+    try:
+        return server.start()
+    finally:
+        server.stop()
