@@ -180,7 +180,7 @@ def view(module):
     return {
         "changed": False,
         "path": path,
-        "findings": [one._asdict() for one in config_findings(evaluation)],
+        "findings": [one._asdict() for one in config_findings(evaluation, version)],
         "unit": service.path if service else None,
         "kamailio_version": render_version(version) if version else None,
         **summarise(evaluation),

@@ -16,8 +16,8 @@ description:
   - A C(tm) that stands too late is moved. Nothing is ever loaded twice, which the server would refuse. Where a branch that
     does not hold now (C(#!ifdef WITH_X)) loads the same module, one of the two gets a guard, C(#!ifndef MOD_tm).
   - The result is evaluated again before anything is written, and checked with C(kamailio -c) where the server is installed.
-    One that C(kamailio -c) would accept and a restart would die of (C(ds_ping_interval) without C(tm) before C(dispatcher))
-    is refused.
+    One that C(kamailio -c) would accept and a restart would die of (C(ds_ping_interval) without C(tm) before C(dispatcher),
+    C(registrar) without C(usrloc)) is refused.
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
@@ -156,6 +156,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import f
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import find_kamailio, known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import module_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
@@ -183,7 +184,7 @@ def run(module, locks):
     texts = plan_modules(wishes, evaluation_of)
     before, after = evaluation_of({}), evaluation_of(texts)
     if texts:
-        guard(after)
+        guard(before, after, version)
     if params["check"]:
         warning = require_accepted(find_kamailio(module), after, before, texts, beside)
         if warning:
@@ -193,12 +194,14 @@ def run(module, locks):
     finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 
 
-def guard(evaluation):
-    """Refuse a result that the server would die of at its start."""
-    if evaluation.load("dispatcher"):
-        problems = [Problem(one.text, one.remedy, one.file, one.line) for one in module_findings(evaluation)]
-        if problems:
-            raise KamailioError(problems)
+def guard(before, after, version):
+    """Refuse a result that the server would die of at its start, or refuse, and would not have before."""
+    findings = module_findings(after) if after.load("dispatcher") else []
+    if version:
+        known = [one.text for one in table_findings(before, version)]
+        findings += [one for one in table_findings(after, version) if one.text not in known]
+    if findings:
+        raise KamailioError([Problem(one.text, one.remedy, one.file, one.line) for one in findings])
 
 
 def main():

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Load
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import NEWEST
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
 from conformance.server import ROOTS, run_in_root
 from conformance.setups import Setup, rules
 
@@ -41,6 +43,24 @@ CASES = {
         False,
     ),
     "number_quoted": ("parameter-type", BASE.replace(", 1)", ', "1")'), LIST, False, False),
+    "parameter_unknown": ("parameter-unknown", BASE + 'modparam("tm", "fr_timers", 1)\n', LIST, False, False),
+    "string_for_a_number": ("parameter-type", BASE + 'modparam("tm", "fr_timer", "1")\n', LIST, False, False),
+    "number_for_a_string": ("parameter-type", BASE + 'modparam("tm", "fr_timer_avp", 1)\n', LIST, False, False),
+    "module_missing": ("module-missing", BASE + 'loadmodule "sl.so"\nloadmodule "registrar.so"\n', LIST, True, False),
+    "module_for_a_parameter": (
+        "module-missing",
+        BASE + 'loadmodule "htable.so"\nmodparam("htable", "enable_dmq", 1)\n',
+        LIST,
+        True,
+        False,
+    ),
+    "module_late": (
+        "module-too-late",
+        BASE + 'loadmodule "sl.so"\nloadmodule "registrar.so"\nloadmodule "usrloc.so"\n',
+        LIST,
+        True,
+        False,
+    ),
     "comment_open": ("comment-unclosed", BASE + "/* see /etc/*.cfg */\n", LIST, True, True),
     "else_with_comment": ("directive-not-recognised", "#!ifdef X\n#!else # c\n#!endif\n" + BASE, LIST, True, True),
     "no_dispatcher": ("dispatcher-not-loaded", 'loadmodule "tm.so"\n', LIST, True, True),
@@ -53,6 +73,7 @@ CASES = {
         True,
     ),
 }
+OF_TABLE = ("parameter_unknown", "string_for_a_number", "number_for_a_string", "number_quoted")
 # Nothing to find: what looks like a fault and is none.
 GOOD = {
     "import_missing": BASE + 'import_file "no_such.cfg"\n',
@@ -73,6 +94,9 @@ GOOD = {
 @pytest.mark.parametrize("case", CASES)
 def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tmp_path: Path) -> None:
     rule, body, listing, passes, starts = CASES[case]
+    if (parse_version(version) or ()) > NEWEST and case in OF_TABLE:
+        # What a server that is newer than the table has is not judged; the table itself is held against it.
+        version = "kamailio %s" % render_version(NEWEST)
     setup = Setup(tmp_path, body, listing)
     if case == "database":
         (setup.folder / "db").mkdir()

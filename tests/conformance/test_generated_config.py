@@ -23,6 +23,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import Version, parse_version
 from conformance.server import Server, modules_of
 from conformance.setups import Setup
@@ -75,6 +76,9 @@ PIECES = (
     'loadpath "/usr/lib/x86_64-linux-gnu/kamailio/modules"\n',
     'modparam("tm|t.", "fr_inv_timer", 5)\n',
     'modparamx("tm", "fr_timer", 1000)\n',
+    'modparam("{module}", "fr_timer", 5)\n',
+    'modparam("tm|rr", "{parameter}", {setting})\n',
+    'modparam("rr", "append_fromtag", 1)\nloadmodule "{module}"\n',
     'loadmodulex "{module}.so"\n',
     'loadmodule\n\n\t"{module}" # c\n',
     'import_file "included.cfg"\n',
@@ -137,6 +141,8 @@ def make_piece(chance: random.Random, depth: int) -> str:
         ("{number}", NUMBERS),
         ("{expression}", (make_expression(chance),)),
         ("{unique}", (str(chance.randrange(1 << 30)),)),
+        ("{parameter}", ("enable_full_lr", "fr_timer", "reason_value", "custom_user_avp", "Fr_timer")),
+        ("{setting}", ("1", '"1"', '""')),
         ("{pair}", ("exit;", 'if (uri=="c") { exit; }', "exit; return;")),
     ):
         text = text.replace(name, chance.choice(choices))
@@ -217,6 +223,7 @@ def test_the_server_sees_the_same(
             undecided += 1
             continue
         refused = [problem.render() for rule, problem in evaluation.problems if rule not in HARMLESS]
+        refused += [one.text for one in table_findings(evaluation, parse_version(version) or ())]
         server = setup.server(suite, *arguments)
         assert (server.check() != 0) == bool(refused), "seed %d: %s\n%s" % (number, refused, data.decode())
         if refused:

@@ -94,9 +94,18 @@ def test_what_the_server_itself_refuses_is_not_written(tmp_path: Path) -> None:
     main.write_text('include_file "modules.cfg"\n' + ROUTE)
     modules.write_text('loadmodule "sl.so"\n')
     unknown = [{"name": "sl", "params": {"no_such_parameter": 1}}]
-    refused, unchecked, warned = run_tasks(
-        tmp_path, [task(main, unknown), task(main, unknown, check=False), task(main, [{"name": "tm"}])]
+    known, alone, refused, unchecked, warned = run_tasks(
+        tmp_path,
+        [
+            task(main, unknown),
+            task(main, [{"name": "registrar"}]),
+            task(main, unknown, kamailio_version="5.8"),
+            task(main, unknown, kamailio_version="5.8", check=False),
+            task(main, [{"name": "tm"}]),
+        ],
     )
+    assert known["failed"] and "modules.cfg:2: module sl of Kamailio 5.6.3 has no parameter no_such" in known["msg"]
+    assert alone["failed"] and "registrar needs usrloc, which is not loaded" in alone["msg"]
     assert refused["failed"] and "kamailio -c refuses what would be written" in refused["msg"]
     assert "%s, line 2" % modules in refused["msg"] and "no_such_parameter" in refused["msg"]
     assert unchecked["changed"] and "no_such_parameter" in modules.read_text()
@@ -107,8 +116,9 @@ def test_what_the_server_itself_refuses_is_not_written(tmp_path: Path) -> None:
 def test_passwords_do_not_show(tmp_path: Path) -> None:
     path = tmp_path / "kamailio.cfg"
     url = "mysql://kam:S3CRET@db/kamailio"
-    path.write_text(f'loadmodule "tm.so"\nmodparam("tm", "x", "{url}")\n')
-    (result,) = run_tasks(tmp_path, [task(path, [{"name": "sl"}, {"name": "tm", "params": {"y": url}}], backup=True)])
+    path.write_text(f'loadmodule "usrloc.so"\nmodparam("usrloc", "db_url", "{url}")\n{ROUTE}')
+    wishes = [{"name": "sl"}, {"name": "speeddial", "params": {"db_url": url}}]
+    (result,) = run_tasks(tmp_path, [task(path, wishes, backup=True)])
     assert result["changed"]
     assert "S3CRET" not in str(result["diff"])
     assert path.read_text().count("S3CRET") == 2

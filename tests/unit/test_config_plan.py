@@ -176,6 +176,26 @@ FILES: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[str, str]]] = 
         {"main": "#!ifndef X\n" + DS + TM + END},
         {"main": "#!ifndef X\n" + TM + DS + END},
     ),
+    "usrloc_before_registrar": (
+        [{"name": "usrloc"}],
+        {"main": SL + 'loadmodule "registrar.so"\n'},
+        {"main": SL + 'loadmodule "usrloc.so"\nloadmodule "registrar.so"\n'},
+    ),
+    "late_usrloc_moves": (
+        [{"name": "usrloc"}],
+        {"main": SL + 'loadmodule "registrar.so"\nloadmodule "usrloc.so"\n'},
+        {"main": SL + 'loadmodule "usrloc.so"\nloadmodule "registrar.so"\n'},
+    ),
+    "dmq_stays_where_nobody_asks_for_it": (
+        [{"name": "dmq"}],
+        {"main": TM + SL + 'loadmodule "htable.so"\nloadmodule "dmq.so"\n'},
+        {},
+    ),
+    "behind_what_it_needs_in_its_branch": (
+        [{"name": "registrar"}],
+        {"main": SL + '#!ifndef X\nloadmodule "usrloc.so"\n' + END},
+        {"main": SL + '#!ifndef X\nloadmodule "usrloc.so"\nloadmodule "registrar.so"\n' + END},
+    ),
     "another_branch_further_down_may_load_it": (
         [{"name": "tm"}],
         {"main": DS + IF + "\t" + TM + "x=1\n" + END},

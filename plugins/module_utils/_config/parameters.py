@@ -17,6 +17,8 @@ import re
 from typing import Dict, Optional, Tuple
 
 VERSIONS = ((5, 6), (6, 0), (6, 1))
+# A later release may have parameters that are not in here; the older ones only got some within 6.1.
+NEWEST = (6, 1, 5)
 
 # A module and its parameters: name=TYPES, where i is a number and s a string; a line that begins with a space continues
 # the one before. @6.0- is since 6.0, @-5.6 up to 5.6, @6.0-6.0 only 6.0: of a parameter, or of the module itself.
@@ -349,7 +351,7 @@ def parameter_types(module: str, version: Tuple[int, ...]) -> Optional[Dict[str,
     the names of parameters with regard to case, and so are the keys meant. Its comparison of modules in C(modparam) is
     a regular expression without regard to case: V(module) is the name of the module's file, without C(.so).
     """
-    if version[:2] not in VERSIONS:
+    if version[:2] not in VERSIONS or version > NEWEST:
         return None
     current = "%d.%d" % version[:2]
     found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)

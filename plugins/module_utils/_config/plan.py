@@ -22,6 +22,7 @@ from . import lexer
 from .evaluate import COMMAND_LINE
 from .insert import at_end, before, behind, line_of, removal
 from .model import Condition, Evaluation, Load, Param, Place
+from .requirements import REQUIREMENTS
 from .values import Value, render_value
 from .wish import ModuleWish, Values
 
@@ -151,7 +152,19 @@ def _refuse(problems: List[Problem]) -> None:
 
 def comes_before(name: str) -> FrozenSet[str]:
     """The modules that find this one only if it is loaded before them."""
-    return AFTER_TM if name == "tm" else frozenset()
+    rows = frozenset(row.module for row in REQUIREMENTS if row.before and name in row.needs)
+    return rows | AFTER_TM if name == "tm" else rows
+
+
+def _needs_now(evaluation: Evaluation, module: str, name: str) -> bool:
+    """Whether a module does not start unless the named one stands before it."""
+    if name == "tm":
+        return module not in PREFERS_TM
+    return any(
+        row.before and name in row.needs and (not row.parameter or evaluation.param(module, row.parameter))
+        for row in REQUIREMENTS
+        if row.module == module
+    )
 
 
 def _place_module(editor: _Editor, name: str) -> None:
@@ -160,8 +173,10 @@ def _place_module(editor: _Editor, name: str) -> None:
     dependants = [one for one in evaluation.loads if one.name in comes_before(name)]
     if load is None:
         _insert_load(editor, name, dependants)
-    elif any(one.name not in PREFERS_TM and one.place.order < load.place.order for one in dependants):
-        _move_load(editor, load, dependants[0])
+        return
+    late = [one for one in dependants if one.place.order < load.place.order]
+    if any(_needs_now(evaluation, one.name, name) for one in late):
+        _move_load(editor, load, late[0])
 
 
 def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None:
@@ -171,7 +186,7 @@ def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None
     orphans = [one.place for one in evaluation.params if not one.modules and one.written_for == name]
     needing = sorted([one.place for one in dependants] + orphans, key=lambda place: place.order)
     needing = [place for place in needing if not _whole(name, place)]
-    anchor, put = (needing[0], before) if needing else _neighbour(evaluation)
+    anchor, put = (needing[0], before) if needing else _neighbour(evaluation, name)
     elsewhere = evaluation.inactive_loads(name)
     if any(place.order < anchor.order for place in elsewhere):
         line = _guarded(name, line)
@@ -183,9 +198,11 @@ def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None
 _Put = Callable[[bytes, Place, bytes], Patch]
 
 
-def _neighbour(evaluation: Evaluation) -> Tuple[Place, _Put]:
-    """The last C(loadmodule) that always takes effect, else what modules stand before."""
-    always = [one.place for one in evaluation.loads if not one.place.conditions and not one.place.define]
+def _neighbour(evaluation: Evaluation, name: str) -> Tuple[Place, _Put]:
+    """The last C(loadmodule) that always takes effect or that it needs before it, else what modules stand before."""
+    needed = {need for row in REQUIREMENTS if row.module == name and row.before for need in row.needs}
+    always = [one.place for one in evaluation.loads if not one.place.conditions or one.name in needed]
+    always = [place for place in always if not place.define]
     always = [place for place in always if place.path != COMMAND_LINE]
     if always:
         return always[-1], behind

@@ -73,7 +73,6 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("sanity", ("sl",)),
     Requirement("sca", ("sl",)),
     Requirement("sca", ("tm",), before=True),
-    Requirement("seas", ("tm",), before=True),
     Requirement("sipcapture", ("topoh",), parameter="topoh_unmask"),
     Requirement("siputils", ("pv",)),
     Requirement("siputils", ("sl",)),

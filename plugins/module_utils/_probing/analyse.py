@@ -12,11 +12,13 @@ from __future__ import annotations
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Evaluation, Load, Param
+from .._config.parameters import parameter_types
 from .._dispatcher.document import Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
 from .._text import show
 from .effect import NEVER, UNKNOWN, Effect, Setup, effect_of
 from .listing import ListFindings, list_findings, name_of
+from .modules import table_findings
 from .rules import NOTE, RULES, Finding, finding
 from .versions import CLEARS_FLAG_SINCE, NO_PING_SINCE, Version, render_version
 
@@ -72,11 +74,11 @@ def analyse(
     evaluation: Evaluation, listing: Listing, version: Version, has_module: Optional[HasModule] = None
 ) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
-    findings = [*config_findings(evaluation), *_file_findings(evaluation, has_module)]
+    findings = [*config_findings(evaluation, version), *_file_findings(evaluation, has_module)]
     document = parse_document(listing.data or b"", version)
     dispatcher = evaluation.load("dispatcher")
     database = _text_of(evaluation.param("dispatcher", "db_url"))
-    findings += _parameter_findings(evaluation)
+    findings += _parameter_findings(evaluation, version)
     skipped: Dict[int, str] = {}
     if dispatcher:
         findings += module_findings(evaluation)
@@ -97,12 +99,13 @@ def analyse(
     return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops, skipped))
 
 
-def config_findings(evaluation: Evaluation) -> List[Finding]:
+def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     """What is wrong with a configuration by itself, and what of it is not known here."""
     findings = [
         finding(rule, problem.path or "", problem.line, problem.text, problem.remedy)
         for rule, problem in evaluation.problems
     ]
+    findings += table_findings(evaluation, version) if version else []
     return findings + [
         finding("config-undecided", problem.path or "", problem.line, problem.text) for problem in evaluation.undecided
     ]
@@ -133,15 +136,16 @@ def _mode(evaluation: Evaluation) -> int:
     return _number(evaluation, "ds_probing_mode")
 
 
-def _parameter_findings(evaluation: Evaluation) -> List[Finding]:
+def _parameter_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
     findings = []
+    known = parameter_types("dispatcher", version) is not None
     for name in (*NUMBERS, *STRINGS):
         for param in evaluation.all_params("dispatcher", name):
             place = param.place
             if param.value is None:
                 text = "the value of %s is known to the server only" % name
                 findings.append(finding("config-undecided", place.path, place.line, text))
-            elif isinstance(param.value, int) != (name in NUMBERS):
+            elif not known and isinstance(param.value, int) != (name in NUMBERS):
                 text = "%s is %s" % (name, "a number and needs no quotes" if name in NUMBERS else "a string")
                 remedy = "" if name in NUMBERS else "Put the value in double quotes"
                 findings.append(finding("parameter-type", place.path, place.line, text, remedy))
