@@ -277,6 +277,41 @@ def test_defines_that_grow_without_end_are_cut() -> None:
     assert "never ends" in evaluation.problems[0][1].text
 
 
+# What makes a careless reader run for hours: each is a file of a megabyte or less.
+HOSTILE = {
+    "quotes": b'"' * 1_000_001,
+    "ticks": b"'\n" * 500_001,
+    "comments_open": b"/*" * 500_000,
+    "comments_closed": b"/**/" * 250_000,
+    "slashes": b"/ " * 500_000,
+    "braces": b"{" * 1_000_000,
+    "quotes_in_a_block": b"route {" + b"' { } \"" * 100_001,
+    "conditionals": b"#!ifdef A\n" * 100_000,
+    "ends": b"#!endif\n" * 100_000,
+    "inactive": b"#!ifdef A\n" + b"#!ifndef A\n#!else\n#!endif\n" * 30_000,
+    "backslashes": b"#!define A " + b"\\\n" * 300_000,
+    "strings": b'"a" ' * 250_000,
+    "words": b"loadmodule " * 90_000,
+    "directives": b"#! " * 300_000,
+    "expression": b"#!ifexp " + b"(" * 100_000 + b"\n",
+    "expression_of_operators": b"#!ifexp 1" + b"+1" * 100_000 + b"\n",
+    "includes": b'include_file "self.cfg"\n' * 30_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_input_runs_for_hours(name: str) -> None:
+    data = HOSTILE[name]
+    evaluation = evaluate("/k/self.cfg", data, lambda path: data, (6, 1, 5))
+    assert evaluation.loads == () and len(evaluation.problems) < 200_000
+
+
+def test_a_tree_of_includes_is_cut() -> None:
+    branches = {"/k/%d.cfg" % depth: b'include_file "%d.cfg"\n' % (depth + 1) * 20 for depth in range(9)}
+    evaluation = evaluate("/k/0.cfg", branches["/k/0.cfg"], branches.get, (6, 1, 5))
+    assert "files are included" in evaluation.problems[-1][1].text or "is not there" in evaluation.problems[0][1].text
+
+
 def test_environment() -> None:
     text = '#!defenv A\n#!defenvs B=BB\n#!trydefenv C\nloadmodule A\nloadmodule B\n#!ifdef C\nloadmodule "x"\n#!endif\n'
     known = evaluate("/m", text.encode(), {}.get, (6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))

@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# Longer ones are not read here, since every operator is a step of the recursion.
+MOST_OPERATORS = 200
 _RANKS: Dict[bytes, int] = {
     **dict.fromkeys((b"-u", b"!u", b"^u"), 1),
     **dict.fromkeys((b"**", b"*", b"/", b"%"), 2),
@@ -91,12 +93,15 @@ def _parse(text: bytes) -> Optional[_Operand]:
     operators: List[bytes] = []
     operands: List[_Operand] = []
     wants_operand = True
-    at = 0
+    at = count = 0
     while at < len(text):
         token = _TOKEN.match(text, at)
         if not token:
             raise UndecidedError
         at = token.end()
+        count += token.lastgroup == "operator"
+        if count > MOST_OPERATORS:
+            raise UndecidedError
         kind, word = token.lastgroup, token.group()
         if kind in ("space", "comment"):
             continue

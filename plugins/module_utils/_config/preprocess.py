@@ -28,6 +28,9 @@ from .substitution import Substitution, Unclear, parse_substitution
 from .values import parse_string
 
 INCLUDE_DEPTH = 10
+CONDITION_DEPTH = 512
+# Files that one configuration may read: the server has no limit, and reads for hours.
+MOST_INCLUDES = 10_000
 INCLUDE_NAME_BYTES = 128
 DEFINE_DEPTH = 64
 # Tokens that defines may grow into: the server has no limit, and does not come back from a define that names itself.
@@ -106,6 +109,8 @@ class Preprocessor:
         self._substitutions: List[Tuple[Substitution, str]] = []
         self._hides_sockets = False
         self._count = 0
+        # Whether the server has given up by now, so that nothing that follows matters.
+        self._stopped = False
         self._expansions = 0
         # Whether a define that was just replaced ends in a comment, which the text behind the name continues.
         self._open_comment = False
@@ -133,6 +138,8 @@ class Preprocessor:
     def finish(self) -> None:
         """Say what the end of the main file leaves open."""
         # The server only counts: one too many here makes up for one that is missing there.
+        if self._stopped:
+            return
         balance = len(self._conditions) - len(self._loose_ends)
         for place in self._loose_ends[: max(0, -balance)]:
             self._report.refuse("config-syntax", place.path, place.line, "#!endif closes nothing")
@@ -150,7 +157,7 @@ class Preprocessor:
         includes = includes_in(data)
         next_include = next(includes)
         at = 0
-        while at < size:
+        while at < size and not self._stopped:
             if all(self._active):
                 at = skip_blank(data, at)
                 if self._blocks.in_block and self._all_inert:
@@ -220,6 +227,10 @@ class Preprocessor:
             self._report.refuse("config-syntax", place.path, place.line, text, "Add the closing quote")
 
     def _condition(self, token: Token, place: Place) -> None:
+        if len(self._conditions) == CONDITION_DEPTH:
+            text = "conditionals are nested deeper than %d" % CONDITION_DEPTH
+            self._give_up(place, text)
+            return
         text = "#!%s %s" % (show(token.name), show(token.text.strip()))
         self._conditions = (*self._conditions, Condition(text, place.path, place.start, place.line))
         if not all(self._active):
@@ -393,8 +404,10 @@ class Preprocessor:
             return
         if depth + 1 > INCLUDE_DEPTH:
             text = "includes are nested deeper than %d; a file that includes itself?" % INCLUDE_DEPTH
-            if not any(problem.text == text for _rule, problem in self._report.problems):
-                refuse("config-syntax", place.path, place.line, text)
+            self._give_up(place, text)
+            return
+        if len(self.includes) == MOST_INCLUDES:
+            self._give_up(place, "more than %d files are included" % MOST_INCLUDES)
             return
         target = show(re.sub(rb"\\(.)", lambda found: _INCLUDE_ESCAPES.get(found.group(1), found.group(1)), name[1:-1]))
         if not target.startswith("/") and "/" in place.path:
@@ -421,12 +434,16 @@ class Preprocessor:
         else:
             if depth == DEFINE_DEPTH:
                 self._endless(place)
+                return
             self._feed(Item("word", token.text, place))
 
     def _endless(self, place: Place) -> None:
-        text = "the define %s never ends: the server would read it for ever" % place.define
-        if ("config-syntax", Problem(text, "", place.path, place.line)) not in self._report.problems:
+        self._give_up(place, "the define %s never ends: the server would read it for ever" % place.define)
+
+    def _give_up(self, place: Place, text: str) -> None:
+        if not self._stopped:
             self._report.refuse("config-syntax", place.path, place.line, text)
+        self._stopped = True
 
     def _expand(self, token: Token, place: Place, depth: int) -> None:
         value = self._values[token.text]
@@ -440,7 +457,7 @@ class Preprocessor:
         at = 0
         while at < len(value):
             self._expansions += 1
-            if self._expansions > MOST_EXPANSIONS:
+            if self._stopped or self._expansions > MOST_EXPANSIONS:
                 self._endless(via)
                 return
             part = lexer.next_token(value, at, self._foreign)
