@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -12,7 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import DEFAULT_CONFIG, invocation_of_defines
 
 
@@ -25,8 +24,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, params = self.validate_argument_spec(argument_spec=validate_spec())
-        if not needs_host(params):
-            result.update(self._judge_texts(params))
+        given = all(params[name] is not None for name in ("config_content", "dispatcher_content", "kamailio_version"))
+        judged = self._judge_texts(params) if given else None
+        if judged is not None:
+            result.update(judged)
             return result
         result.update(
             self._execute_module(
@@ -35,12 +36,14 @@ class ActionModule(ActionBase):
         )
         return result
 
-    def _judge_texts(self, params: dict[str, Any]) -> dict[str, Any]:
+    def _judge_texts(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        """The result; None where a file of the host has a say."""
         try:
             params = dict(params, config=params["config"] or DEFAULT_CONFIG)
-            outcome = validate(
-                params, params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include
-            )
+            site = Site(params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include)
+            outcome = validate(params, site)
+        except _NeedsHostError:
+            return None
         except KamailioError as exc:
             return {"failed": True, "msg": exc.render()}
         if not self._task.diff:
@@ -50,12 +53,10 @@ class ActionModule(ActionBase):
         return outcome.result
 
 
-def needs_host(params: dict[str, Any]) -> bool:
-    """Whether a file of the host, or its version, has a say."""
-    given = all(params[name] is not None for name in ("config_content", "dispatcher_content", "kamailio_version"))
-    return not given or bool(re.search("include_file|import_file", params["config_content"]))
+class _NeedsHostError(Exception):
+    """The texts include a file that is not among them."""
 
 
 def no_include(path: str) -> Problem:
-    """Texts that are judged on the controller include nothing."""
-    return Problem("includes are not read on the controller", "", path)
+    """Raises _NeedsHostError: the controller has the given texts only."""
+    raise _NeedsHostError(path)

@@ -18,6 +18,10 @@ def judging_spec() -> Dict[str, Dict[str, Any]]:
         "on_violation": {"type": "str", "choices": ["refuse", "correct", "report"], "default": "refuse"},
         "correction": {"type": "str", "choices": ["load_tm", "clear_probing"], "default": "load_tm"},
         "ping_interval": {"type": "int", "default": 10},
+        "probing_mode": {"type": "int", "choices": [1, 3]},
+        "fail_on": {"type": "str", "choices": ["error", "warning"], "default": "warning"},
+        "ignore": {"type": "list", "elements": "str", "default": []},
+        "kamailio_command": {"type": "list", "elements": "str"},
         "kamailio_version": {"type": "str"},
         **beside_spec(),
     }
@@ -35,6 +39,7 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "config_content": {"type": "str"},
         "dispatcher_list": {"type": "path"},
         "dispatcher_content": {"type": "str"},
+        "included_content": {"type": "dict", "default": {}},
         **judging_spec(),
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},

@@ -12,6 +12,8 @@ The module on the host and the action plugin on the controller both come here.
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from ._config.evaluate import evaluate
@@ -20,11 +22,25 @@ from ._config.preprocess import Reader
 from ._errors import KamailioError, Problem, error
 from ._file import Change, diff_of
 from ._message import render_findings
-from ._probing.analyse import Analysis, HasModule, Listing, analyse, list_path
-from ._probing.correct import Texts, correct
-from ._probing.rules import PROBING_RULES
+from ._probing.analyse import Analysis, Host, Listing, analyse, list_path
+from ._probing.correct import ABOUT_PROBING, Correction, Texts, correct
+from ._probing.rules import ERROR, RULES, WARNING, Finding
 from ._probing.versions import Version, parse_version, render_version
 from ._text import named, show
+
+
+class Site(NamedTuple):
+    """Where files are judged: the server's version as text, what it gets beside its configuration, and the files.
+
+    C(read) gives a file's bytes or None, C(include) those of an included file; C(host) is None where nothing can be
+    asked of it.
+    """
+
+    version: str
+    invocation: Invocation
+    read: Callable[[str], Optional[bytes]]
+    include: Reader
+    host: Optional[Host] = None
 
 
 class Outcome(NamedTuple):
@@ -35,69 +51,35 @@ class Outcome(NamedTuple):
     refusal: Optional[str]
 
 
+UNCHANGED = Texts({}, None)
+
+
 class _Judged(NamedTuple):
     evaluation: Evaluation
     listing: Listing
     analysis: Analysis
 
 
-def validate(
-    params: Mapping[str, Any],
-    version_text: str,
-    invocation: Invocation,
-    read: Callable[[str], Optional[bytes]],
-    include: Reader,
-    has_module: Optional[HasModule] = None,
-) -> Outcome:
-    """Judge, and correct if that is asked for. C(read) gives a file's bytes or None. Raises KamailioError."""
-    version = parse_version(version_text)
-    if version is None:
-        raise error("%s is not a version of Kamailio" % named(version_text), "Give one such as 6.1.5")
-    if params["ping_interval"] < 1:
-        raise error("ping_interval is %d" % params["ping_interval"], "Give at least one second")
-    config = _config_bytes(params, read)
-
-    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
-        def include_planned(path: str) -> Union[bytes, Problem, None]:
-            return texts[path] if path in texts else include(path)
-
-        main = texts.get(params["config"], config)
-        return evaluate(params["config"], main, include_planned, version, invocation)
-
-    before = _judge(evaluation_of({}), None, params, read, version, has_module)
-    if params["on_violation"] != "correct" or not before.analysis.violations:
-        return _outcome(params, version, before, before, _refusal(before) if before.analysis.violations else None)
+def validate(params: Mapping[str, Any], site: Site) -> Outcome:
+    """Judge, and correct if that is asked for. Raises KamailioError."""
+    guard = _Guard(params, site)
+    before = guard.judge(UNCHANGED)
+    if params["on_violation"] == "refuse":
+        return Outcome(guard.result(before, before), (), guard.refusal(before))
+    reports = params["on_violation"] == "report"
     try:
-        texts = correct(
-            before.analysis,
-            before.evaluation,
-            evaluation_of,
-            before.listing,
-            version,
-            params["correction"],
-            params["ping_interval"],
-        )
+        texts = correct(guard.judge, guard.evaluate, guard.version, guard.correction())
     except KamailioError as exc:
-        reason = "%s\n\nNothing has been corrected:\n%s" % (_refusal(before), exc.render())
-        return _outcome(params, version, before, before, reason)
-    elsewhere = [path for path in texts.files if path != params["config"]]
-    if elsewhere and params["config_content"] is not None:
-        reason = (
-            "%s\n\nNothing has been corrected: the correction belongs into %s, and config_content is only a text."
-            % (
-                _refusal(before),
-                elsewhere[0],
-            )
-        )
-        return _outcome(params, version, before, before, reason)
-    after = _judge(evaluation_of(texts.files), texts, params, read, version, has_module)
-    if after.analysis.violations:
-        reason = "%s\n\nNothing has been corrected: correction %s does not repair all of it." % (
-            _refusal(after),
-            params["correction"],
-        )
-        return _outcome(params, version, before, before, reason)
-    return _outcome(params, version, before, after, None)
+        reason = "Nothing has been corrected:\n%s" % exc.render()
+        return Outcome(guard.result(before, before), (), None if reports else guard.refusal(before, reason))
+    after = guard.judge(texts)
+    if reports:
+        return Outcome(guard.result(before, before, after), (), None)
+    left = guard.refusal(after, "Nothing has been corrected: %s does not repair all of it." % params["correction"])
+    refusal = guard.unwritable(before, texts) or left
+    if refusal:
+        return Outcome(guard.result(before, before), (), refusal)
+    return Outcome(guard.result(before, after, after), guard.writes(before, after), None)
 
 
 class Guarded(NamedTuple):
@@ -109,22 +91,14 @@ class Guarded(NamedTuple):
     refusal: Optional[str]
 
 
-def guard_list(
-    params: Mapping[str, Any],
-    version_text: str,
-    invocation: Invocation,
-    read: Callable[[str], Optional[bytes]],
-    include: Reader,
-    has_module: Optional[HasModule],
-    change: Change,
-) -> Guarded:
+def guard_list(params: Mapping[str, Any], site: Site, change: Change) -> Guarded:
     """Judge a change of a list with the configuration in C(params), as validate does. Raises KamailioError."""
 
     def read_as_planned(path: str) -> Optional[bytes]:
-        return change.after if path == change.path else read(path)
+        return change.after if path == change.path else site.read(path)
 
-    both = {"config_content": None, "dispatcher_content": None, "dispatcher_list": change.path}
-    outcome = validate({**params, **both}, version_text, invocation, read_as_planned, include, has_module)
+    files_only: Dict[str, Any] = {"config_content": None, "dispatcher_content": None, "included_content": {}}
+    outcome = validate({**params, **files_only, "dispatcher_list": change.path}, site._replace(read=read_as_planned))
     corrected = {one.path: one for one in outcome.changes}
     own = corrected.pop(change.path, None)
     return Guarded(
@@ -135,84 +109,161 @@ def guard_list(
     )
 
 
-def _config_bytes(params: Mapping[str, Any], read: Callable[[str], Optional[bytes]]) -> bytes:
-    if params["config_content"] is not None:
-        return _to_bytes(params["config_content"])
-    data = read(params["config"])
-    if data is None:
-        raise error("is not there", "Give the path of kamailio.cfg in config, or its text", params["config"])
-    return data
-
-
 def _to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _judge(
-    evaluation: Evaluation,
-    texts: Optional[Texts],
-    params: Mapping[str, Any],
-    read: Callable[[str], Optional[bytes]],
-    version: Version,
-    has_module: Optional[HasModule],
-) -> _Judged:
-    path = params["dispatcher_list"] or list_path(evaluation)
-    given = params["dispatcher_list"] is not None or params["dispatcher_content"] is not None
-    if texts:
+class _Guard:
+    """One run of validate: its parameters, checked, and the files as they are judged."""
+
+    def __init__(self, params: Mapping[str, Any], site: Site) -> None:
+        self.params = params
+        self.site = site
+        version = parse_version(site.version)
+        if version is None:
+            raise error("%s is not a version of Kamailio" % named(site.version), "Give one such as 6.1.5")
+        if params["ping_interval"] < 1:
+            raise error("ping_interval is %d" % params["ping_interval"], "Give at least one second")
+        unknown = sorted(set(params["ignore"]) - set(RULES))
+        if unknown:
+            text = "ignore names %s, which %s no rule" % (
+                ", ".join(named(one) for one in unknown),
+                "is" if len(unknown) == 1 else "are",
+            )
+            raise error(text, "The rules are in the documentation of the collection")
+        self.version: Version = version
+        folder = os.path.dirname(params["config"])
+        self._included = {
+            os.path.normpath(os.path.join(folder, path)): _to_bytes(text)
+            for path, text in params["included_content"].items()
+        }
+        # Each file is read once, so that every judgement is about the same bytes.
+        self._read = lru_cache(maxsize=None)(site.read)
+        self._include = lru_cache(maxsize=None)(site.include)
+        self._config = self._read_config()
+        self._judged = (UNCHANGED, self._judge(UNCHANGED))
+
+    def _read_config(self) -> bytes:
+        if self.params["config_content"] is not None:
+            return _to_bytes(self.params["config_content"])
+        data = self._read(self.params["config"])
+        if data is None:
+            raise error("is not there", "Give the path of kamailio.cfg in config, or its text", self.params["config"])
+        return data
+
+    def evaluate(self, texts: Mapping[str, bytes]) -> Evaluation:
+        """The configuration with these texts in the place of its files."""
+
+        def include(path: str) -> Union[bytes, Problem, None]:
+            if path in texts:
+                return texts[path]
+            given = self._included.get(os.path.normpath(path))
+            return self._include(path) if given is None else given
+
+        path = self.params["config"]
+        return evaluate(path, texts.get(path, self._config), include, self.version, self.site.invocation)
+
+    def judge(self, texts: Texts) -> _Judged:
+        """The verdict with these texts."""
+        if texts != self._judged[0]:
+            self._judged = (texts, self._judge(texts))
+        return self._judged[1]
+
+    def _judge(self, texts: Texts) -> _Judged:
+        evaluation = self.evaluate(texts.files)
+        path = self.params["dispatcher_list"] or list_path(evaluation)
+        given = self.params["dispatcher_list"] is not None or self.params["dispatcher_content"] is not None
         data = texts.listing
-    elif params["dispatcher_content"] is not None:
-        data = _to_bytes(params["dispatcher_content"])
-    else:
-        data = read(path) if given or evaluation.load("dispatcher") else None
-    listing = Listing(path, data, given)
-    return _Judged(evaluation, listing, analyse(evaluation, listing, version, has_module))
+        if data is None and self.params["dispatcher_content"] is not None:
+            data = _to_bytes(self.params["dispatcher_content"])
+        elif data is None and path and (given or evaluation.load("dispatcher")):
+            data = self._read(path)
+        listing = Listing(path, data, given)
+        analysis = analyse(evaluation, listing, self.version, self.site.host)
+        kept = tuple(one for one in analysis.findings if one.rule not in self.params["ignore"])
+        return _Judged(evaluation, listing, analysis._replace(findings=kept))
+
+    def correction(self) -> Correction:
+        """How to correct."""
+        params = self.params
+        return Correction(params["correction"], params["ping_interval"], params["probing_mode"], params["ignore"])
+
+    def violations(self, analysis: Analysis) -> Tuple[Finding, ...]:
+        """The findings that fail the task."""
+        fails = (ERROR,) if self.params["fail_on"] == ERROR else (ERROR, WARNING)
+        return tuple(one for one in analysis.findings if one.severity in fails)
+
+    def unwritable(self, before: _Judged, texts: Texts) -> Optional[str]:
+        """Why a correction cannot be made: it belongs into a file of the host, and the configuration is a text."""
+        elsewhere = [path for path in texts.files if not self.is_text(path)]
+        if self.params["config_content"] is None or not elsewhere:
+            return None
+        reason = "Nothing has been corrected: it belongs into %s, and config_content is only a text." % elsewhere[0]
+        return self.refusal(before, reason + " Give that file in included_content.")
+
+    def is_text(self, path: str) -> bool:
+        """Whether a file of the configuration was given as text."""
+        if path == self.params["config"]:
+            return self.params["config_content"] is not None
+        return os.path.normpath(path) in self._included
+
+    def refusal(self, judged: _Judged, reason: str = "") -> Optional[str]:
+        """The message of a refusal, None if there is nothing to refuse."""
+        violations = self.violations(judged.analysis)
+        if not violations:
+            return None
+        about_probing = all(one.rule in ABOUT_PROBING for one in violations)
+        verdict = {
+            True: "Kamailio would start, but not %s."
+            % ("probe as its flags say" if about_probing else "take these files as they are meant"),
+            False: "Kamailio would not start with this configuration.",
+            None: "This configuration cannot be evaluated to the end.",
+        }[judged.analysis.will_start]
+        files = dict(judged.evaluation.files)
+        files[judged.listing.path] = judged.listing.data or b""
+        parts = [verdict, render_findings(violations, files), reason]
+        return "\n\n".join(part for part in parts if part)
+
+    def writes(self, before: _Judged, after: _Judged) -> Tuple[Change, ...]:
+        """What there is to write on the host."""
+        writes = [
+            one for one in _changes(before, after) if one.path != after.listing.path and not self.is_text(one.path)
+        ]
+        if self.params["dispatcher_content"] is None:
+            writes += [one for one in _changes(before, after) if one.path == after.listing.path]
+        return tuple(writes)
+
+    def result(self, before: _Judged, after: _Judged, corrected: Optional[_Judged] = None) -> Dict[str, Any]:
+        """The result of a task; C(after) is what there will be, C(corrected) what comes back as text."""
+        changes = _changes(before, after)
+        result: Dict[str, Any] = {
+            "changed": bool(changes),
+            "will_start": after.analysis.will_start,
+            "findings": [dict(one._asdict(), page="docs/rules.md#" + one.rule) for one in before.analysis.findings],
+            "probing": _probing(after),
+            "kamailio_version": render_version(self.version),
+            "diff": diff_of(changes),
+        }
+        texts = self._corrected(corrected) if corrected else {}
+        return dict(result, corrected=texts) if texts else result
+
+    def _corrected(self, after: _Judged) -> Dict[str, Any]:
+        texts: Dict[str, Any] = {}
+        if self.params["config_content"] is not None:
+            texts["config"] = show(after.evaluation.files[after.evaluation.path])
+        if self.params["dispatcher_content"] is not None:
+            texts["dispatcher_list"] = show(after.listing.data or b"")
+        if self._included:
+            files = {os.path.normpath(path): data for path, data in after.evaluation.files.items()}
+            texts["included"] = {path: show(files.get(path, data)) for path, data in self._included.items()}
+        return texts
 
 
-def _refusal(judged: _Judged) -> str:
-    about_probing = all(one.rule in PROBING_RULES for one in judged.analysis.violations)
-    verdict = {
-        True: "Kamailio would start, but not %s."
-        % ("probe as its flags say" if about_probing else "take these files as they are meant"),
-        False: "Kamailio would not start with this configuration.",
-        None: "This configuration cannot be evaluated to the end.",
-    }[judged.analysis.will_start]
-    files = dict(judged.evaluation.files)
-    files[judged.listing.path] = judged.listing.data or b""
-    return "%s\n\n%s" % (verdict, render_findings(judged.analysis.violations, files))
-
-
-def _outcome(
-    params: Mapping[str, Any], version: Version, before: _Judged, after: _Judged, refusal: Optional[str]
-) -> Outcome:
-    files = [Change(one, data, after.evaluation.files[one]) for one, data in before.evaluation.files.items()]
+def _changes(before: _Judged, after: _Judged) -> Tuple[Change, ...]:
+    """The files, and the texts, that change: those of the configuration, then the list."""
+    files = [Change(path, data, after.evaluation.files[path]) for path, data in before.evaluation.files.items()]
     files.append(Change(after.listing.path, before.listing.data, after.listing.data or b""))
-    changes = tuple(change for change in files if change.before is not None and change.changed)
-    result: Dict[str, Any] = {
-        "changed": bool(changes),
-        "will_start": after.analysis.will_start,
-        "findings": [one._asdict() for one in before.analysis.findings],
-        "probing": _probing(after),
-        "kamailio_version": render_version(version),
-        "diff": diff_of(changes),
-    }
-    texts = _corrected(params, after)
-    if texts and params["on_violation"] == "correct":
-        result["corrected"] = texts
-    on_host = tuple(change for change in changes if not _is_text(params, change.path != after.listing.path))
-    return Outcome(result, on_host, None if params["on_violation"] == "report" else refusal)
-
-
-def _is_text(params: Mapping[str, Any], config: bool) -> bool:
-    return params["config_content" if config else "dispatcher_content"] is not None
-
-
-def _corrected(params: Mapping[str, Any], after: _Judged) -> Dict[str, str]:
-    texts = {}
-    if _is_text(params, True):
-        texts["config"] = show(after.evaluation.files[after.evaluation.path])
-    if _is_text(params, False):
-        texts["dispatcher_list"] = show(after.listing.data or b"")
-    return texts
+    return tuple(change for change in files if change.before is not None and change.changed)
 
 
 def _probing(judged: _Judged) -> List[Dict[str, Any]]:

@@ -10,13 +10,18 @@
 from __future__ import annotations
 
 import glob
+import grp
 import os
-from typing import Any, Optional
+import pwd
+import stat
+from typing import Any, Optional, Sequence
 
-from ._config.model import Load
+from ._config.model import Account, Load
 from ._errors import error
+from ._probing.analyse import Host
 from ._probing.versions import Version, parse_version
-from ._text import named
+from ._service import Service
+from ._text import named, quoted
 
 # Where packages and builds put the modules.
 _MODULE_FOLDERS = (
@@ -44,19 +49,67 @@ def has_module(load: Load) -> Optional[bool]:
     return any(os.path.isfile(os.path.join(folder, name)) for folder in folders for name in names)
 
 
+def can_read(path: str, account: Account) -> Optional[bool]:
+    """Whether an account may read a file, by owner, group and mode; None where that is not all that counts.
+
+    An access control list can say more than the mode, and so can whoever the account is not known of here.
+    """
+    if account.user is None or account.user in ("root", "0"):
+        return None
+    try:
+        user = pwd.getpwuid(int(account.user)) if account.user.isdigit() else pwd.getpwnam(account.user)
+        group = user.pw_gid
+        if account.group:
+            group = int(account.group) if account.group.isdigit() else grp.getgrnam(account.group).gr_gid
+        groups = os.getgrouplist(user.pw_name, group)
+        target = os.path.realpath(path)
+        parents = [os.sep.join(target.split(os.sep)[:depth]) or os.sep for depth in range(1, target.count(os.sep) + 1)]
+        wanted = [(one, stat.S_IXUSR) for one in parents] + [(target, stat.S_IRUSR)]
+        return (
+            None
+            if any(_has_acl(one) for one, _bit in wanted)
+            else all(_may(os.stat(one), bit, user.pw_uid, groups) for one, bit in wanted)
+        )
+    except (KeyError, OSError):
+        return None
+
+
+def _has_acl(path: str) -> bool:
+    return hasattr(os, "listxattr") and "system.posix_acl_access" in os.listxattr(path)
+
+
+def _may(status: os.stat_result, bit: int, user: int, groups: Sequence[int]) -> bool:
+    """The bit of the owner, of the group or of others, whichever the user falls under."""
+    shift = 0 if status.st_uid == user else 3 if status.st_gid in groups else 6
+    return bool(status.st_mode & (bit >> shift))
+
+
+def host_of(service: Optional[Service]) -> Host:
+    """What this host tells about a server, which is not known where it has no unit."""
+    nobody = Account()
+    return Host(has_module, can_read, *((service.started_by, service.switches_to) if service else (nobody, nobody)))
+
+
 def find_kamailio(module: Any) -> Optional[str]:
     """The path of the server's program on the host of an AnsibleModule, None if it is not installed."""
     found: Optional[str] = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
     return found
 
 
-def host_version(module: Any) -> str:
-    """What C(kamailio -v) prints on the host of an AnsibleModule. Raises KamailioError if it is not installed."""
-    command = find_kamailio(module)
-    if not command:
+def host_version(module: Any, command: Optional[Sequence[str]] = None) -> str:
+    """What C(kamailio -v) prints on the host of an AnsibleModule, C(command) being how Kamailio is run there.
+
+    Raises KamailioError if it is not installed, or says no version.
+    """
+    found = command or [find_kamailio(module) or ""]
+    if not found[0]:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
-    printed: str = module.run_command([command, "-v"])[1]
-    return printed
+    status, printed, complaint = module.run_command([*found, "-v"])
+    if parse_version(printed) is None:
+        text = "%s -v says no version, and ends with status %d: %s"
+        said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 200)
+        raise error(text % (" ".join(found), status, said), "Say in kamailio_version for which version to judge")
+    return str(printed)
 
 
 def known_version(module: Any, given: Optional[str]) -> Optional[Version]:

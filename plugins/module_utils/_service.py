@@ -20,7 +20,7 @@ import re
 import shlex
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ._config.model import Invocation
+from ._config.model import Account, Invocation
 from ._config.values import Value
 from ._errors import KamailioError, error
 from ._file import read_file
@@ -59,11 +59,17 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\$")
 
 
 class Service(NamedTuple):
-    """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that."""
+    """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that.
+
+    C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), all of them
+    None where nothing is said.
+    """
 
     path: str
     config: str
     invocation: Invocation
+    started_by: Account
+    switches_to: Account
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -92,7 +98,8 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     words = _words(command, environment)
     if not words or "kamailio" not in os.path.basename(words[0]):
         return None
-    return _service(path, words[1:], environment)
+    last = dict(settings)
+    return _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
 
 
 def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:
@@ -184,7 +191,7 @@ def _words(command: str, environment: Mapping[str, str]) -> List[str]:
     return words
 
 
-def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Service:
+def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str], started_by: Account) -> Service:
     try:
         options, _rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())
     except getopt.GetoptError as exc:
@@ -203,7 +210,8 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         by_name["L"][-1] if "L" in by_name else None,
         known,
     )
-    return Service(path, by_name.get("f", [DEFAULT_CONFIG])[-1], invocation)
+    switches_to = Account(by_name.get("u", [None])[-1], by_name.get("g", [None])[-1])
+    return Service(path, by_name.get("f", [DEFAULT_CONFIG])[-1], invocation, started_by, switches_to)
 
 
 def _parameter(text: str) -> Tuple[str, str, Value]:

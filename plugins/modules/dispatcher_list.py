@@ -233,12 +233,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, diff_of, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import has_module, host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
@@ -272,10 +271,7 @@ def run(module, locks):
     }
     others = ()
     if params["config"]:
-        version = params["kamailio_version"] or host_version(module)
-        _service, beside = beside_of(params["defines"], params["instance"], params["config"])
-        modules_here = None if params["kamailio_version"] else has_module
-        guarded = guard_list(params, version, beside, locks.read, read_include, modules_here, own)
+        guarded = guard_list(params, site_of(module, params, locks.read), own)
         result.update(guarded.result)
         if guarded.refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}

@@ -155,8 +155,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Cha
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import find_kamailio, known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import module_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import setup_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
@@ -196,12 +197,13 @@ def run(module, locks):
 
 def guard(before, after, version):
     """Refuse a result that the server would die of at its start, or refuse, and would not have before."""
-    findings = module_findings(after) if after.load("dispatcher") else []
+    dispatcher = after.load("dispatcher")
+    findings = [one for one in setup_findings(after, dispatcher) if RULES[one.rule].stops] if dispatcher else []
     if version:
         known = [one.text for one in table_findings(before, version)]
         findings += [one for one in table_findings(after, version) if one.text not in known]
     if findings:
-        raise KamailioError([Problem(one.text, one.remedy, one.file, one.line) for one in findings])
+        raise KamailioError([Problem(one.text, one.remedy, one.file, one.line, one.column) for one in findings])
 
 
 def main():

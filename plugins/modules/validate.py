@@ -34,6 +34,11 @@ options:
   dispatcher_content:
     description: The list as text, instead of the file on the host.
     type: str
+  included_content:
+    description:
+      - Included files as text, by path, instead of the files on the host. A relative path begins at the folder of O(config).
+    type: dict
+    default: {}
   backup:
     description: Make a backup of each file before it is corrected.
     type: bool
@@ -44,8 +49,11 @@ options:
     default: false
 notes:
   - With O(on_violation=correct) files on the host are written, and what was given as text comes back in RV(corrected).
-  - What this version cannot evaluate (C(#!ifexp) and C(#!defexp) expressions, values from the environment) is never guessed.
+  - Where O(config_content), O(dispatcher_content) and O(kamailio_version) are given, and O(included_content) has every file
+    that is included, the texts are judged on the controller and the host is not asked.
+  - What only the server knows (pseudo-variables, an environment that is not known) is never guessed.
     Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
+  - A database that C(db_url) names is not looked at.
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
@@ -71,6 +79,21 @@ EXAMPLES = r"""
     ping_interval: 30
     backup: true
 
+- name: Watch all the time what asks for probing, and let nothing but errors stop the play
+  sipfleet.kamailio.validate:
+    on_violation: correct
+    probing_mode: 3
+    fail_on: error
+
+- name: A configuration repository in CI, where there is no Kamailio
+  sipfleet.kamailio.validate:
+    config: "{{ playbook_dir }}/files/kamailio.cfg"
+    dispatcher_list: "{{ playbook_dir }}/files/dispatcher.list"
+    kamailio_version: 6.1.5
+    defines: [WITH_TLS]
+    ignore: [weights-over-100]
+  delegate_to: localhost
+
 - name: Look only
   sipfleet.kamailio.validate:
     on_violation: report
@@ -94,9 +117,11 @@ findings:
     severity: {description: "V(error), V(warning) or V(note).", type: str, sample: warning}
     file: {description: The file, type: str, sample: /etc/kamailio/dispatcher.list}
     line: {description: "The line, from 1; V(null) where there is none.", type: int, sample: 3}
+    column: {description: "The column, from 1; V(null) where it is about the line.", type: int, sample: 25}
     destination: {description: "The destination; V(null) where it is not about one.", type: str, sample: "set 1, sip:10.0.0.11:5060"}
     text: {description: What is wrong., type: str}
     remedy: {description: What to do., type: str}
+    page: {description: Where the rule is described., type: str, sample: "docs/rules.md#probing-without-tm"}
 probing:
   description: Every destination of the list and what becomes of its probing (after the correction, if one was made).
   returned: success
@@ -120,12 +145,14 @@ kamailio_version:
   sample: 6.1.5
 corrected:
   description:
-    - The corrected texts, for what was given as text. Passwords that were in it are still there; use C(no_log) where that matters.
-  returned: when O(on_violation=correct) and O(config_content) or O(dispatcher_content) is given
+    - The corrected texts, for what was given as text; with O(on_violation=report) what can be repaired is. Passwords that were in it are still there; use C(no_log) where that matters.
+  returned: >-
+    unless O(on_violation=refuse), when O(config_content), O(dispatcher_content) or O(included_content) is given
   type: dict
   contains:
     config: {description: The configuration., type: str}
     dispatcher_list: {description: The list., type: str}
+    included: {description: "The included files, by path.", type: dict}
 backup_files:
   description: The backups that were made.
   returned: when a backup was made
@@ -142,22 +169,19 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import has_module, host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 
 
 def judge(module, locks):
     """Judge, write what is corrected, and return the outcome."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
-    version = params["kamailio_version"] or host_version(module)
     writes = params["on_violation"] == "correct" and not module.check_mode
-    _service, invocation = beside_of(params["defines"], params["instance"], params["config"])
-    modules_here = None if params["kamailio_version"] else has_module
-    outcome = validate(params, version, invocation, locks.read if writes else read_file, read_include, modules_here)
+    outcome = validate(params, site_of(module, params, locks.read if writes else read_file))
     if outcome.changes and writes:
         backups = write_changes(module, outcome.changes, params["backup"])
         if backups:

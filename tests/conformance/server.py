@@ -75,9 +75,10 @@ def free_ports(count: int) -> list[int]:
 
 
 class Peers:
-    """SIP peers on the loopback that answer every OPTIONS with 200 and count them by port."""
+    """SIP peers on the loopback that answer every request and count them by port."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, code: int = 200) -> None:
+        self._code = code
         self._selector = selectors.DefaultSelector()
         self._stop = threading.Event()
         self.counts: dict[int, int] = {}
@@ -105,18 +106,17 @@ class Peers:
             for key, _events in self._selector.select(0.1):
                 peer: socket.socket = key.fileobj  # type: ignore[assignment]
                 request, sender = peer.recvfrom(65535)
-                if request.startswith(b"OPTIONS "):
-                    self.counts[peer.getsockname()[1]] += 1
-                    peer.sendto(_answer_to(request), sender)
+                self.counts[peer.getsockname()[1]] += 1
+                peer.sendto(_answer_to(request, self._code), sender)
 
 
-def _answer_to(request: bytes) -> bytes:
+def _answer_to(request: bytes, code: int) -> bytes:
     kept = [
         line + (b";tag=peer" if line.lower().startswith(b"to:") else b"")
         for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
         if line.lower().startswith((b"via:", b"from:", b"to:", b"call-id:", b"cseq:"))
     ]
-    return b"\r\n".join([b"SIP/2.0 200 OK", *kept, b"Content-Length: 0", b"", b""])
+    return b"\r\n".join([b"SIP/2.0 %d Answer" % code, *kept, b"Content-Length: 0", b"", b""])
 
 
 @dataclass(frozen=True)

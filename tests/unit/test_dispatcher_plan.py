@@ -160,8 +160,8 @@ def test_what_the_server_would_misread_is_refused(data: bytes, entry: dict[str, 
 
 def test_clear_probing_takes_the_bit_and_nothing_else() -> None:
     data = b"1 sip:a 8 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
-    assert clear_probing(data, (6, 1), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 1\n1 sip:c 0\n"
-    assert clear_probing(data, (5, 6), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
+    assert clear_probing(data, (6, 1), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 1\n1 sip:c 0\n"
+    assert clear_probing(data, (5, 6), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
 
 
 SHARED = b"1 sip:a 0 0 duid=x\n1 sip:a 0 0 socket=udp:h\n1 sip:a 0 0 duid=y;socket=udp:h\n1 sip:b\n"

@@ -23,10 +23,11 @@ LAYERS = [
     "_message",
     "_file",
     "_lock",
-    "_host",
     "_service",
+    "_host",
     "_check",
     "_guard",
+    "_site",
     "_argspec",
     "_finish",
 ]

@@ -20,6 +20,7 @@ from .._text import quoted, show
 from .listen import ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place
 from .preprocess import Preprocessor, Reader, Report, Version
+from .settings import SettingsReader
 from .statements import Item, Statement, StatementReader
 from .values import Value, parse_number
 
@@ -56,6 +57,7 @@ class _Run:
         blocks = self.statements.blocks
         self.preprocessor = Preprocessor(reader, version, invocation, self.report, blocks, self.feed)
         self.listen = ListenReader()
+        self.settings = SettingsReader()
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
             self.add_load(module, nowhere)
@@ -81,12 +83,14 @@ class _Run:
             self.statements.blocks.first,
             self.load_path,
             self.listen.texts(),
-            self.listen.result(),
+            self.listen.result(self.settings.result()),
+            self.settings.result(),
         )
 
     def feed(self, item: Item) -> None:
         if not self.statements.blocks.in_block:
             self.listen.feed(item)
+            self.settings.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):
                 self.report.problems.append(("config-syntax", statement))

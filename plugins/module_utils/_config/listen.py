@@ -13,11 +13,12 @@ not known here.
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Mapping, Optional, Tuple
 
 from .._text import show
 from .sockets import Socket, Sockets, parse_socket
 from .statements import Item
+from .values import parse_number
 
 
 class ListenReader:
@@ -65,11 +66,14 @@ class ListenReader:
             self._finish()
         return tuple(self._written)
 
-    def result(self) -> Optional[Sockets]:
-        """The sockets, None if not all of them are known."""
+    def result(self, settings: Mapping[str, bytes]) -> Optional[Sockets]:
+        """The sockets with these core settings, None if not all of them are known."""
         if self._part:
             self._finish()
-        return Sockets(tuple(self._sockets)) if self._known and self._sockets else None
+        if not self._known or not self._sockets:
+            return None
+        tcp, tls = parse_number(settings.get("disable_tcp", b"no")), parse_number(settings.get("enable_tls", b"no"))
+        return Sockets(tuple(self._sockets), not tcp, bool(tls))
 
     def _finish(self) -> None:
         texts, self._texts = self._texts, {"listen": b"", "advertise": b"", "name": b""}

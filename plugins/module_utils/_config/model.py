@@ -33,6 +33,13 @@ class Invocation(NamedTuple):
     environment: Optional[Mapping[str, Optional[str]]] = None
 
 
+class Account(NamedTuple):
+    """A user and a group of the host, by name or number, None where nothing is said."""
+
+    user: Optional[str] = None
+    group: Optional[str] = None
+
+
 class Condition(NamedTuple):
     """A conditional directive; C(text) is C(#!ifdef X), with C(… #!else) behind it in its other branch."""
 
@@ -107,7 +114,7 @@ class Evaluation(NamedTuple):
     something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
     that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
     the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on, None if they are not known.
+    C(listen); C(sockets) are those it listens on, None if they are not known; C(settings) are core settings by name.
     """
 
     path: str
@@ -123,6 +130,7 @@ class Evaluation(NamedTuple):
     load_path: Optional[str]
     listens: Tuple[str, ...]
     sockets: Optional[Sockets]
+    settings: Mapping[str, bytes]
 
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""

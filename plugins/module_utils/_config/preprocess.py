@@ -287,7 +287,7 @@ class Preprocessor:
         self._report.problems += misread_directives(data, place, True)
         if None not in self._active:
             return
-        if data.find(b"listen", place.start, place.end) >= 0:
+        if any(data.find(name, place.start, place.end) >= 0 for name in (b"listen", b"disable_tcp", b"enable_tls")):
             self._hides_sockets = True
         if _DECISIVE.search(data, place.start, place.end):
             text = place.conditions[self._active.index(None)].text

@@ -41,14 +41,29 @@ def parse_socket(text: bytes, advertised: bytes, name: bytes) -> Optional[Socket
 
 
 class Sockets(NamedTuple):
-    """All sockets of a server."""
+    """All sockets of a server; C(tcp) and C(tls) say whether it uses these at all."""
 
     sockets: Tuple[Socket, ...]
+    tcp: bool
+    tls: bool
 
     @property
     def any_ipv6(self) -> bool:
         """Whether there is one on an IPv6 address."""
         return any(one.host.startswith(b"[") for one in self.sockets)
+
+    def speaks(self, protocol: bytes) -> bool:
+        """Whether there may be a socket to send from by C(udp), C(tcp), C(tls), C(sctp) or C(ws).
+
+        C(get_send_socket2) of Kamailio's src/core/forward.c.
+        """
+        listened = {one.protocol for one in self.sockets}
+        if protocol == b"ws":
+            return self.speaks(b"tcp") or self.speaks(b"tls")
+        if protocol == b"tls":
+            # A socket without a protocol is for TLS as well, one port up, where that is enabled.
+            return self.tcp and (b"tls" in listened or (self.tls and b"" in listened))
+        return (protocol != b"tcp" or self.tcp) and bool(listened & {b"", protocol})
 
     def is_named(self, name: bytes) -> bool:
         """Whether a socket has this name."""

@@ -124,6 +124,11 @@ def to_int32(digits: bytes) -> int:
     return number - 0x100000000 if number & 0x80000000 else number
 
 
+def leading_int(value: bytes) -> int:
+    """The number that the server's str2sint leaves: the digits up to the first other byte."""
+    return to_int32(value[: len(value) - len(value.lstrip(b"0123456789"))])
+
+
 class _Numbers(Dict[Optional[bytes], int]):
     """The numbers of digits, each worked out once: a list has few different ones."""
 

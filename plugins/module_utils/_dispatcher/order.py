@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Destinations of a set in a wanted order: they change places, everything between them stays."""
+"""The order of the destinations of a set: that which the server gives them, and one that is wanted of the file."""
 
 from __future__ import annotations
 
@@ -63,3 +63,12 @@ def _block(data: bytes, one: Destination) -> Tuple[int, int]:
     while end > one.start and data[end - 1 : end] in (b"\n", b"\r"):
         end -= 1
     return (above if ours else one.start), end
+
+
+def in_server_order(destinations: Iterable[Destination]) -> List[Destination]:
+    """Those of a set as the server orders them: by falling priority, of equal ones the last of the file first.
+
+    C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.
+    """
+    last_first = list(destinations)[::-1]
+    return sorted(last_first, key=lambda one: -one.priority)

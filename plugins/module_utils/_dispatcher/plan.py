@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
@@ -86,13 +86,13 @@ def plan_destinations(
     return Planned(result, b"".join(before), b"".join(after))
 
 
-def clear_probing(data: bytes, version: Tuple[int, ...], path: str) -> bytes:
-    """The bytes of the file with the probing bit taken out of every destination's flags."""
+def clear_probing(data: bytes, version: Tuple[int, ...], lines: Collection[int], path: str) -> bytes:
+    """The bytes of the file with the probing bit taken out of the flags on these lines."""
     document = parse_document(data, version)
     updates = {
         one.start: Update(one, (one.setid, one.uri, one.flags & ~PROBING, one.priority, one.attrs), None)
         for one in document.destinations
-        if one.flags & PROBING
+        if one.flags & PROBING and one.line in lines
     }
     return _apply(document, updates, set(), [], path, version)
 

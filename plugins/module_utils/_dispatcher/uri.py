@@ -93,6 +93,21 @@ def _parse(uri: bytes) -> SipUri:
     return SipUri(uri, name, b"" if name == b"tel" else host, transport[-1].lower() if transport else b"")
 
 
+def protocol_of(uri: SipUri) -> bytes:
+    """The protocol that a URI asks for; empty where it does not, or asks for none that the server knows."""
+    if uri.transport in TRANSPORTS:
+        return uri.transport
+    return b"tls" if uri.scheme == b"sips" and not uri.transport else b""
+
+
+def next_hop(uri: bytes) -> bytes:
+    """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it."""
+    found = _parse(uri)
+    if not found.host:
+        raise ValueError("it has no host")
+    return protocol_of(found)
+
+
 _State = Callable[[bytes], Any]
 
 

@@ -11,21 +11,23 @@ from __future__ import annotations
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._config.model import Evaluation, Load, Param
+from .._config.model import Account, Evaluation, Load
 from .._config.parameters import parameter_types
-from .._dispatcher.document import Document, parse_document
+from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
+from .._errors import Problem
 from .._text import show
-from .effect import NEVER, UNKNOWN, Effect, Setup, effect_of
+from .effect import UNKNOWN, Effect, effects_of
 from .listing import ListFindings, list_findings, name_of
 from .modules import table_findings
-from .rules import NOTE, RULES, Finding, finding
+from .rules import RULES, SEVERITIES, Finding, finding, found_at
+from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 from .versions import CLEARS_FLAG_SINCE, NO_PING_SINCE, Version, render_version
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 # What must be known of dispatcher's parameters for a verdict, and which of them are numbers.
-NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode")
-STRINGS = ("list_file", "db_url")
+NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode", "ds_inactive_threshold")
+STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 
 
 class Probe(NamedTuple):
@@ -46,11 +48,6 @@ class Analysis(NamedTuple):
     findings: Tuple[Finding, ...]
     probing: Tuple[Probe, ...]
 
-    @property
-    def violations(self) -> Tuple[Finding, ...]:
-        """The findings that are more than a note."""
-        return tuple(one for one in self.findings if one.severity != NOTE)
-
 
 class Listing(NamedTuple):
     """A dispatcher.list: C(data) is None if it is not there; C(given) if the user named it or gave its text."""
@@ -60,29 +57,36 @@ class Listing(NamedTuple):
     given: bool
 
 
+class Host(NamedTuple):
+    """What only the host of a server can tell.
+
+    C(has_module) says whether it has the file of a module, C(can_read) whether somebody can read a file, both None
+    where that is not known; C(started_by) is who systemd starts the server as, C(switches_to) what its command line
+    says.
+    """
+
+    has_module: Callable[[Load], Optional[bool]]
+    can_read: Callable[[str, Account], Optional[bool]]
+    started_by: Account
+    switches_to: Account
+
+
 def list_path(evaluation: Evaluation) -> str:
-    """The list that the server will read."""
-    param = evaluation.param("dispatcher", "list_file")
-    return show(param.value) if param and isinstance(param.value, bytes) and param.value else DEFAULT_LIST
+    """The list that the server will read; empty if list_file is."""
+    text = text_of(evaluation, "list_file")
+    return DEFAULT_LIST if text is None else show(text)
 
 
-# Whether the host has the file of a module, None where that is not known.
-HasModule = Callable[[Load], Optional[bool]]
-
-
-def analyse(
-    evaluation: Evaluation, listing: Listing, version: Version, has_module: Optional[HasModule] = None
-) -> Analysis:
+def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Optional[Host] = None) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
-    findings = [*config_findings(evaluation, version), *_file_findings(evaluation, has_module)]
+    findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
     document = parse_document(listing.data or b"", version)
     dispatcher = evaluation.load("dispatcher")
-    database = _text_of(evaluation.param("dispatcher", "db_url"))
     findings += _parameter_findings(evaluation, version)
     skipped: Dict[int, str] = {}
     if dispatcher:
-        findings += module_findings(evaluation)
-        about_list, skipped = _list_findings(evaluation, listing, document, bool(database), version)
+        findings += setup_findings(evaluation, dispatcher)
+        about_list, skipped = _list_findings(evaluation, listing, document, version)
         findings += about_list
     elif listing.given:
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
@@ -92,48 +96,62 @@ def analyse(
     undecided = "config-undecided" in broken
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided else True
-    setup = Setup(_obstacle(evaluation, stops, bool(database)), _interval(evaluation), _mode(evaluation), version)
-    if dispatcher and not database and not broken & {"config-undecided", "parameter-type"}:
-        findings += _probing_findings(evaluation, listing, document, skipped, version)
-    findings.sort(key=lambda one: (tuple(RULES).index(one.rule), one.file, one.line or 0))
-    return Analysis(will_start, tuple(findings), _probes(document, setup, undecided and not stops, skipped))
+    effects = effects_of(document.destinations, read_setup(evaluation, not stops, version), skipped)
+    if (
+        dispatcher
+        and not evaluation.param("dispatcher", "db_url")
+        and not broken & {"config-undecided", "parameter-type"}
+    ):
+        findings += _mode_findings(evaluation)
+        findings += _probing_findings(listing, document, effects, version)
+    findings.sort(key=lambda one: (SEVERITIES.index(one.severity), one.file, one.line or 0, one.column or 0))
+    if undecided and not stops:
+        unknown = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
+        effects = tuple(
+            one if document.destinations[at].start in skipped else unknown for at, one in enumerate(effects)
+        )
+    return Analysis(will_start, tuple(findings), _probes(document.destinations, effects, version))
 
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     """What is wrong with a configuration by itself, and what of it is not known here."""
-    findings = [
-        finding(rule, problem.path or "", problem.line, problem.text, problem.remedy)
-        for rule, problem in evaluation.problems
-    ]
+    findings = [_of_problem(rule, problem) for rule, problem in evaluation.problems]
     findings += table_findings(evaluation, version) if version else []
-    return findings + [
-        finding("config-undecided", problem.path or "", problem.line, problem.text) for problem in evaluation.undecided
-    ]
+    return findings + [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
 
 
-def _file_findings(evaluation: Evaluation, has_module: Optional[HasModule]) -> Iterator[Finding]:
-    """Modules that the host does not have."""
+def _of_problem(rule: str, problem: Problem) -> Finding:
+    return finding(rule, problem.path or "", problem.line, problem.text, problem.remedy, None, problem.column)
+
+
+def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host]) -> Iterator[Finding]:
+    """Modules that the host does not have, and files that the server's user cannot read."""
+    if host is None:
+        return
     for load in evaluation.loads:
-        if has_module and has_module(load) is False:
+        if host.has_module(load) is False:
             text = "the host has no file for module %s, so the server does not start" % load.name
-            yield finding("module-file-missing", load.place.path, load.place.line, text)
+            yield found_at("module-file-missing", load.place, text)
+    reads_list = evaluation.load("dispatcher") and not evaluation.param("dispatcher", "db_url")
+    paths = [evaluation.path, *([listing.path] if reads_list and listing.data is not None else [])]
+    unreadable = [path for path in paths if host.can_read(path, host.started_by) is False]
+    for path in unreadable:
+        text = "the server is started as %s, who cannot read it: the next start dies of it"
+        yield finding("file-unreadable", path, None, text % host.started_by.user)
+    later = _running_account(evaluation, host)
+    if listing.path in paths and not unreadable and host.can_read(listing.path, later) is False:
+        text = "the server runs as %s, who cannot read it: it starts with the list, and every reload of it fails"
+        yield finding("reload-unreadable", listing.path, None, text % later.user)
 
 
-def _text_of(param: Optional[Param]) -> bytes:
-    return param.value if param and isinstance(param.value, bytes) else b""
-
-
-def _number(evaluation: Evaluation, name: str) -> int:
-    param = evaluation.param("dispatcher", name)
-    return param.value if param and isinstance(param.value, int) else 0
-
-
-def _interval(evaluation: Evaluation) -> int:
-    return max(0, _number(evaluation, "ds_ping_interval"))
-
-
-def _mode(evaluation: Evaluation) -> int:
-    return _number(evaluation, "ds_probing_mode")
+def _running_account(evaluation: Evaluation, host: Host) -> Account:
+    """Who the server is after its start: the command line counts before the configuration."""
+    user, group = (evaluation.settings.get(name) for name in ("user", "group"))
+    account = Account(
+        host.switches_to.user or (show(user) if user else None),
+        host.switches_to.group or (show(group) if group else None),
+    )
+    return account if account.user else host.started_by
 
 
 def _parameter_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
@@ -141,56 +159,29 @@ def _parameter_findings(evaluation: Evaluation, version: Version) -> List[Findin
     known = parameter_types("dispatcher", version) is not None
     for name in (*NUMBERS, *STRINGS):
         for param in evaluation.all_params("dispatcher", name):
-            place = param.place
             if param.value is None:
                 text = "the value of %s is known to the server only" % name
-                findings.append(finding("config-undecided", place.path, place.line, text))
+                findings.append(found_at("config-undecided", param.place, text))
             elif not known and isinstance(param.value, int) != (name in NUMBERS):
                 text = "%s is %s" % (name, "a number and needs no quotes" if name in NUMBERS else "a string")
                 remedy = "" if name in NUMBERS else "Put the value in double quotes"
-                findings.append(finding("parameter-type", place.path, place.line, text, remedy))
+                findings.append(found_at("parameter-type", param.place, text, remedy))
     return findings
 
 
-def tm_state(evaluation: Evaluation) -> str:
-    """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
-    names = [load.name for load in evaluation.loads]
-    if "tm" not in names:
-        return "missing"
-    return "late" if "dispatcher" in names and names.index("tm") > names.index("dispatcher") else "first"
-
-
-def module_findings(evaluation: Evaluation) -> List[Finding]:
-    """Why dispatcher, which is loaded, would let the server die at its start."""
-    interval = evaluation.param("dispatcher", "ds_ping_interval")
-    if not interval or not _interval(evaluation):
-        return []
-    state = tm_state(evaluation)
-    if state == "missing":
-        text = (
-            "ds_ping_interval is %d and tm is not loaded: kamailio -c passes, and the next start dies of it"
-            % _interval(evaluation)
-        )
-        return [finding("interval-without-tm", interval.place.path, interval.place.line, text)]
-    tm = evaluation.load("tm")
-    if state == "late" and tm:
-        text = (
-            "tm is loaded after dispatcher, which needs it for ds_ping_interval %d: kamailio -c passes, and the next "
-            "start dies of it" % _interval(evaluation)
-        )
-        return [finding("tm-after-dispatcher", tm.place.path, tm.place.line, text)]
-    return []
-
-
 def _list_findings(
-    evaluation: Evaluation, listing: Listing, document: Document, database: bool, version: Version
+    evaluation: Evaluation, listing: Listing, document: Document, version: Version
 ) -> Tuple[List[Finding], Dict[int, str]]:
     """The findings about the list, and the destinations that the server skips."""
+    database = evaluation.all_params("dispatcher", "db_url")
     if database:
-        place = evaluation.all_params("dispatcher", "db_url")[-1].place
         text = "db_url is set, so the server reads its database and never opens %s" % listing.path
-        return [finding("list-file-ignored", place.path, place.line, text)], {}
+        return [found_at("list-file-ignored", database[-1].place, text)], {}
     if listing.data is None:
+        if not listing.path:
+            place = evaluation.all_params("dispatcher", "list_file")[-1].place
+            text = "list_file is empty: kamailio -c passes, and the next start dies of it"
+            return [found_at("list-missing", place, text)], {}
         text = "%s is not there: kamailio -c passes, and the next start dies of it" % listing.path
         return [finding("list-missing", listing.path, None, text)], {}
     found = list_findings(document, listing.path, version, evaluation.sockets)
@@ -202,68 +193,49 @@ def _strict(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
     if not mode or mode.value != 1 or not found.skipped:
         return []
     text = "ds_load_mode is 1, and %d destinations would be skipped: the load fails, and the next start dies of it"
-    place = mode.place
-    return [finding("skipped-stops-load", place.path, place.line, text % len(found.skipped))]
+    return [found_at("skipped-stops-load", mode.place, text % len(found.skipped))]
+
+
+def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
+    """Probing that is asked for by the mode alone."""
+    mode = evaluation.param("dispatcher", "ds_probing_mode")
+    if mode and number_of(evaluation, "ds_probing_mode", 0) == MODE_ALL and not interval_of(evaluation):
+        text = "ds_probing_mode 1 asks for the probing of every destination, and ds_ping_interval is not set"
+        missing = ", nor is tm loaded" if tm_state(evaluation) == "missing" else ""
+        yield found_at("mode-without-interval", mode.place, text + missing + ", so nothing is probed")
 
 
 def _probing_findings(
-    evaluation: Evaluation, listing: Listing, document: Document, skipped: Dict[int, str], version: Version
-) -> List[Finding]:
-    if _interval(evaluation):
-        return []
+    listing: Listing, document: Document, effects: Tuple[Effect, ...], version: Version
+) -> Iterator[Finding]:
+    """Destinations that ask for probing, and what hinders it."""
+    for one, effect in zip(document.destinations, effects):
+        if not effect.rule:
+            continue
+        asks = "asks for probing (flags %d)" % one.flags if one.flags & PROBING else "is to be probed"
+        text = "%s, and %s" % (asks, effect.reason)
+        if effect.rule in ("probing-without-tm", "probing-without-interval"):
+            text += ", so nothing probes it; " + _shown(one.flags, version)
+        elif effect.rule == "ping-cannot-be-sent":
+            text += ": no ping can be sent, and it is marked as down"
+        start = one.flags_span[0] if one.flags & PROBING else one.uri_span[0]
+        column = start - document.data.rfind(b"\n", 0, start)
+        yield finding(effect.rule, listing.path, one.line, text, destination=name_of(one), column=column)
+
+
+def _shown(flags: int, version: Version) -> str:
+    """What the RPC shows of a flag that nothing can obey."""
     clears = version[:2] >= CLEARS_FLAG_SINCE
-    state = tm_state(evaluation)
-    rule = "probing-without-tm" if state == "missing" else "probing-without-interval"
-    if state == "missing":
-        why = "asks for probing (flags %d), and tm is not loaded, so nothing probes it; "
-    else:
-        why = "asks for probing (flags %d), and ds_ping_interval is not set, so nothing probes it; "
-    shows = "Kamailio %s clears the flag and shows %s" if clears else "Kamailio %s shows %s all the same"
-    return [
-        finding(
-            rule,
-            listing.path,
-            one.line,
-            why % one.flags
-            + shows % (render_version(version), _letters(one.flags & ~PROBING if clears else one.flags, version)),
-            destination=name_of(one),
-        )
-        for one in document.destinations
-        if one.flags & PROBING and one.start not in skipped
-    ]
-
-
-def _obstacle(evaluation: Evaluation, stops: bool, database: bool) -> Optional[str]:
-    if stops:
-        return "the server does not start"
-    if not evaluation.load("dispatcher"):
-        return "the dispatcher module is not loaded"
-    if database:
-        return "the server reads its database, not this file"
-    if not _interval(evaluation):
-        missing = " and tm is not loaded" if tm_state(evaluation) == "missing" else ""
-        return "ds_ping_interval is not set" + missing
-    return None
+    text = "Kamailio %s clears the flag and shows %s" if clears else "Kamailio %s shows %s all the same"
+    return text % (render_version(version), _letters(flags & ~PROBING if clears else flags, version))
 
 
 def _letters(flags: int, version: Version) -> str:
     return render_letters(flags, version[:2] >= NO_PING_SINCE)
 
 
-def _probes(document: Document, setup: Setup, undecided: bool, skipped: Dict[int, str]) -> Tuple[Probe, ...]:
-    unknown = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
+def _probes(destinations: Tuple[Destination, ...], effects: Tuple[Effect, ...], version: Version) -> Tuple[Probe, ...]:
     return tuple(
-        Probe(
-            one.setid,
-            show(one.uri),
-            one.flags,
-            _letters(one.flags, setup.version),
-            one.line,
-            Effect(NEVER, skipped[one.start])
-            if one.start in skipped
-            else unknown
-            if undecided
-            else effect_of(one.flags, setup),
-        )
-        for one in document.destinations
+        Probe(one.setid, show(one.uri), one.flags, _letters(one.flags, version), one.line, effect)
+        for one, effect in zip(destinations, effects)
     )

@@ -5,51 +5,77 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
+
 """What becomes of the OPTIONS pings of one destination.
 
-The decision is C(ds_check_timer), C(ds_ping_set) and C(ds_options_callback) of Kamailio's
-src/modules/dispatcher/dispatch.c, and C(mod_init) of dispatcher.c for the API of tm.
+The decision is C(ds_check_timer), C(ds_ping_set), C(ds_options_callback) and C(ds_update_state) of Kamailio's
+src/modules/dispatcher/dispatch.c.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Dict, NamedTuple, Optional, Sequence, Set, Tuple
 
+from .._dispatcher.attributes import read_attrs
+from .._dispatcher.document import Destination
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING
-from .versions import NO_PING_SINCE, Version
+from .._dispatcher.order import in_server_order
+from .._dispatcher.uri import next_hop, protocol_of, read_uri
+from .._text import quoted, show
+from .setup import MODE_ALL, MODE_FLAGGED, MODE_INACTIVE, Setup
+from .versions import MATCHES_BY_ID_SINCE, NO_PING_SINCE
 
 NEVER, UNTIL_FIRST_ANSWER, CONTINUOUSLY, UNKNOWN = "never", "until_first_answer", "continuously", "unknown"
-MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
-
-
-class Setup(NamedTuple):
-    """What the configuration says about probing.
-
-    C(obstacle) is why there is no probing at all, None if there can be; C(interval) in seconds.
-    """
-
-    obstacle: Optional[str]
-    interval: int
-    mode: int
-    version: Version
 
 
 class Effect(NamedTuple):
-    """C(never), C(until_first_answer), C(continuously) or C(unknown), and why."""
+    """C(never), C(until_first_answer), C(continuously) or C(unknown), and why.
+
+    C(rule) is the rule that a destination breaks by it, where it asks for probing and does not get it.
+    """
 
     effect: str
     reason: str
+    rule: Optional[str] = None
 
 
-def effect_of(flags: int, setup: Setup) -> Effect:
-    """Whether a destination with these flags, which answers, is probed."""
+def effects_of(destinations: Sequence[Destination], setup: Setup, skipped: Dict[int, str]) -> Tuple[Effect, ...]:
+    """Whether each of these destinations, if it answers, is probed; C(skipped) by the byte where a line starts."""
+    shadowed = _shadowed(destinations, setup, skipped)
+    return tuple(
+        Effect(NEVER, skipped[one.start]) if one.start in skipped else _effect(one, setup, one.start in shadowed)
+        for one in destinations
+    )
+
+
+def _effect(one: Destination, setup: Setup, shadowed: bool) -> Effect:
     if setup.obstacle:
         return Effect(NEVER, setup.obstacle)
+    switched_off = _switched_off(one.flags, setup)
+    if switched_off:
+        asks = one.flags & PROBING or (setup.mode == MODE_ALL and one.flags & NO_DNS and not one.flags & DISABLED)
+        return Effect(NEVER, switched_off, "probing-switched-off" if asks else None)
+    if not setup.interval:
+        rule = "probing-without-tm" if setup.tm == "missing" else "probing-without-interval"
+        missing = "tm is not loaded" if setup.tm == "missing" else "ds_ping_interval is not set"
+        return Effect(NEVER, missing, rule if one.flags & PROBING else None)
+    wanted = _wanted(one.flags, setup, shadowed)
+    hindrance = _hindrance(one, setup) if wanted.effect != NEVER else None
+    if hindrance:
+        return Effect(NEVER, hindrance.reason, hindrance.rule)
+    return wanted
+
+
+def _switched_off(flags: int, setup: Setup) -> str:
     if flags & DISABLED:
-        return Effect(NEVER, "flag 4 (disabled) switches its probing off")
+        return "flag 4 (disabled) switches its probing off"
     if setup.version[:2] >= NO_PING_SINCE and flags & (NO_DNS | NO_PING):
         bit = NO_PING if flags & NO_PING else NO_DNS
-        return Effect(NEVER, "flag %d switches its probing off from Kamailio 6.0 on" % bit)
+        return "flag %d switches its probing off from Kamailio 6.0 on" % bit
+    return ""
+
+
+def _wanted(flags: int, setup: Setup, shadowed: bool) -> Effect:
     if setup.mode == MODE_ALL:
         return Effect(CONTINUOUSLY, "ds_probing_mode 1 probes every destination, every %d s" % setup.interval)
     if not flags & PROBING:
@@ -57,5 +83,48 @@ def effect_of(flags: int, setup: Setup) -> Effect:
     if setup.mode == MODE_FLAGGED:
         return Effect(CONTINUOUSLY, "P flag, and ds_probing_mode 3, every %d s" % setup.interval)
     if setup.mode == MODE_INACTIVE and not flags & INACTIVE:
-        return Effect(NEVER, "ds_probing_mode 2 probes only inactive destinations (flags 1 and 8)")
-    return Effect(UNTIL_FIRST_ANSWER, "the first answer clears its P flag in ds_probing_mode %d" % setup.mode)
+        reason = "ds_probing_mode 2 probes only inactive destinations (flags 1 and 8)"
+        return Effect(NEVER, reason, "probing-inactive-only")
+    if shadowed:
+        reason = "its answers count for another destination of its set with the same URI, so its P flag stays"
+        return Effect(CONTINUOUSLY, reason)
+    first = "the first answer clears its P flag"
+    if flags & INACTIVE and setup.answers > 1:
+        first = "%d answers clear its P flag" % setup.answers
+    reason = "%s in ds_probing_mode %d" % (first, setup.mode)
+    return Effect(UNTIL_FIRST_ANSWER, reason, "probing-until-first-answer")
+
+
+def _hindrance(one: Destination, setup: Setup) -> Optional[Effect]:
+    """Why the server can send no ping to a destination that it is to probe."""
+    protocol = protocol_of(read_uri(one.uri))
+    attributes = read_attrs(one.attrs)
+    proxy = attributes.value(b"obproxy") or None
+    name = "obproxy" if proxy else "outbound_proxy"
+    proxy = proxy or setup.proxy
+    if setup.lacks and not (setup.lacks == "ds_ping_from" and attributes.value(b"ping_from")):
+        return Effect(NEVER, "%s is empty" % setup.lacks, "ping-cannot-be-sent")
+    if proxy is not None:
+        try:
+            protocol = next_hop(proxy)
+        except ValueError as exc:
+            return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), "ping-cannot-be-sent")
+    if setup.sockets and protocol and not setup.sockets.speaks(protocol):
+        # A destination's own transport has a rule that is about calls as well.
+        rule = "ping-cannot-be-sent" if proxy is not None else None
+        return Effect(NEVER, "the server has no socket for %s" % show(protocol), rule)
+    return None
+
+
+def _shadowed(destinations: Sequence[Destination], setup: Setup, skipped: Dict[int, str]) -> Set[int]:
+    """Those behind another of their set with the same URI, by the byte of their line, where answers go by it."""
+    if setup.version[:2] >= MATCHES_BY_ID_SINCE or setup.obstacle or not setup.interval:
+        return set()
+    seen: Set[Tuple[int, bytes]] = set()
+    found = set()
+    for one in in_server_order([one for one in destinations if one.start not in skipped]):
+        key = (one.setid, read_uri(one.uri).uri.lower())
+        if key in seen:
+            found.add(one.start)
+        seen.add(key)
+    return found

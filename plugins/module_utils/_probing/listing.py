@@ -17,9 +17,10 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.sockets import Sockets
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, read_attrs
-from .._dispatcher.document import Destination, Document, to_int32
-from .._dispatcher.flags import LETTERS, MODES, NO_DNS, STATES
-from .._dispatcher.uri import TRANSPORTS, SipUri, read_uri
+from .._dispatcher.document import Destination, Document, leading_int, to_int32
+from .._dispatcher.flags import NO_DNS
+from .._dispatcher.mend import meant_flags
+from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._dispatcher.wish import MAX_INT
 from .._text import one_edit_apart, quoted, show
 from .rules import Finding, finding
@@ -69,7 +70,7 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
         if uri and attributes:
             skip = _unusable(one, uri, attributes, sockets)
             if not skip:
-                problems += _transport(uri)
+                problems += _transport(uri, sockets)
                 problems += sets.add(one, uri, attributes)
         if skip:
             skipped[one.start] = skip.text
@@ -140,10 +141,10 @@ def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
     flags, priority = data[slice(*one.flags_span)], data[slice(*one.priority_span)]
     attrs = quoted(one.attrs, 60)
     if one.flags_span[1] == one.attrs_span[0]:
-        letters = show(one.attrs).upper()
-        if not flags and LETTERS.match(letters):
+        meant = meant_flags(one)
+        if meant and not flags:
             text = "%s are no flags to the server: it reads flags 0 and the attributes %s" % (attrs, attrs)
-            yield _Found("flags-not-a-number", text, "Write %d instead" % (STATES[letters[0]] | MODES[letters[1]]))
+            yield _Found("flags-not-a-number", text, "Write %d instead" % meant.flags)
         elif flags or b"=" not in one.attrs:
             word = quoted(flags + one.attrs, 60)
             text = "the flags %s are no number to Kamailio %s: it reads flags %d and the attributes %s" % (
@@ -152,9 +153,7 @@ def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
                 one.flags,
                 attrs,
             )
-            remedy = ""
-            if flags == b"0" and one.attrs[:1] == b"x" and version[:2] < (6, 1):
-                remedy = "Write the number in decimal; hexadecimal is read from Kamailio 6.1 on"
+            remedy = "Write %d; hexadecimal numbers are read from Kamailio 6.1 on" % meant.flags if meant else ""
             yield _Found("flags-not-a-number", text, remedy)
     elif one.priority_span[1] == one.attrs_span[0] and (priority or b"=" not in one.attrs):
         text = "the priority %s is no number: the server reads priority %d and the attributes %s" % (
@@ -171,7 +170,7 @@ def _attributes(one: Destination, attributes: Attributes, version: Version) -> I
         yield _Found("attrs-comma", text)
     seen = set()
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):
-        if name in PERCENT and to_int(value) not in range(1, 101):
+        if name in PERCENT and leading_int(value) not in range(1, 101):
             text = "%s %s is not from 1 to 100, so the server ignores it" % (show(name), quoted(value, 40) or "''")
             yield _Found("weight-out-of-range", text)
         if name and name in seen:
@@ -188,12 +187,6 @@ def _attributes(one: Destination, attributes: Attributes, version: Version) -> I
         if meant:
             text = "%s is no attribute of the server" % quoted(name, 40)
             yield _Found("attribute-unknown", text, "Write %s, if that is meant" % show(meant))
-
-
-def to_int(value: bytes) -> int:
-    """The number that the server's str2sint leaves: the digits up to the first other byte."""
-    digits = value[: len(value) - len(value.lstrip(b"0123456789"))]
-    return to_int32(digits)
 
 
 def _meant(name: bytes) -> Optional[bytes]:
@@ -223,7 +216,11 @@ def _unusable(one: Destination, uri: SipUri, attributes: Attributes, sockets: Op
     return None
 
 
-def _transport(uri: SipUri) -> Iterator[_Found]:
+def _transport(uri: SipUri, sockets: Optional[Sockets]) -> Iterator[_Found]:
+    protocol = protocol_of(uri)
+    if protocol and sockets and not sockets.speaks(protocol):
+        text = "the server has no socket for %s: nothing can be sent to it, and pings mark it as down" % show(protocol)
+        yield _Found("transport-not-listened", text)
     if uri.transport and uri.transport not in TRANSPORTS:
         text = "the server does not know the transport %s, and sends by UDP" % quoted(uri.transport, 40)
         yield _Found("transport-unknown", text)
@@ -238,7 +235,7 @@ class _Sets:
 
     def add(self, one: Destination, uri: SipUri, attributes: Attributes) -> Iterator[_Found]:
         """Take in a destination that the server loads."""
-        weight = to_int(attributes.value(b"weight") or b"")
+        weight = leading_int(attributes.value(b"weight") or b"")
         self._weights.setdefault(one.setid, []).append((one, weight if 1 <= weight <= 100 else 0))
         socket = attributes.value(b"sockname") or attributes.value(b"socket")
         key = (one.setid, uri.uri.lower(), attributes.value(b"duid"), socket)

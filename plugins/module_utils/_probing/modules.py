@@ -15,7 +15,7 @@ from typing import Iterator, List, Optional
 from .._config.model import Evaluation, Load, Param
 from .._config.parameters import parameter_types
 from .._config.requirements import Requirement, requirements_of
-from .rules import Finding, finding
+from .rules import Finding, found_at
 from .versions import Version, render_version
 
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
@@ -44,12 +44,12 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
     if not there:
         text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start dies of it"
         remedy = 'Put loadmodule "%s.so" before it' % row.needs[0]
-        yield finding("module-missing", place.path, place.line, text % (load.name, needs, why), remedy)
+        yield found_at("module-missing", place, text % (load.name, needs, why), remedy)
     elif row.before and evaluation.loads.index(there[0]) > evaluation.loads.index(load):
         late = there[0].place
         text = "%s is loaded after %s, which needs it%s: kamailio -c passes, and the next start dies of it"
         remedy = 'Move loadmodule "%s.so" before %s' % (there[0].name, load.name)
-        yield finding("module-too-late", late.path, late.line, text % (there[0].name, load.name, why), remedy)
+        yield found_at("module-too-late", late, text % (there[0].name, load.name, why), remedy)
 
 
 def is_active(evaluation: Evaluation, row: Requirement) -> bool:
@@ -67,11 +67,11 @@ def _parameter(param: Param, module: str, version: Version) -> Iterator[Finding]
     place = param.place
     if param.name not in types:
         text = "module %s of Kamailio %s has no parameter %s" % (module, render_version(version), param.name)
-        yield finding("parameter-unknown", place.path, place.line, text, _meant(param.name, list(types)) or "")
+        yield found_at("parameter-unknown", place, text, _meant(param.name, list(types)) or "")
     elif param.value is not None and ("i" if isinstance(param.value, int) else "s") not in types[param.name]:
         text = "%s of %s is %s" % (param.name, module, _KINDS[types[param.name]])
         remedy = "" if types[param.name] == "i" else "Put the value in double quotes"
-        yield finding("parameter-type", place.path, place.line, text, remedy)
+        yield found_at("parameter-type", place, text, remedy)
 
 
 def _meant(name: str, known: List[str]) -> Optional[str]:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Optional
 
+from .._config.model import Place
+
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
 
@@ -28,13 +30,14 @@ class Rule(NamedTuple):
 class Finding(NamedTuple):
     """One broken rule at one place.
 
-    C(line) is 1-based, C(destination) is C(set 1, sip:…) where it is about one; both may be None.
+    C(line) and C(column) are 1-based, C(destination) is C(set 1, sip:…) where it is about one; all of them may be None.
     """
 
     rule: str
     severity: str
     file: str
     line: Optional[int]
+    column: Optional[int]
     destination: Optional[str]
     text: str
     remedy: str
@@ -59,16 +62,32 @@ RULES: Dict[str, Rule] = {
     "modparam-without-module": Rule(ERROR, True, "Load the module before the modparam"),
     "parameter-type": Rule(ERROR, True, "Write the number without quotes"),
     "skipped-stops-load": Rule(ERROR, True, "Mend the lines that are skipped, or take ds_load_mode out"),
+    "file-unreadable": Rule(ERROR, True, "Let the server's user read it: chgrp, chmod, or setfacl"),
+    "default-socket-not-listened": Rule(ERROR, True, "Name a socket of a listen line, or add a listen for it"),
+    "reply-codes-broken": Rule(ERROR, True, "Write code=404;class=3, without white space or a semicolon at the end"),
+    "pseudo-variable-bad": Rule(ERROR, True, "Name a pseudo-variable that can be written, such as $avp(setid)"),
+    "database-module-missing": Rule(ERROR, True, "Load the module of that database before dispatcher"),
     "uri-bad": Rule(ERROR, False, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "attrs-broken": Rule(ERROR, False, "Write name=value;name=value, without white space"),
     "ipv6-not-listened": Rule(ERROR, False, "Listen on an IPv6 address, or take the destination out"),
     "socket-not-listened": Rule(ERROR, False, "Name a socket of a listen line, or add a listen for it"),
+    "transport-not-listened": Rule(ERROR, False, "Add a listen with that protocol, or change the transport of the URI"),
+    "ping-cannot-be-sent": Rule(ERROR, False, "Mend the parameter, or take it out"),
     "line-too-long": Rule(ERROR, False, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, False, "Write a number up to 2147483647"),
     "directive-not-recognised": Rule(WARNING, False, "Put nothing behind the directive but white space"),
     "comment-unclosed": Rule(WARNING, False, "A /* inside a comment needs its own */"),
     "probing-without-tm": Rule(WARNING, False, "%s and %s, or %s" % (LOAD_TM_FIRST, _SET_INTERVAL, _CLEAR)),
     "probing-without-interval": Rule(WARNING, False, "S%s, or %s" % (_SET_INTERVAL[1:], _CLEAR)),
+    "mode-without-interval": Rule(WARNING, False, "S%s, or take ds_probing_mode out" % _SET_INTERVAL[1:]),
+    "probing-switched-off": Rule(WARNING, False, "Take that bit out of its flags, or 8 if it is not to be probed"),
+    "probing-inactive-only": Rule(
+        WARNING, False, "Set ds_probing_mode to 3, or write 9 (inactive, probed) as its flags"
+    ),
+    "reload-unreadable": Rule(WARNING, False, "Let the server's user read it: chgrp, chmod, or setfacl"),
+    "reply-codes-ignored": Rule(WARNING, False, "Write code=NNN or class=N, with semicolons between them"),
+    "ping-from-odd": Rule(WARNING, False, "Write a SIP URI such as sip:dispatcher@example.org"),
+    "ping-method-odd": Rule(WARNING, False, "Write OPTIONS, or INFO where a peer does not answer that"),
     "flags-not-a-number": Rule(WARNING, False, "Write the number that is meant"),
     "priority-not-a-number": Rule(WARNING, False, "Write a number from 0 on, a higher one comes first"),
     "setid-not-a-number": Rule(WARNING, False, "Begin the line with the number of its set"),
@@ -82,18 +101,30 @@ RULES: Dict[str, Rule] = {
     "destination-twice": Rule(WARNING, False, "Take one out, or tell them apart by duid or socket"),
     "dispatcher-not-loaded": Rule(WARNING, False, 'Put loadmodule "dispatcher.so" into the configuration'),
     "config-undecided": Rule(WARNING, False, "Say what the server gets with -A in defines, or write it out"),
+    "probing-until-first-answer": Rule(NOTE, False, "Set ds_probing_mode to 3 to watch it all the time"),
+    "interval-shorter-than-timeout": Rule(NOTE, False, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds'),
     "weights-incomplete": Rule(NOTE, False, "Give every destination of the set a weight, or none"),
     "list-empty": Rule(NOTE, False, "Add the destinations"),
     "list-file-ignored": Rule(NOTE, False, "Judge the database, or take db_url out"),
 }
 
-# What corrections can repair.
-PROBING_RULES = ("interval-without-tm", "tm-after-dispatcher", "probing-without-tm", "probing-without-interval")
+SEVERITIES = (ERROR, WARNING, NOTE)
 
 
 def finding(
-    rule: str, file: str, line: Optional[int], text: str, remedy: str = "", destination: Optional[str] = None
+    rule: str,
+    file: str,
+    line: Optional[int],
+    text: str,
+    remedy: str = "",
+    destination: Optional[str] = None,
+    column: Optional[int] = None,
 ) -> Finding:
     """A finding of a rule, with its severity and, unless another is given, its remedy."""
     known = RULES[rule]
-    return Finding(rule, known.severity, file, line, destination, text, remedy or known.remedy)
+    return Finding(rule, known.severity, file, line, column, destination, text, remedy or known.remedy)
+
+
+def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
+    """A finding of a rule at a statement of a configuration."""
+    return finding(rule, place.path, place.line, text, remedy, None, place.column)

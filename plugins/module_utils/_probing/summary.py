@@ -14,6 +14,7 @@ from typing import Any, Dict, List
 from .._dispatcher.description import described
 from .._dispatcher.document import Destination, parse_document
 from .._dispatcher.flags import NO_DNS, render_letters, render_names
+from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._text import show
 from .listing import list_findings
@@ -56,12 +57,3 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
         "sets": sets,
         "findings": [one._asdict() for one in found.findings],
     }
-
-
-def in_server_order(destinations: List[Destination]) -> List[Destination]:
-    """Those of a set as the server orders them: by falling priority, of equal ones the last of the file first.
-
-    C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.
-    """
-    last_first = destinations[::-1]
-    return sorted(last_first, key=lambda one: -one.priority)

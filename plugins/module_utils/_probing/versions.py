@@ -19,6 +19,9 @@ CLEARS_FLAG_SINCE = (6, 1)
 # From here on flags 16 and 32 switch the pings off; 5.x ignores 32 and pings with 16.
 NO_PING_SINCE = (6, 0)
 
+# From here on an answer is matched with its destination by an id, before by the set and the URI.
+MATCHES_BY_ID_SINCE = (6, 1)
+
 
 def parse_version(text: str) -> Optional[Version]:
     """The numbers in C(6.1.5), C(6.1) or the output of C(kamailio -v); None where there are none."""

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+
+"""The core settings that decide who reads the files of a server, and which protocols it speaks."""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping
+
+from .statements import Item
+
+# Their spellings in Kamailio's src/core/cfg.lex.
+_NAMES = {
+    b"user": "user",
+    b"uid": "user",
+    b"group": "group",
+    b"gid": "group",
+    b"disable_tcp": "disable_tcp",
+    b"enable_tls": "enable_tls",
+    b"tls_enable": "enable_tls",
+}
+
+
+class SettingsReader:
+    """Takes the items of the configuration outside of its blocks, and finds C(NAME = VALUE)."""
+
+    def __init__(self) -> None:
+        self._found: Dict[str, bytes] = {}
+        self._name = ""
+        self._equals = False
+
+    def feed(self, item: Item) -> None:
+        """The next item."""
+        # The first user counts, of the others the last one.
+        first = self._name != "user" or "user" not in self._found
+        if self._equals and first and item.kind in ("word", "string"):
+            self._found[self._name] = item.text
+        self._equals = bool(self._name) and not self._equals and item.kind == "punct" and item.text == b"="
+        if not self._equals:
+            self._name = _NAMES.get(item.text, "") if item.kind == "word" else ""
+
+    def result(self) -> Mapping[str, bytes]:
+        """What was set, by C(user), C(group), C(disable_tcp) and C(enable_tls)."""
+        return self._found

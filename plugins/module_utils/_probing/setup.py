@@ -1,0 +1,256 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+
+"""What a configuration says about the probing of the dispatcher module, read as its start reads it.
+
+The server's side of it is C(mod_init) and C(ds_parse_reply_codes) of Kamailio's src/modules/dispatcher/dispatcher.c.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, List, NamedTuple, Optional
+
+from .._config.model import Evaluation, Load, Param
+from .._config.sockets import Sockets
+from .._dispatcher.attributes import Attributes, read_attrs
+from .._dispatcher.document import leading_int
+from .._text import quoted
+from .rules import Finding, found_at
+from .versions import Version
+
+MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
+# tm's default, in milliseconds.
+FR_TIMER = 30000
+_BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
+_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
+# Requests that open or end something, or that nobody answers.
+_NO_PINGS = (b"INVITE", b"ACK", b"CANCEL", b"BYE", b"PRACK", b"UPDATE", b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"REFER")
+_SIP_URI = re.compile(rb"(?i)sips?:[^\s<>\"]+\Z")
+
+
+class Setup(NamedTuple):
+    """What the configuration says about probing.
+
+    C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
+    none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
+    ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(sockets) are None where they are not known.
+    """
+
+    obstacle: Optional[str]
+    tm: str
+    interval: int
+    mode: int
+    answers: int
+    lacks: Optional[str]
+    proxy: Optional[bytes]
+    sockets: Optional[Sockets]
+    version: Version
+
+
+def read_setup(evaluation: Evaluation, starts: bool, version: Version) -> Setup:
+    """The set-up of a configuration; C(starts) says whether the server starts with it."""
+    empty = [name for name in ("ds_ping_from", "ds_ping_method") if text_of(evaluation, name) == b""]
+    return Setup(
+        _obstacle(evaluation, starts),
+        tm_state(evaluation),
+        interval_of(evaluation),
+        number_of(evaluation, "ds_probing_mode", 0),
+        max(1, number_of(evaluation, "ds_inactive_threshold", 1)),
+        empty[-1] if empty else None,
+        text_of(evaluation, "outbound_proxy"),
+        evaluation.sockets,
+        version,
+    )
+
+
+def _obstacle(evaluation: Evaluation, starts: bool) -> Optional[str]:
+    if not starts:
+        return "the server does not start"
+    if not evaluation.load("dispatcher"):
+        return "the dispatcher module is not loaded"
+    if evaluation.param("dispatcher", "db_url"):
+        return "the server reads its database, not this file"
+    return None
+
+
+def number_of(evaluation: Evaluation, name: str, default: int) -> int:
+    """A parameter of dispatcher that is a number."""
+    param = evaluation.param("dispatcher", name)
+    return param.value if param and isinstance(param.value, int) else default
+
+
+def text_of(evaluation: Evaluation, name: str) -> Optional[bytes]:
+    """A parameter of dispatcher that is a string, None where it is not set or not known."""
+    param = evaluation.param("dispatcher", name)
+    return param.value if param and isinstance(param.value, bytes) else None
+
+
+def interval_of(evaluation: Evaluation) -> int:
+    """The C(ds_ping_interval) in seconds, 0 for none."""
+    return max(0, number_of(evaluation, "ds_ping_interval", 0))
+
+
+def tm_state(evaluation: Evaluation) -> str:
+    """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
+    names = [load.name for load in evaluation.loads]
+    if "tm" not in names:
+        return "missing"
+    return "late" if "dispatcher" in names and names.index("tm") > names.index("dispatcher") else "first"
+
+
+def setup_findings(evaluation: Evaluation, dispatcher: Load) -> List[Finding]:
+    """What is wrong with the parameters of dispatcher, which is loaded."""
+    return [
+        *_start(evaluation),
+        *_database(evaluation, dispatcher),
+        *_default_sockets(evaluation),
+        *_pseudo_variables(evaluation),
+        *_reply_codes(evaluation),
+        *_pings(evaluation),
+        *_timing(evaluation),
+    ]
+
+
+def _start(evaluation: Evaluation) -> Iterator[Finding]:
+    """The need for tm: C(load_tm_api) is called only with an interval."""
+    interval = evaluation.param("dispatcher", "ds_ping_interval")
+    if not interval or not interval_of(evaluation):
+        return
+    state, tm = tm_state(evaluation), evaluation.load("tm")
+    if not tm:
+        text = "ds_ping_interval is %d and tm is not loaded: kamailio -c passes, and the next start dies of it"
+        yield found_at("interval-without-tm", interval.place, text % interval_of(evaluation))
+    elif state == "late":
+        text = (
+            "tm is loaded after dispatcher, which needs it for ds_ping_interval %d: kamailio -c passes, and the next "
+            "start dies of it"
+        )
+        yield found_at("tm-after-dispatcher", tm.place, text % interval_of(evaluation))
+
+
+def _database(evaluation: Evaluation, dispatcher: Load) -> Iterator[Finding]:
+    param = evaluation.param("dispatcher", "db_url")
+    if not param or not isinstance(param.value, bytes):
+        return
+    scheme = param.value.split(b":")[0]
+    # A URL without a scheme may be a secret that stands in the wrong place.
+    name = "db_" + quoted(scheme, 20) if b":" in param.value or not scheme else "db_…"
+    load = evaluation.load("db_" + scheme.decode("utf-8", "backslashreplace"))
+    if not load:
+        text = "db_url needs the module %s, which is not loaded: kamailio -c passes, and the next start dies of it"
+        yield found_at("database-module-missing", param.place, text % name)
+    elif name == "db_text" and evaluation.loads.index(load) > evaluation.loads.index(dispatcher):
+        text = (
+            "db_text is loaded after dispatcher, which needs it for db_url: kamailio -c passes, and the next start dies"
+        )
+        yield found_at("database-module-missing", load.place, text + " of it")
+
+
+def _default_sockets(evaluation: Evaluation) -> Iterator[Finding]:
+    sockets = evaluation.sockets
+    if sockets is None:
+        return
+    named = _set(evaluation, "ds_default_sockname")
+    if named and not sockets.is_named(_value(named)):
+        text = "no listen of the configuration has the name %s: kamailio -c passes, and the next start dies of it"
+        yield found_at("default-socket-not-listened", named.place, text % quoted(_value(named), 60))
+    for name in ("ds_default_socket", "ds_ping_socket"):
+        param = _set(evaluation, name)
+        if param and not (named and name == "ds_default_socket") and sockets.listens_on(_value(param)) is False:
+            text = "the server does not listen on %s, the %s: kamailio -c passes, and the next start dies of it"
+            yield found_at("default-socket-not-listened", param.place, text % (quoted(_value(param), 60), name))
+
+
+def _set(evaluation: Evaluation, name: str) -> Optional[Param]:
+    """A parameter that is set to a string that is not empty."""
+    return evaluation.param("dispatcher", name) if text_of(evaluation, name) else None
+
+
+def _value(param: Param) -> bytes:
+    return param.value if isinstance(param.value, bytes) else b""
+
+
+def _pseudo_variables(evaluation: Evaluation) -> Iterator[Finding]:
+    for name in ("setid_pvname", "attrs_pvname"):
+        text = text_of(evaluation, name)
+        param = evaluation.param("dispatcher", name)
+        if param and text is not None and text[:1] != b"$":
+            said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start dies of it"
+            yield found_at("pseudo-variable-bad", param.place, said % (name, quoted(text, 60) or "empty"))
+
+
+def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
+    param = _set(evaluation, "ds_ping_reply_codes")
+    if not param:
+        return
+    text = _value(param)
+    try:
+        codes = read_codes(text)
+    except ValueError as exc:
+        said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start dies of it"
+        yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
+        return
+    ignored = [one.name + b"=" + (one.value or b"") for one in codes.found if not _counts(one.name, one.value or b"")]
+    if codes.end < len(_plain(text)):
+        ignored.append(_plain(text)[codes.end :])
+    if ignored:
+        said = "the server ignores %s in ds_ping_reply_codes: a destination that answers so counts as dead"
+        yield found_at("reply-codes-ignored", param.place, said % quoted(b" and ".join(ignored), 80))
+
+
+def _plain(text: bytes) -> bytes:
+    return _BLANKS.sub(rb"\1", text.strip(b" \t\r\n"))
+
+
+def read_codes(text: bytes) -> Attributes:
+    """C(ds_ping_reply_codes) as the server splits them. Raises ValueError with the reason if it does not start."""
+    plain = _plain(text)
+    if plain and text[:1].isspace():
+        raise ValueError("it begins with white space")
+    if plain.endswith(b";"):
+        raise ValueError("nothing follows its last semicolon")
+    if re.search(rb"[ \t\r\n]", _QUOTED.sub(b"", plain)):
+        raise ValueError("white space stands where a semicolon is due")
+    return read_attrs(plain)
+
+
+def _counts(name: bytes, value: bytes) -> bool:
+    number = leading_int(value)
+    return (name.lower() == b"code" and 100 <= number < 700) or (name.lower() == b"class" and 1 <= number < 7)
+
+
+def _pings(evaluation: Evaluation) -> Iterator[Finding]:
+    """The requests that are sent; empty ones cannot be, which is a matter of each destination."""
+    sender, method = _set(evaluation, "ds_ping_from"), _set(evaluation, "ds_ping_method")
+    if not interval_of(evaluation):
+        return
+    if sender and not _SIP_URI.match(_value(sender).rpartition(b"<")[2].partition(b">")[0]):
+        text = "ds_ping_from %s is no SIP URI, and goes into the From of every ping as it stands"
+        yield found_at("ping-from-odd", sender.place, text % quoted(_value(sender), 60))
+    if method and (not _METHOD.match(_value(method)) or _value(method) in _NO_PINGS):
+        text = "ds_ping_method %s is sent as it stands, and is no request that only asks whether somebody is there"
+        yield found_at("ping-method-odd", method.place, text % quoted(_value(method), 60))
+
+
+def _timing(evaluation: Evaluation) -> Iterator[Finding]:
+    interval = evaluation.param("dispatcher", "ds_ping_interval")
+    own = [one for one in evaluation.all_params("dispatcher") if one.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")]
+    of_tm = evaluation.param("tm", "fr_timer")
+    timeout = of_tm.value if of_tm else FR_TIMER
+    if own and isinstance(own[-1].value, int) and own[-1].value > 0:
+        timeout = own[-1].value
+    if interval and isinstance(timeout, int) and 0 < interval_of(evaluation) * 1000 < timeout:
+        text = (
+            "a ping counts as unanswered only after %g s, though the next one follows after %d s: a dead destination "
+            "is noticed that much later"
+        )
+        yield found_at(
+            "interval-shorter-than-timeout", interval.place, text % (timeout / 1000, interval_of(evaluation))
+        )
