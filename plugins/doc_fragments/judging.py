@@ -14,8 +14,8 @@ options:
     description:
       - What to do about findings.
       - V(refuse) fails the task if there is one that O(fail_on) names.
-      - V(correct) repairs what O(correction) can repair, and letters or hexadecimal numbers in the flags of destinations
-        in any case. It fails if anything that O(fail_on) names is left; then nothing is written.
+      - V(correct) repairs what O(correction) can repair, and in any case letters or hexadecimal numbers in the flags of
+        destinations. It fails if anything that O(fail_on) names is left; then nothing is written.
       - V(report) never fails because of them, and writes nothing.
     type: str
     choices: [refuse, correct, report]
@@ -36,8 +36,8 @@ options:
     default: 10
   probing_mode:
     description:
-      - The C(ds_probing_mode) that V(load_tm) sets where destinations ask for probing and the mode does not watch them all
-        the time. V(3) watches those with the P flag, V(1) watches all.
+      - The C(ds_probing_mode) that V(load_tm) sets where destinations ask for probing and the mode does not watch them
+        all the time. V(3) watches those with the P flag, V(1) watches all.
       - Left out, the mode stays as it is. In the default mode of the server a destination is watched until its first
         answer only, which some want, so that it is a note.
     type: int

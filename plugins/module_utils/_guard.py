@@ -274,6 +274,7 @@ def _probing(judged: _Judged) -> List[Dict[str, Any]]:
             "flags": one.flags,
             "letters": one.letters,
             "line": one.line,
+            "skipped": one.skipped,
             "effect": one.effect.effect,
             "reason": one.effect.reason,
         }

@@ -104,7 +104,10 @@ def host_version(module: Any, command: Optional[Sequence[str]] = None) -> str:
     found = command or [find_kamailio(module) or ""]
     if not found[0]:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
-    status, printed, complaint = module.run_command([*found, "-v"])
+    try:
+        status, printed, complaint = module.run_command([*found, "-v"], handle_exceptions=False)
+    except OSError as exc:
+        raise error("%s cannot be run: %s" % (found[0], exc.strerror), "Correct kamailio_command") from exc
     if parse_version(printed) is None:
         text = "%s -v says no version, and ends with status %d: %s"
         said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 200)

@@ -9,46 +9,77 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Sequence
 
 from ._probing.rules import Finding
 from ._secrets import mask_secrets
 from ._text import quoted
 
-# A thousand destinations with one fault are one fault: so many of them are named, all are in the result.
-PLACES_SHOWN = 10
+# A screen at night: lines in all, places of a rule, and rules that are told in full.
+LINES, PLACES, GROUPS = 40, 10, 5
+# A value that is secret can stand some lines below the name that says so.
+_LINES_ABOVE = 5
 
 
 def render_findings(findings: Sequence[Finding], files: Dict[str, bytes]) -> str:
-    """All findings, grouped by rule: what is wrong, the line quoted, what to do. C(files) are the texts by name."""
-    groups: Dict[Tuple[str, str], List[Finding]] = {}
+    """All findings, grouped by rule: what is wrong, the line quoted, what to do. C(files) are the texts by name.
+
+    It is a screen at most: a thousand destinations with one fault are one fault, and all of them are in the result.
+    """
+    groups: Dict[str, List[Finding]] = {}
     for one in findings:
-        groups.setdefault((one.rule, one.remedy), []).append(one)
-    return "\n\n".join(_render_group(group, files) for group in groups.values())
+        groups.setdefault(one.rule, []).append(one)
+    told, rest = list(groups.values())[:GROUPS], list(groups.values())[GROUPS:]
+    places = max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 2))
+    texts = [_render_group(group, places, files) for group in told]
+    if rest:
+        lines = ["… and, all of them in findings:"]
+        lines += ["  " + _heading(group) + ", the first at " + _place(group[0]) for group in rest]
+        texts.append("\n".join(lines))
+    return "\n\n".join(texts)
 
 
-def _render_group(group: Sequence[Finding], files: Dict[str, bytes]) -> str:
-    first = group[0]
-    lines = ["%s: %s%s" % (first.severity, first.rule, " (%d times)" % len(group) if len(group) > 1 else "")]
+def _heading(group: Sequence[Finding]) -> str:
+    return "%s: %s%s" % (group[0].severity, group[0].rule, " (%d times)" % len(group) if len(group) > 1 else "")
+
+
+def _place(one: Finding) -> str:
+    return ":".join(str(part) for part in (one.file, one.line, one.column) if part is not None)
+
+
+def _render_group(group: Sequence[Finding], places: int, files: Dict[str, bytes]) -> str:
+    lines = [_heading(group)]
+    one_remedy = len({one.remedy for one in group}) == 1
     said = ""
-    for one in group[:PLACES_SHOWN]:
-        place = one.file if one.line is None else "%s:%d" % (one.file, one.line)
+    for one in group[:places]:
         if one.destination is None:
-            lines.append("  %s: %s" % (place, one.text))
+            lines.append("  %s: %s" % (_place(one), one.text))
         else:
             # What holds for all of them is said once.
             lines += ["  %s:" % one.text] if one.text != said else []
-            lines.append("    %s: %s" % (place, one.destination))
+            lines.append("    %s: %s" % (_place(one), one.destination))
             said = one.text
         source = _source_line(one, files)
         if source:
             lines.append("      | " + source)
-    if len(group) > PLACES_SHOWN:
-        lines.append("  … and %d more, all of them in findings" % (len(group) - PLACES_SHOWN))
-    lines.append("  -> " + first.remedy)
+        if not one_remedy:
+            lines.append("      -> " + one.remedy)
+    if len(group) > places:
+        lines.append("  … and %d more, all of them in findings" % (len(group) - places))
+    if one_remedy:
+        lines.append("  -> " + group[0].remedy)
     return "\n".join(lines)
 
 
 def _source_line(one: Finding, files: Dict[str, bytes]) -> str:
-    lines = mask_secrets(files.get(one.file, b"")).split(b"\n", one.line or 0)
-    return quoted(lines[one.line - 1].strip()) if one.line and one.line <= len(lines) else ""
+    """The line of a finding, without secrets."""
+    data, starts = files.get(one.file, b""), [0]
+    if one.line is None:
+        return ""
+    for _line in range(one.line - 1):
+        starts.append(data.find(b"\n", starts[-1]) + 1)
+        if not starts[-1]:
+            return ""
+    end = data.find(b"\n", starts[-1])
+    above = mask_secrets(data[starts[-_LINES_ABOVE:][0] : end if end >= 0 else len(data)])
+    return quoted(above.rpartition(b"\n")[2].strip())

@@ -133,6 +133,7 @@ probing:
     flags: {description: The flags as the server reads them., type: int, sample: 8}
     letters: {description: The flags in letters., type: str, sample: AP}
     line: {description: "Its line in the list, from 1.", type: int, sample: 3}
+    skipped: {description: Whether the server does not load it., type: bool}
     effect:
       description: "V(never), V(until_first_answer), V(continuously), or V(unknown) where the configuration cannot be evaluated."
       type: str
@@ -145,7 +146,8 @@ kamailio_version:
   sample: 6.1.5
 corrected:
   description:
-    - The corrected texts, for what was given as text; with O(on_violation=report) what can be repaired is. Passwords that were in it are still there; use C(no_log) where that matters.
+    - The corrected texts, for what was given as text; with O(on_violation=report) what can be
+      repaired is. Passwords that were in it are still there; use C(no_log) where that matters.
   returned: >-
     unless O(on_violation=refuse), when O(config_content), O(dispatcher_content) or O(included_content) is given
   type: dict

@@ -57,10 +57,25 @@ class Setup:
 
     def correct(self, version: str, correction: str) -> Outcome:
         """Let validate correct these files, and write what it gives back."""
-        outcome = self.judge(version, on_violation="correct", correction=correction)
+        return self.write(self.judge(version, on_violation="correct", correction=correction))
+
+    def write(self, outcome: Outcome) -> Outcome:
+        """Write what an outcome says."""
         for change in outcome.changes:
             Path(change.path).write_bytes(change.after)
         return outcome
+
+    def text(self) -> str:
+        """All files, for a message."""
+        return "\n".join("--- %s\n%s" % (one.name, one.read_text()) for one in self.folder.iterdir() if one.suffix)
+
+
+def add_database(folder: Path) -> None:
+    """The tables of db_text with one destination."""
+    folder.mkdir()
+    (folder / "version").write_text("table_name(string) table_version(int)\ndispatcher:4\n")
+    columns = "id(int,auto) setid(int) destination(string) flags(int) priority(int) attrs(string) description(string)"
+    (folder / "dispatcher").write_text(columns + "\n1:1:sip\\:127.0.0.1\\:5097:8:0:a=b:x\n")
 
 
 # Notes that nearly every set-up of a test gets; test_probing_findings is about them.

@@ -15,7 +15,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.paramete
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
 from conformance.server import ROOTS, run_in_root
-from conformance.setups import Setup, rules
+from conformance.setups import Setup, add_database, rules
 
 BASE = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 1)\n'
 LIST = "1 sip:127.0.0.1:5099 8\n"
@@ -172,12 +172,7 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
         version = "kamailio %s" % render_version(NEWEST)
     setup = Setup(tmp_path, body, listing)
     if case in ("database", "database_module_late"):
-        (setup.folder / "db").mkdir()
-        (setup.folder / "db" / "version").write_text("table_name(string) table_version(int)\ndispatcher:4\n")
-        columns = (
-            "id(int,auto) setid(int) destination(string) flags(int) priority(int) attrs(string) description(string)"
-        )
-        (setup.folder / "db" / "dispatcher").write_text(columns + "\n1:1:sip\\:127.0.0.1\\:5097:8:0:a=b:x\n")
+        add_database(setup.folder / "db")
     given = {"dispatcher_list": str(setup.list)} if case == "no_dispatcher" else {}
     outcome = setup.judge(version, **given)
     assert "secret" not in str(outcome.result["findings"])

@@ -43,7 +43,7 @@ def test_what_nothing_would_probe_is_refused(files: tuple[Path, Path], tmp_path:
     for result in (refused, checked):
         assert result["failed"] and not result["changed"]
         assert [one["rule"] for one in result["findings"]] == ["probing-without-tm"]
-        assert "dispatcher.list:2: set 1, sip:10.0.0.1" in result["msg"]
+        assert "dispatcher.list:2:16: set 1, sip:10.0.0.1" in result["msg"]
         assert "      | 1 sip:10.0.0.1 8" in result["msg"] and result["msg"].endswith("Nothing has been written.")
         assert "Traceback" not in result["output"]
     assert (files[0].read_bytes(), files[1].read_bytes()) == before

@@ -47,11 +47,11 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         "warning: probing-without-tm (2 times)",
         "  asks for probing (flags 8), and tm is not loaded, so nothing probes it; "
         "Kamailio 5.6.3 shows AP all the same:",
-        f"    {files[1]}:1: set 1, sip:10.0.0.1",
+        f"    {files[1]}:1:16: set 1, sip:10.0.0.1",
         "      | 1 sip:10.0.0.1 8 0 duid=a",
         "  asks for probing (flags 9), and tm is not loaded, so nothing probes it; "
         "Kamailio 5.6.3 shows IP all the same:",
-        f"    {files[1]}:3: set 2, sip:10.0.0.3",
+        f"    {files[1]}:3:16: set 2, sip:10.0.0.3",
         "      | 2 sip:10.0.0.3 9",
         '  -> Put loadmodule "tm.so" before the dispatcher module and set '
         'modparam("dispatcher", "ds_ping_interval", 10), or take 8 out of its flags',
@@ -65,7 +65,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
     (result,) = run_tasks(tmp_path, [task(files)])
     assert result["will_start"] is False
     assert result["msg"].startswith("Kamailio would not start with this configuration.\n\nerror: interval-without-tm\n")
-    assert "kamailio.cfg:4: ds_ping_interval is 5 and tm is not loaded" in result["msg"]
+    assert "kamailio.cfg:4:1: ds_ping_interval is 5 and tm is not loaded" in result["msg"]
 
 
 def severe(result: dict[str, Any]) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def test_texts_are_judged_and_corrected_without_the_files(files: tuple[Path, Pat
             ),
         ],
     )
-    assert refused["failed"] and "/etc/kamailio/dispatcher.list:1: set 1, sip:10.0.0.1" in refused["msg"]
+    assert refused["failed"] and "/etc/kamailio/dispatcher.list:1:16: set 1, sip:10.0.0.1" in refused["msg"]
     assert corrected["changed"] and corrected["corrected"]["dispatcher_list"] == LIST
     assert corrected["corrected"]["config"].startswith('loadmodule "tm.so"\nloadmodule "sl.so" # "tm.so"\n')
     assert corrected["diff"]

@@ -17,7 +17,7 @@ from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
 from .._errors import Problem
 from .._text import show
-from .effect import UNKNOWN, Effect, effects_of
+from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .listing import ListFindings, list_findings, name_of
 from .modules import table_findings
 from .rules import RULES, SEVERITIES, Finding, finding, found_at
@@ -31,13 +31,14 @@ STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_pr
 
 
 class Probe(NamedTuple):
-    """What becomes of one destination."""
+    """What becomes of one destination; C(skipped) says whether the server does not load it."""
 
     setid: int
     uri: str
     flags: int
     letters: str
     line: int
+    skipped: bool
     effect: Effect
 
 
@@ -96,7 +97,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     undecided = "config-undecided" in broken
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided else True
-    effects = effects_of(document.destinations, read_setup(evaluation, not stops, version), skipped)
+    effects = effects_of(document.destinations, read_setup(evaluation, version), skipped)
     if (
         dispatcher
         and not evaluation.param("dispatcher", "db_url")
@@ -105,12 +106,14 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
         findings += _mode_findings(evaluation)
         findings += _probing_findings(listing, document, effects, version)
     findings.sort(key=lambda one: (SEVERITIES.index(one.severity), one.file, one.line or 0, one.column or 0))
+    hidden = Effect(NEVER, "the server does not start") if stops else None
     if undecided and not stops:
-        unknown = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
+        hidden = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
+    if hidden:
         effects = tuple(
-            one if document.destinations[at].start in skipped else unknown for at, one in enumerate(effects)
+            effect if one.start in skipped else hidden for one, effect in zip(document.destinations, effects)
         )
-    return Analysis(will_start, tuple(findings), _probes(document.destinations, effects, version))
+    return Analysis(will_start, tuple(findings), _probes(document.destinations, effects, skipped, version))
 
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
@@ -234,8 +237,18 @@ def _letters(flags: int, version: Version) -> str:
     return render_letters(flags, version[:2] >= NO_PING_SINCE)
 
 
-def _probes(destinations: Tuple[Destination, ...], effects: Tuple[Effect, ...], version: Version) -> Tuple[Probe, ...]:
+def _probes(
+    destinations: Tuple[Destination, ...], effects: Tuple[Effect, ...], skipped: Dict[int, str], version: Version
+) -> Tuple[Probe, ...]:
     return tuple(
-        Probe(one.setid, show(one.uri), one.flags, _letters(one.flags, version), one.line, effect)
+        Probe(
+            one.setid,
+            show(one.uri),
+            one.flags,
+            _letters(one.flags, version),
+            one.line,
+            one.start in skipped,
+            effect,
+        )
         for one, effect in zip(destinations, effects)
     )

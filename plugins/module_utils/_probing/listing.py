@@ -26,6 +26,20 @@ from .._text import one_edit_apart, quoted, show
 from .rules import Finding, finding
 from .versions import Version, render_version
 
+# The field that a rule is about, where that is not the URI.
+_SETID, _URI, _FLAGS, _PRIORITY, _ATTRS = range(5)
+_FIELDS = {
+    "setid-not-a-number": _SETID,
+    "flags-not-a-number": _FLAGS,
+    "priority-not-a-number": _PRIORITY,
+    "text-ignored": _ATTRS,
+    "attrs-broken": _ATTRS,
+    "attrs-comma": _ATTRS,
+    "attribute-unknown": _ATTRS,
+    "attribute-twice": _ATTRS,
+    "weight-out-of-range": _ATTRS,
+    "socket-not-listened": _ATTRS,
+}
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -75,9 +89,18 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
         if skip:
             skipped[one.start] = skip.text
             problems.append(skip)
-        findings += [finding(rule, path, one.line, text, remedy, name_of(one)) for rule, text, remedy in problems]
+        findings += [
+            finding(rule, path, one.line, text, remedy, name_of(one), _column(document, one, rule))
+            for rule, text, remedy in problems
+        ]
     findings += sets.weights(path)
     return ListFindings(tuple(findings), skipped)
+
+
+def _column(document: Document, one: Destination, rule: str) -> int:
+    """Where the field stands that a finding is about."""
+    start = one.spans[_FIELDS.get(rule, _URI)][0]
+    return start - document.data.rfind(b"\n", 0, start)
 
 
 def _read(one: Destination) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[_Found]]:

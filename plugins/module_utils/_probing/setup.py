@@ -54,11 +54,11 @@ class Setup(NamedTuple):
     version: Version
 
 
-def read_setup(evaluation: Evaluation, starts: bool, version: Version) -> Setup:
-    """The set-up of a configuration; C(starts) says whether the server starts with it."""
+def read_setup(evaluation: Evaluation, version: Version) -> Setup:
+    """The set-up of a configuration, as if the server started with it."""
     empty = [name for name in ("ds_ping_from", "ds_ping_method") if text_of(evaluation, name) == b""]
     return Setup(
-        _obstacle(evaluation, starts),
+        _obstacle(evaluation),
         tm_state(evaluation),
         interval_of(evaluation),
         number_of(evaluation, "ds_probing_mode", 0),
@@ -70,9 +70,7 @@ def read_setup(evaluation: Evaluation, starts: bool, version: Version) -> Setup:
     )
 
 
-def _obstacle(evaluation: Evaluation, starts: bool) -> Optional[str]:
-    if not starts:
-        return "the server does not start"
+def _obstacle(evaluation: Evaluation) -> Optional[str]:
     if not evaluation.load("dispatcher"):
         return "the dispatcher module is not loaded"
     if evaluation.param("dispatcher", "db_url"):
