@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import selectors
 import signal
@@ -62,16 +63,25 @@ def version_of(suite: str) -> str:
     return run_in_root(suite, "kamailio", "-v").stdout
 
 
+# Below those that the system gives out itself, and not from the same place in every process of a test run.
+_FIRST_PORT, _LAST_PORT = 10000, 32000
+_PORTS = itertools.islice(
+    itertools.cycle(range(_FIRST_PORT, _LAST_PORT)), os.getpid() * 97 % (_LAST_PORT - _FIRST_PORT), None
+)
+
+
 def free_ports(count: int) -> list[int]:
-    """UDP ports of the loopback that nobody uses at the moment."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _index in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """UDP ports of the loopback that nobody uses at the moment, and that this process is not given again."""
+    return list(itertools.islice((port for port in _PORTS if _is_free(port)), count))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Peers:

@@ -8,6 +8,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, Site, validate
@@ -37,7 +38,9 @@ class Setup:
         """A server for these files, with more arguments on its command line."""
         return Server(suite, self.folder, self.config, arguments)
 
-    def judge(self, version: str, host: Host | None = None, **options: Any) -> Outcome:
+    def judge(
+        self, version: str, host: Host | None = None, invocation: Invocation = NOTHING_BESIDE, **options: Any
+    ) -> Outcome:
         """What validate says of these files."""
         params: dict[str, Any] = {
             "config": str(self.config),
@@ -53,7 +56,7 @@ class Setup:
             "ignore": [],
             **options,
         }
-        return validate(params, Site(version, Invocation(), read_file, read_include, host))
+        return validate(params, Site(version, invocation, read_file, read_include, host))
 
     def correct(self, version: str, correction: str) -> Outcome:
         """Let validate correct these files, and write what it gives back."""

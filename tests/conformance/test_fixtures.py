@@ -17,7 +17,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import rea
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from conformance.server import modules_of
-from conformance.setups import Setup
+from conformance.setups import Setup, rules
 
 FIXTURES = Path(__file__).parent / "fixtures"
 MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
@@ -56,3 +56,6 @@ def test_the_server_sees_the_same(
             assert modules_of(server) == [load.name for load in evaluation.loads]
             port = 9001 + LISTS.index(Path(list_path(evaluation)).stem)
             assert [one.uri for one in server.destinations()] == ["sip:127.0.0.1:%d" % port]
+        verdict = setup.judge(version, invocation=beside)
+        assert verdict.result["will_start"]
+        assert set(rules(verdict)) == {rule for rule, _problem in evaluation.problems}

@@ -22,7 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Listing, analyse
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from conformance.server import Server, free_ports, modules_of, run_in_root
 
@@ -107,7 +107,8 @@ def test_modules_and_text(suite: str, version: str, tmp_path: Path) -> None:
             if server.start():
                 started += 1
                 assert modules_of(server) == [load.name for load in evaluation.loads], defines
-                assert table_findings(evaluation, package.version) == [], defines
+                verdict = analyse(evaluation, Listing("dispatcher.list", None, False), package.version)
+                assert verdict.will_start and verdict.findings == (), defines
         finally:
             server.stop()
     assert accepted > 10 and started > 8

@@ -16,6 +16,7 @@ from typing import Any
 Task = dict[str, Any]
 Result = dict[str, Any]
 
+BOOKS = Path(__file__).parents[2] / "docs" / "playbooks"
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 
 
@@ -41,16 +42,7 @@ def run_tasks(folder: Path, tasks: list[Task], interpreter: str = sys.executable
     play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [*steps, last]}
     book = folder / "playbook.json"
     book.write_text(json.dumps([play]))
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(Path(__file__).parents[2] / ".work" / "collections"),
-        "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
-        "ANSIBLE_HOME": str(folder / "ansible"),
-        "ANSIBLE_PIPELINING": "true",
-        "ANSIBLE_NOCOLOR": "true",
-        "ANSIBLE_PYTHON_INTERPRETER": interpreter,
-        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
-    }
+    environment = {**_environment(folder), "ANSIBLE_PYTHON_INTERPRETER": interpreter}
     done = subprocess.run(
         [str(PLAYBOOK), "-i", "localhost,", "-c", "local", "--diff", str(book)],
         capture_output=True,
@@ -63,6 +55,26 @@ def run_tasks(folder: Path, tasks: list[Task], interpreter: str = sys.executable
     for result in found:
         result["output"] = done.stdout + done.stderr
     return found
+
+
+def run_book(folder: Path, name: str, inventory: dict[str, Any], **variables: Any) -> subprocess.CompletedProcess[str]:
+    """Run a playbook of the documentation to its end."""
+    hosts = folder / "inventory.json"
+    hosts.write_text(json.dumps(inventory))
+    line = [str(PLAYBOOK), "-i", str(hosts), "-e", json.dumps(variables), str(BOOKS / name)]
+    return subprocess.run(line, capture_output=True, text=True, env=_environment(folder), check=False)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(Path(__file__).parents[2] / ".work" / "collections"),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
+        "ANSIBLE_HOME": str(folder / "ansible"),
+        "ANSIBLE_PIPELINING": "true",
+        "ANSIBLE_NOCOLOR": "true",
+        "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
+    }
 
 
 def check_run_check_run(folder: Path, task: Task, files: list[Path]) -> list[Result]:

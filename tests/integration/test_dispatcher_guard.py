@@ -6,16 +6,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.playbook import PLAYBOOK, Task, check_run_check_run, run_tasks
+from integration.playbook import Task, check_run_check_run, run_tasks
 
 MODULE = "sipfleet.kamailio.dispatcher_list"
 INFO = "sipfleet.kamailio.dispatcher_list_info"
@@ -173,35 +169,3 @@ def test_filters_and_test(tmp_path: Path) -> None:
         else:
             assert result["ansible_facts"]["found"] == [wanted], text
         assert "Traceback" not in str(result.get("msg"))
-
-
-def test_playbook_that_makes_a_set_of_a_group(files: tuple[Path, Path], tmp_path: Path) -> None:
-    config, listing = files
-    config.write_text('loadmodule "tm.so"\n' + CONFIG % listing + 'modparam("dispatcher", "ds_ping_interval", 10)\n')
-    listing.write_bytes(LIST + b"1 sip:10.9.9.9:5060 8 0 duid=gone\n2 sip:10.8.8.8\n")
-    gateways = {"gw%d" % number: {"sip_address": "10.0.1.%d" % number} for number in (2, 1)}
-    proxy = {"dispatcher_list": str(listing), "kamailio_config": str(config), "ansible_become": False}
-    inventory = {
-        "all": {
-            "vars": {"ansible_connection": "local", "ansible_python_interpreter": sys.executable},
-            "children": {"gateways": {"hosts": gateways}, "proxies": {"hosts": {"localhost": proxy}}},
-        }
-    }
-    (tmp_path / "inventory.json").write_text(json.dumps(inventory))
-    root = Path(__file__).parents[2]
-    environment = {
-        **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(root / ".work" / "collections"),
-        "ANSIBLE_HOME": str(tmp_path / "ansible"),
-        "ANSIBLE_NOCOLOR": "true",
-    }
-    book = root / "docs" / "playbooks" / "set_from_group.yml"
-    line = [str(PLAYBOOK), "-i", str(tmp_path / "inventory.json"), str(book)]
-    # Kamailio is installed where the tests run, so its version is asked.
-    for recap in ("changed=1", "changed=0"):
-        done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
-        assert done.returncode == 0 and recap in done.stdout, done.stdout + done.stderr
-        assert listing.read_bytes() == (
-            b"# gateways\n#: gw1\n1 sip:10.0.1.1:5060 8 0 duid=gw1\n"
-            b"#: gw2\n1 sip:10.0.1.2:5060 8 0 duid=gw2\n2 sip:10.8.8.8\n"
-        )

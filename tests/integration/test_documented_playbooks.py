@@ -1,0 +1,60 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every playbook of the documentation, run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from integration.playbook import BOOKS, run_book
+
+LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
+CONFIG = """loadmodule "tm.so"
+loadmodule "dispatcher.so"
+modparam("dispatcher", "list_file", "{}")
+modparam("dispatcher", "ds_ping_interval", 10)
+"""
+
+
+def test_every_playbook_has_a_test() -> None:
+    tested = Path(__file__).read_text()
+    assert [path.name for path in BOOKS.iterdir() if 'run_book(tmp_path, "%s"' % path.name not in tested] == []
+
+
+def test_set_from_group(tmp_path: Path) -> None:
+    config, listing = tmp_path / "kamailio.cfg", tmp_path / "dispatcher.list"
+    config.write_text(CONFIG.format(listing))
+    listing.write_text("# gateways\n1 sip:10.9.9.9:5060 8 0 duid=gone\n2 sip:10.8.8.8\n")
+    gateways = {"gw%d" % number: {"sip_address": "10.0.1.%d" % number} for number in (2, 1)}
+    proxy = {"dispatcher_list": str(listing), "kamailio_config": str(config)}
+    groups = {"gateways": {"hosts": gateways}, "proxies": {"hosts": {"localhost": proxy}}}
+    inventory = {"all": {"vars": LOCAL, "children": groups}}
+    # Kamailio is installed where the tests run, so its version is asked.
+    for recap in ("changed=1", "changed=0"):
+        done = run_book(tmp_path, "set_from_group.yml", inventory)
+        assert done.returncode == 0 and recap in done.stdout, done.stdout + done.stderr
+        assert listing.read_text() == (
+            "# gateways\n#: gw1\n1 sip:10.0.1.1:5060 8 0 duid=gw1\n"
+            "#: gw2\n1 sip:10.0.1.2:5060 8 0 duid=gw2\n2 sip:10.8.8.8\n"
+        )
+
+
+def test_check_repository(tmp_path: Path) -> None:
+    inventory = {"all": {"vars": LOCAL, "hosts": {"localhost": {}}}}
+    for name in ("edge1", "edge2"):
+        folder = tmp_path / "servers" / name
+        folder.mkdir(parents=True)
+        (folder / "kamailio.cfg").write_text(CONFIG.format("/etc/kamailio/dispatcher.list"))
+        (folder / "dispatcher.list").write_text("1 sip:10.0.0.1 8\n")
+    good = run_book(tmp_path, "check_repository.yml", inventory, repository=str(tmp_path))
+    assert good.returncode == 0 and "failed=0" in good.stdout, good.stdout + good.stderr
+    (tmp_path / "servers" / "edge2" / "dispatcher.list").write_text("1 sip:10.0.0.1 AP\n")
+    bad = run_book(tmp_path, "check_repository.yml", inventory, repository=str(tmp_path))
+    assert (
+        bad.returncode != 0
+        and "flags-not-a-number" in bad.stdout + bad.stderr
+        and "ok: [localhost] => (item=edge1)" in bad.stdout
+    )
