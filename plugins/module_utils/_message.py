@@ -30,11 +30,12 @@ def render_findings(findings: Sequence[Finding], files: Dict[str, bytes]) -> str
     for one in findings:
         groups.setdefault(one.rule, []).append(one)
     told, rest = list(groups.values())[:GROUPS], list(groups.values())[GROUPS:]
-    places = max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 2))
+    places = max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 3))
     texts = [_render_group(group, places, files) for group in told]
     if rest:
         lines = ["… and, all of them in findings:"]
-        lines += ["  " + _heading(group) + ", the first at " + _place(group[0]) for group in rest]
+        lines += ["  %s, the first at %s" % (_heading(group), _place(group[0])) for group in rest[:PLACES]]
+        lines += ["  … and %d rules more" % (len(rest) - PLACES)] if len(rest) > PLACES else []
         texts.append("\n".join(lines))
     return "\n\n".join(texts)
 

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils import _host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,28 @@ def test_which_folder_the_server_looks_in_is_not_guessed(tmp_path: Path, monkeyp
         (tmp_path / name).mkdir()
         monkeypatch.setattr(_host, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
     assert _host.has_module(load) is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder_mode", "readable"),
+    [(0o644, 0o755, True), (0o600, 0o755, False), (0o644, 0o700, False), (0o604, 0o701, True), (0o640, 0o755, False)],
+)
+def test_who_can_read_a_file(mode: int, folder_mode: int, readable: bool, tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "list"
+    path.parent.mkdir()
+    path.touch()
+    for folder in tmp_path.parents:
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(0o711)
+    tmp_path.chmod(0o755)
+    path.chmod(mode)
+    path.parent.chmod(folder_mode)
+    assert _host.can_read(str(path), Account("nobody")) is readable
+    assert _host.can_read(str(path), Account("65534")) is readable
+
+
+def test_who_can_read_is_not_guessed(tmp_path: Path) -> None:
+    assert _host.can_read(str(tmp_path), Account("root")) is None
+    assert _host.can_read(str(tmp_path), Account()) is None
+    assert _host.can_read(str(tmp_path), Account("no such user")) is None
+    assert _host.can_read(str(tmp_path / "none"), Account("nobody")) is None

@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
 
 SECRET = [
@@ -50,3 +50,20 @@ def test_many_findings_of_a_rule_are_one_group() -> None:
     assert lines[0] == "warning: probing-without-tm (1000 times)"
     assert lines[-2] == "  … and 990 more, all of them in findings"
     assert len(lines) < 25
+
+
+def test_any_number_of_rules_is_a_screen() -> None:
+    found = [
+        finding(rule, "l", number % 9 + 1, "text", "remedy %d" % number) for number, rule in enumerate([*RULES] * 9)
+    ]
+    lines = render_findings(found, {"l": b"1 sip:a 8\n" * 9}).split("\n")
+    assert len(lines) < 40 + len(RULES)
+    assert "… and, all of them in findings:" in lines
+    assert lines.count("      -> remedy 0") == 1
+
+
+def test_a_secret_below_its_name_is_masked() -> None:
+    text = b'modparam("auth",\n  "secret",\n  "S3CRET")\n'
+    found = [finding("parameter-unknown", "k", line, "text") for line in (1, 2, 3, 4, 9)]
+    message = render_findings(found, {"k": text})
+    assert "S3CRET" not in message and '| "********")' in message

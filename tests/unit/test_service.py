@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import (
     arguments_of,
@@ -55,6 +55,7 @@ def test_a_unit_with_its_files(folders: list[str], tmp_path: Path) -> None:
     assert service.invocation.defines == ("ONE", "TWO=x y")
     environment = service.invocation.environment or {}
     assert (environment["WORD"], environment["MEMORY"], environment["PATH"]) == ("two words", "128", None)
+    assert service.started_by == service.switches_to == Account()
     assert "NOT" not in environment and "NOR" not in environment
 
 
@@ -120,3 +121,12 @@ def test_defines_that_are_given() -> None:
 def test_the_configuration_that_is_meant() -> None:
     assert config_of(None, None) == "/etc/kamailio/kamailio.cfg"
     assert config_of("/x", "edge") == "/x"
+
+
+def test_who_a_server_is(folders: list[str], tmp_path: Path) -> None:
+    unit = Path(folders[1]) / "kamailio.service"
+    unit.write_text(UNIT.replace("@DIR@", str(tmp_path)).replace("[Service]", "[Service]\nUser=kamailio\nGroup=voip"))
+    (tmp_path / "default").write_text('EXTRA="-u sip -g 30"\n')
+    service = read_service(None, folders)
+    assert service and service.started_by == Account("kamailio", "voip")
+    assert service.switches_to == Account("sip", "30")
