@@ -33,6 +33,12 @@ CASES = {
     "endif_too_many": ("config-syntax", BASE + "#!endif\n", LIST, False, False),
     "define_twice": ("config-syntax", BASE + "#!define X 1\n#!define X 2\n", LIST, False, False),
     "string_open": ("config-syntax", BASE + 'loadmodule "xlog.so\n', LIST, False, False),
+    "not_a_statement": ("config-syntax", BASE + "hello world\n", LIST, False, False),
+    "no_statement_begins_so": ("config-syntax", BASE + "<html>\n", LIST, False, False),
+    "template": ("config-syntax", "{% if x %}\n" + BASE, LIST, False, False),
+    "brace_too_many": ("config-syntax", BASE + "route[X] { exit; } }\n", LIST, False, False),
+    "value_without_name": ("config-syntax", BASE + '"x"\n', LIST, False, False),
+    "socket_of_opensips": ("config-syntax", BASE + "socket=udp:127.0.0.1:5060\n", LIST, False, False),
     "include_missing": ("include-missing", BASE + 'include_file "no_such.cfg"\n', LIST, False, False),
     "module_twice": ("module-twice", BASE + 'loadmodule "tm.so"\n', LIST, False, False),
     "modparam_first": ("modparam-without-module", 'modparam("tm", "fr_timer", 1)\n' + BASE, LIST, False, False),
@@ -157,6 +163,10 @@ GOOD = {
     "define_as_module": '#!define M "tm.so"\nloadmodule M\n' + BASE.replace('loadmodule "tm.so"\n', ""),
     "number_words": BASE + 'modparam("dispatcher", "force_dst", yes)\nmodparam("dispatcher", "flags", 0x2)\n',
     "negative_number": BASE + 'modparam("dispatcher", "ds_hash_expire", -1)\n',
+    "bytes_that_the_server_passes_over": "\\ ? \x01 \x0b " + BASE + "\x7f?\n",
+    "semicolons": ";" + BASE + ";;\n",
+    "setting_of_a_group": BASE + "mine.limit = 4\n",
+    "old_declarations": BASE + "flags a:1, b:2;\navpflags c;\n",
     "crlf": BASE.replace("\n", "\r\n"),
     "nested_comments": BASE + '/* a /* loadmodule "tm.so" */ b */\n',
     "else_branch": '#!ifdef X\n#!else\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
@@ -222,3 +232,12 @@ def test_configuration_of_the_package_has_no_finding(suite: str, version: str, t
     setup.config.write_text(text)
     outcome = setup.judge(version)
     assert outcome.result["findings"] == [] and outcome.result["will_start"]
+
+
+@pytest.mark.parametrize("text", ["", "# a comment\n", "#!ifdef NO\nchildren=1\n#!endif\n"])
+def test_a_configuration_without_a_statement(text: str, suite: str, version: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, "", None)
+    setup.config.write_text(text)
+    outcome = setup.judge(version)
+    assert rules(outcome) == ["config-empty"] and outcome.result["will_start"] is False
+    assert setup.server(suite).check() != 0

@@ -273,7 +273,7 @@ def test_unknown_version() -> None:
 
 def test_defines_that_grow_without_end_are_cut() -> None:
     lines = ["#!define A%d A%d A%d\n" % (index, index + 1, index + 1) for index in range(60)]
-    evaluation = run("".join(lines) + "A0\n")
+    evaluation = run("".join(lines) + "children=A0\n")
     assert "never ends" in evaluation.problems[0][1].text
 
 

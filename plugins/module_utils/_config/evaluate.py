@@ -85,6 +85,7 @@ class _Run:
             self.listen.texts(),
             self.listen.result(self.settings.result()),
             self.settings.result(),
+            self.statements.is_empty and not self.report.undecided,
         )
 
     def feed(self, item: Item) -> None:

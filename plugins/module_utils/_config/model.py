@@ -114,7 +114,8 @@ class Evaluation(NamedTuple):
     something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
     that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
     the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on, None if they are not known; C(settings) are core settings by name.
+    C(listen); C(sockets) are those it listens on, None if they are not known; C(settings) are core settings by name;
+    C(empty) says whether there is no statement at all.
     """
 
     path: str
@@ -131,6 +132,7 @@ class Evaluation(NamedTuple):
     listens: Tuple[str, ...]
     sockets: Optional[Sockets]
     settings: Mapping[str, bytes]
+    empty: bool
 
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""

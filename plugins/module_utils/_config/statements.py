@@ -17,6 +17,7 @@ from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import show
+from .beginnings import Beginnings
 from .model import Place
 
 
@@ -75,6 +76,8 @@ class StatementReader:
 
     def __init__(self) -> None:
         self.blocks = Blocks()
+        self._beginnings = Beginnings()
+        self._strayed = False
         self._block_start: Optional[Place] = None
         self._keyword: Optional[Item] = None
         self._arguments: List[Item] = []
@@ -82,6 +85,11 @@ class StatementReader:
 
     def feed(self, item: Item) -> Iterator[Union[Statement, Problem]]:
         """The statement that this item completes, or what is wrong with the one that it breaks."""
+        if not self._keyword and not self.blocks.in_block and not self._strayed:
+            stray = self._beginnings.feed(item.kind, item.text)
+            if stray:
+                self._strayed = True
+                yield _stray(stray, item)
         if self._keyword:
             self._shape += {"string": "s", "word": "w", "unknown": "u"}.get(item.kind) or show(item.text)
             if not any(_fits(self._shape, shape) for shape in SHAPES[self._keyword.text]):
@@ -90,6 +98,7 @@ class StatementReader:
                 if item.kind != "punct" or item.text == b"-" or item.text == b"$":
                     self._arguments.append(item)
                 if any(len(self._shape) == len(shape) and _fits(self._shape, shape) for shape in self._shapes()):
+                    self._beginnings.begin()
                     yield self._complete(item)
                 return
         if item.kind == "word" and not self.blocks.in_block:
@@ -102,6 +111,12 @@ class StatementReader:
             self.blocks.first = self.blocks.first or self._block_start or item.place
         elif item.kind == "punct" and item.text == b"}":
             self.blocks.deepen(-1)
+            self._beginnings.begin()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there was no statement at all."""
+        return not self._beginnings.seen
 
     def finish(self) -> Iterator[Problem]:
         """What is wrong with a statement that the end of the file cuts off."""
@@ -137,6 +152,13 @@ class StatementReader:
         if last.place.path == place.path and last.place.end > place.end:
             place = place._replace(end=last.place.end)
         return Statement(keyword.text, tuple(self._arguments), place, self._shape.startswith("("))
+
+
+def _stray(text: str, item: Item) -> Problem:
+    place = item.place
+    template = item.text[:1] in (b"{", b"%")
+    remedy = "Is it a template that was not rendered?" if template else "Is it a configuration of Kamailio?"
+    return Problem(text, remedy, place.path, place.line, place.column)
 
 
 def _fits(seen: str, shape: str) -> bool:

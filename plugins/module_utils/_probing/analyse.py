@@ -119,6 +119,9 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     """What is wrong with a configuration by itself, and what of it is not known here."""
     findings = [_of_problem(rule, problem) for rule, problem in evaluation.problems]
+    if evaluation.empty:
+        text = "the configuration holds no statement, and the server does not start with it"
+        findings.append(finding("config-empty", evaluation.path, None, text))
     findings += table_findings(evaluation, version) if version else []
     return findings + [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
 

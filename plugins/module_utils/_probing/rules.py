@@ -53,6 +53,7 @@ RULES: Dict[str, Rule] = {
     "list-missing": Rule(ERROR, True, "Create the file, or let list_file name the one that is there"),
     "list-line-incomplete": Rule(ERROR, True, "Complete the line with a destination, or put a # before it"),
     "config-syntax": Rule(ERROR, True, "kamailio -c shows where the server's own parser stops"),
+    "config-empty": Rule(ERROR, True, "Write one, or give the file that has them"),
     "include-missing": Rule(ERROR, True, "Create the file, or use import_file if it may be missing"),
     "module-missing": Rule(ERROR, True, "Load it before the module that needs it"),
     "module-too-late": Rule(ERROR, True, "Load it before the module that needs it"),
