@@ -38,6 +38,7 @@ CASES = {
     "template": ("config-syntax", "{% if x %}\n" + BASE, LIST, False, False),
     "brace_too_many": ("config-syntax", BASE + "route[X] { exit; } }\n", LIST, False, False),
     "value_without_name": ("config-syntax", BASE + '"x"\n', LIST, False, False),
+    "cut_off": ("config-syntax", BASE + "route[X] {\n  if (1) {\n exit;\n }\n", LIST, False, False),
     "socket_of_opensips": ("config-syntax", BASE + "socket=udp:127.0.0.1:5060\n", LIST, False, False),
     "include_missing": ("include-missing", BASE + 'include_file "no_such.cfg"\n', LIST, False, False),
     "module_twice": ("module-twice", BASE + 'loadmodule "tm.so"\n', LIST, False, False),

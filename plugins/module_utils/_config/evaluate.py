@@ -66,7 +66,8 @@ class _Run:
             self.add_param(Item("string", text, nowhere), name, value, nowhere, nowhere)
 
     def result(self, path: str) -> Evaluation:
-        self.report.problems += [("config-syntax", problem) for problem in self.statements.finish()]
+        if not self.report.undecided:
+            self.report.problems += [("config-syntax", problem) for problem in self.statements.finish()]
         self.preprocessor.finish()
         if self.preprocessor.hides_sockets:
             self.listen.unsure()

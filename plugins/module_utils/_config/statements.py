@@ -58,10 +58,11 @@ _ROUTE = re.compile(rb"(?:[a-z]+_)?route\Z")
 
 
 class Blocks:
-    """How many braces are open; C(first) is where the first block begins."""
+    """How many braces are open; C(first) and C(last) are where the first and the last block begin."""
 
     def __init__(self) -> None:
         self.first: Optional[Place] = None
+        self.last: Optional[Place] = None
         self.in_block = False
         self._depth = 0
 
@@ -107,8 +108,10 @@ class StatementReader:
             elif _ROUTE.match(item.text):
                 self._block_start = item.place
         elif item.kind == "punct" and item.text == b"{":
+            if not self.blocks.in_block:
+                self.blocks.last, self._block_start = self._block_start or item.place, None
+                self.blocks.first = self.blocks.first or self.blocks.last
             self.blocks.deepen(1)
-            self.blocks.first = self.blocks.first or self._block_start or item.place
         elif item.kind == "punct" and item.text == b"}":
             self.blocks.deepen(-1)
             self._beginnings.begin()
@@ -122,6 +125,10 @@ class StatementReader:
         """What is wrong with a statement that the end of the file cuts off."""
         if self._keyword:
             yield self._broken()
+        elif self.blocks.in_block and self.blocks.last:
+            place = self.blocks.last
+            text = "the block that begins here is not closed"
+            yield Problem(text, "Is the file cut off?", place.path, place.line, place.column)
 
     def _shapes(self) -> Tuple[str, ...]:
         return SHAPES[self._keyword.text] if self._keyword else ()
