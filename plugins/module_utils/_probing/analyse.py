@@ -105,7 +105,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     ):
         findings += _mode_findings(evaluation)
         findings += _probing_findings(listing, document, effects, version)
-    findings.sort(key=lambda one: (SEVERITIES.index(one.severity), one.file, one.line or 0, one.column or 0))
+    findings.sort(key=_rank)
     hidden = Effect(NEVER, "the server does not start") if stops else None
     if undecided and not stops:
         hidden = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
@@ -114,6 +114,11 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
             effect if one.start in skipped else hidden for one, effect in zip(document.destinations, effects)
         )
     return Analysis(will_start, tuple(findings), _probes(document.destinations, effects, skipped, version))
+
+
+def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
+    """What is worst comes first: errors, and among them those that stop the server; then by place."""
+    return SEVERITIES.index(one.severity), not RULES[one.rule].stops, one.file, one.line or 0, one.column or 0
 
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
