@@ -9,10 +9,6 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import DEFAULT_CONFIG, invocation_of_defines
 
 
 class ActionModule(ActionBase):
@@ -24,39 +20,19 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, params = self.validate_argument_spec(argument_spec=validate_spec())
-        given = all(params[name] is not None for name in ("config_content", "dispatcher_content", "kamailio_version"))
-        judged = self._judge_texts(params) if given else None
-        if judged is not None:
-            result.update(judged)
-            return result
-        result.update(
-            self._execute_module(
+        judged = self._judge_texts(params)
+        if judged is None:
+            judged = self._execute_module(
                 module_name="sipfleet.kamailio.validate", module_args=dict(self._task.args), task_vars=task_vars
             )
-        )
+        result.update(judged)
         return result
 
     def _judge_texts(self, params: dict[str, Any]) -> dict[str, Any] | None:
-        """The result; None where a file of the host has a say."""
-        try:
-            params = dict(params, config=params["config"] or DEFAULT_CONFIG)
-            site = Site(params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include)
-            outcome = validate(params, site)
-        except _NeedsHostError:
+        """The result; None where a file of the host, or its version, has a say."""
+        if any(params[name] is None for name in ("config_content", "dispatcher_content", "kamailio_version")):
             return None
-        except KamailioError as exc:
-            return {"failed": True, "msg": exc.render()}
-        if not self._task.diff:
-            outcome.result.pop("diff")
-        if outcome.refusal:
-            return {**outcome.result, "failed": True, "msg": outcome.refusal}
-        return outcome.result
+        # Only texts need it here, and every fork would import it.
+        from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.texts import judge_texts
 
-
-class _NeedsHostError(Exception):
-    """The texts include a file that is not among them."""
-
-
-def no_include(path: str) -> Problem:
-    """Raises _NeedsHostError: the controller has the given texts only."""
-    raise _NeedsHostError(path)
+        return judge_texts(params, self._task.diff)

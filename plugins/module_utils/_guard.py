@@ -22,9 +22,8 @@ from ._config.preprocess import Reader
 from ._errors import KamailioError, Problem, error
 from ._file import Change, diff_of
 from ._message import render_findings
-from ._probing.analyse import Analysis, Host, Listing, analyse, list_path
-from ._probing.correct import ABOUT_PROBING, Correction, Texts, correct
-from ._probing.rules import ERROR, RULES, WARNING, Finding
+from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
+from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding
 from ._probing.versions import Version, parse_version, render_version
 from ._text import named, show
 
@@ -68,7 +67,7 @@ def validate(params: Mapping[str, Any], site: Site) -> Outcome:
         return Outcome(guard.result(before, before), (), guard.refusal(before))
     reports = params["on_violation"] == "report"
     try:
-        texts = correct(guard.judge, guard.evaluate, guard.version, guard.correction())
+        texts = guard.correct()
     except KamailioError as exc:
         reason = "Nothing has been corrected:\n%s" % exc.render()
         return Outcome(guard.result(before, before), (), None if reports else guard.refusal(before, reason))
@@ -183,10 +182,14 @@ class _Guard:
         kept = tuple(one for one in analysis.findings if one.rule not in self.params["ignore"])
         return _Judged(evaluation, listing, analysis._replace(findings=kept))
 
-    def correction(self) -> Correction:
-        """How to correct."""
+    def correct(self) -> Texts:
+        """What changes by the correction that was asked for. Raises KamailioError."""
+        # Most runs only judge, and on a host each import is read and compiled anew.
+        from ._probing.correct import Correction, correct
+
         params = self.params
-        return Correction(params["correction"], params["ping_interval"], params["probing_mode"], params["ignore"])
+        how = Correction(params["correction"], params["ping_interval"], params["probing_mode"], params["ignore"])
+        return correct(self.judge, self.evaluate, self.version, how)
 
     def violations(self, analysis: Analysis) -> Tuple[Finding, ...]:
         """The findings that fail the task."""

@@ -58,6 +58,13 @@ class Listing(NamedTuple):
     given: bool
 
 
+class Texts(NamedTuple):
+    """The files of the configuration that change, by path, and the list; C(listing) is None if it does not."""
+
+    files: Dict[str, bytes]
+    listing: Optional[bytes]
+
+
 class Host(NamedTuple):
     """What only the host of a server can tell.
 

@@ -17,7 +17,7 @@ from .._config.plan import Evaluate, plan_modules
 from .._config.wish import ModuleWish, Values
 from .._dispatcher.mend import mend_flags
 from .._dispatcher.plan import clear_probing
-from .analyse import Analysis, Listing
+from .analyse import Analysis, Listing, Texts
 from .setup import MODE_ALL, MODE_FLAGGED, number_of, tm_state
 from .versions import Version
 
@@ -30,15 +30,6 @@ _MODE = frozenset(["probing-until-first-answer", "probing-inactive-only"])
 _CLEARED = frozenset(
     ["probing-without-tm", "probing-without-interval", "probing-switched-off", "probing-inactive-only"]
 )
-# What is about probing, in a verdict.
-ABOUT_PROBING = _START | _INTERVAL | _MODE | _CLEARED
-
-
-class Texts(NamedTuple):
-    """The files of the configuration that change, by path, and the list; C(listing) is None if it does not."""
-
-    files: Dict[str, bytes]
-    listing: Optional[bytes]
 
 
 class Correction(NamedTuple):

@@ -110,6 +110,11 @@ RULES: Dict[str, Rule] = {
 }
 
 SEVERITIES = (ERROR, WARNING, NOTE)
+ABOUT_PROBING = frozenset(name for name in RULES if name.startswith("probing-")) | {
+    "interval-without-tm",
+    "tm-after-dispatcher",
+    "mode-without-interval",
+}
 
 
 def finding(

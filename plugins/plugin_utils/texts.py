@@ -1,0 +1,40 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts judged on the controller, where nothing of the host has a say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import DEFAULT_CONFIG, invocation_of_defines
+
+
+def judge_texts(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
+    """The result of validate; None where a file of the host is included."""
+    try:
+        params = dict(params, config=params["config"] or DEFAULT_CONFIG)
+        site = Site(params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include)
+        outcome = validate(params, site)
+    except _NeedsHostError:
+        return None
+    except KamailioError as exc:
+        return {"failed": True, "msg": exc.render()}
+    if not diff:
+        outcome.result.pop("diff")
+    if outcome.refusal:
+        return {**outcome.result, "failed": True, "msg": outcome.refusal}
+    return outcome.result
+
+
+class _NeedsHostError(Exception):
+    """The texts include a file that is not among them."""
+
+
+def no_include(path: str) -> Problem:
+    """Raises _NeedsHostError: the controller has the given texts only."""
+    raise _NeedsHostError(path)
