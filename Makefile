@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench fuzz clean
+.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench rules fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -50,6 +50,9 @@ pytest: setup lab ## Unit, integration and conformance tests
 
 unit: setup ## The unit tests alone: seconds, no server
 	$(BIN)/python -m pytest tests/unit
+
+rules: setup ## Write docs/rules.md anew, from the table of rules and docs/rules.yml
+	$(BIN)/python docs/make_rules.py
 
 fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)
 	end=$$(( $$(date +%s) + $${SIPFLEET_SECONDS:-600} )); while [ $$(date +%s) -lt $$end ]; do \

@@ -218,7 +218,7 @@ class _Guard:
         about_probing = all(one.rule in ABOUT_PROBING for one in violations)
         verdict = {
             True: "Kamailio would start, but not %s."
-            % ("probe as its flags say" if about_probing else "take these files as they are meant"),
+            % ("probe all that asks for it" if about_probing else "take these files as they are meant"),
             False: "Kamailio would not start with this configuration.",
             None: "This configuration cannot be evaluated to the end.",
         }[judged.analysis.will_start]

@@ -191,14 +191,33 @@ def test_socket_of_pings_is_not_listened_on(suite: str, version: str, tmp_path: 
     assert not server.start()
 
 
-def test_a_late_answer_is_late(suite: str, version: str, tmp_path: Path) -> None:
-    dead = "1 sip:127.0.0.1:9 8\n"
-    for milliseconds, notes in ((4000, ["interval-shorter-than-timeout"]), (1000, [])):
-        setup = Setup(tmp_path, BASE % 3 + 'modparam("tm", "fr_timer", %d)\n' % milliseconds, dead)
-        assert [one["rule"] for one in setup.judge(version).result["findings"]] == notes
-        with setup.server(suite) as server:
-            time.sleep(SECONDS)
-            assert [one.flags for one in server.destinations()] == ["AP" if notes else "IP"]
+TIMERS = {
+    "answer": ({"fr_timer": 4000}, {}, True),
+    "answer_short": ({"fr_timer": 1000}, {}, False),
+    "life": ({"max_noninv_lifetime": 4000}, {}, True),
+    "life_short": ({"max_noninv_lifetime": 1000}, {}, False),
+    "default": ({}, {}, True),
+    "ticks": ({"fr_timer": 1000}, {"ds_ping_fr_timer": 64}, True),
+    "ticks_short": ({}, {"ds_ping_fr_timer": 16}, False),
+    "ticks_of_the_other_name": ({}, {"ds_ping_fr_timer": 640, "ds_ping_fr_timeout": 16}, False),
+    "no_ticks": ({"fr_timer": 1000}, {"ds_ping_fr_timer": 0}, False),
+}
+
+
+@pytest.mark.parametrize("case", TIMERS)
+def test_a_dead_destination_is_noticed_late(case: str, suite: str, version: str, tmp_path: Path) -> None:
+    of_tm, own, late = TIMERS[case]
+    timers = "".join('modparam("tm", "%s", %d)\n' % one for one in of_tm.items())
+    timers += "".join('modparam("dispatcher", "%s", %d)\n' % one for one in own.items())
+    setup = Setup(tmp_path, BASE % 3 + timers, "1 sip:127.0.0.1:9 8\n")
+    found = [one["rule"] for one in setup.judge(version).result["findings"]]
+    if own and suite != "sid":
+        assert "parameter-unknown" in found and setup.server(suite).check() != 0
+        return
+    assert found == (["interval-shorter-than-timeout"] if late else [])
+    with setup.server(suite) as server:
+        time.sleep(SECONDS)
+        assert [one.flags for one in server.destinations()] == ["AP" if late else "IP"], server.log_text()
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2, 3])

@@ -42,7 +42,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         ("probing-without-tm", 3),
     ]
     assert result["msg"].split("\n") == [
-        "Kamailio would start, but not probe as its flags say.",
+        "Kamailio would start, but not probe all that asks for it.",
         "",
         "warning: probing-without-tm (2 times)",
         "  asks for probing (flags 8), and tm is not loaded, so nothing probes it; "
@@ -170,7 +170,7 @@ def test_bad_input(files: tuple[Path, Path], tmp_path: Path) -> None:
         "ping_interval is 0",
         "mend",
         "is a directory",
-        "no.list is not there",
+        "no.list: the list is not there",
     ]
     for result, text in zip(results, texts):
         assert result["failed"] and text in result["msg"], result["msg"]

@@ -6,19 +6,39 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from pathlib import Path
+
+import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
 
-DOCS = Path(__file__).parents[2] / "docs"
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+
+from make_rules import CONFIG, LIST, PAGE, USUAL, broken, judge, load_entries, make_page
+
+ENTRIES = load_entries()
 
 
-def test_every_rule_is_documented_under_its_severity() -> None:
-    sections = re.split(r"^## ", (DOCS / "rules.md").read_text(), flags=re.MULTILINE)[1:4]
-    documented = {
-        rule: section.split("\n")[0].rstrip("s").lower()
-        for section in sections
-        for rule in re.findall(r"^\| `([a-z0-9-]+)` \|", section, flags=re.MULTILINE)
-    }
-    assert documented == {name: rule.severity for name, rule in RULES.items()}
+def test_page_is_what_the_table_and_the_examples_make() -> None:
+    assert PAGE.read_text() == make_page(), "run: python docs/make_rules.py"
+
+
+def test_every_rule_has_an_entry_and_every_entry_a_rule() -> None:
+    assert list(ENTRIES) == list(RULES)
+
+
+@pytest.mark.parametrize("rule", ENTRIES)
+def test_example_breaks_its_rule_and_no_other(rule: str) -> None:
+    entry = ENTRIES[rule]
+    outcome = judge(entry)
+    assert broken(outcome, rule) == sorted({rule, *entry.also})
+    assert outcome.result["will_start"] is entry.starts
+    assert (entry.starts is False) is RULES[rule].stops
+    assert entry.check in ("passes", "fails", "n/a")
+
+
+def test_nothing_is_found_in_the_files_that_an_example_leaves_out() -> None:
+    entry = next(iter(ENTRIES.values()))._replace(config=CONFIG, list=LIST)
+    assert judge(entry).result["findings"] == []
+    assert set(RULES) > USUAL

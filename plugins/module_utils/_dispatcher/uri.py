@@ -102,6 +102,8 @@ def protocol_of(uri: SipUri) -> bytes:
 
 def next_hop(uri: bytes) -> bytes:
     """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it."""
+    if not _SCHEME.match(uri):
+        raise ValueError("it has no scheme")
     found = _parse(uri)
     if not found.host:
         raise ValueError("it has no host")

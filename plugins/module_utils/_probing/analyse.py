@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
@@ -112,6 +113,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     ):
         findings += _mode_findings(evaluation)
         findings += _probing_findings(listing, document, effects, version)
+        findings += _blamed(evaluation, effects)
     findings.sort(key=_rank)
     hidden = Effect(NEVER, "the server does not start") if stops else None
     if undecided and not stops:
@@ -200,7 +202,7 @@ def _list_findings(
             place = evaluation.all_params("dispatcher", "list_file")[-1].place
             text = "list_file is empty: kamailio -c passes, and the next start dies of it"
             return [found_at("list-missing", place, text)], {}
-        text = "%s is not there: kamailio -c passes, and the next start dies of it" % listing.path
+        text = "the list is not there: kamailio -c passes, and the next start dies of it"
         return [finding("list-missing", listing.path, None, text)], {}
     found = list_findings(document, listing.path, version, evaluation.sockets)
     return [*found.findings, *_strict(evaluation, found)], found.skipped
@@ -210,8 +212,9 @@ def _strict(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
     mode = evaluation.param("dispatcher", "ds_load_mode")
     if not mode or mode.value != 1 or not found.skipped:
         return []
-    text = "ds_load_mode is 1, and %d destinations would be skipped: the load fails, and the next start dies of it"
-    return [found_at("skipped-stops-load", mode.place, text % len(found.skipped))]
+    count = len(found.skipped)
+    text = "ds_load_mode is 1, and %d destination%s would be skipped: the load fails, and the next start dies of it"
+    return [found_at("skipped-stops-load", mode.place, text % (count, "" if count == 1 else "s"))]
 
 
 def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
@@ -236,9 +239,21 @@ def _probing_findings(
             text += ", so nothing probes it; " + _shown(one.flags, version)
         elif effect.rule == "ping-cannot-be-sent":
             text += ": no ping can be sent, and it is marked as down"
-        start = one.flags_span[0] if one.flags & PROBING else one.uri_span[0]
+        field = one.attrs_span if effect.rule == "ping-cannot-be-sent" else one.flags_span
+        start = field[0] if one.flags & PROBING else one.uri_span[0]
         column = start - document.data.rfind(b"\n", 0, start)
         yield finding(effect.rule, listing.path, one.line, text, destination=name_of(one), column=column)
+
+
+def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Finding]:
+    """Parameters that let no ping be sent, once each, however many destinations are to be probed."""
+    hindered = Counter((one.parameter, one.reason) for one in effects if one.parameter)
+    for (name, reason), count in hindered.items():
+        param = evaluation.param("dispatcher", name or "")
+        if param:
+            text = "%s: no ping can be sent, and %s marked as down"
+            those = "the destination that is to be probed is" if count == 1 else "%d destinations are" % count
+            yield found_at("ping-cannot-be-sent", param.place, text % (reason, those))
 
 
 def _shown(flags: int, version: Version) -> str:

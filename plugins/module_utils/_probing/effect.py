@@ -31,12 +31,14 @@ NEVER, UNTIL_FIRST_ANSWER, CONTINUOUSLY, UNKNOWN = "never", "until_first_answer"
 class Effect(NamedTuple):
     """C(never), C(until_first_answer), C(continuously) or C(unknown), and why.
 
-    C(rule) is the rule that a destination breaks by it, where it asks for probing and does not get it.
+    C(rule) is the rule that a destination breaks by it, where it asks for probing and does not get it; C(parameter) is
+    the parameter of dispatcher that lets no ping be sent to it.
     """
 
     effect: str
     reason: str
     rule: Optional[str] = None
+    parameter: Optional[str] = None
 
 
 def effects_of(destinations: Sequence[Destination], setup: Setup, skipped: Dict[int, str]) -> Tuple[Effect, ...]:
@@ -61,9 +63,7 @@ def _effect(one: Destination, setup: Setup, shadowed: bool) -> Effect:
         return Effect(NEVER, missing, rule if one.flags & PROBING else None)
     wanted = _wanted(one.flags, setup, shadowed)
     hindrance = _hindrance(one, setup) if wanted.effect != NEVER else None
-    if hindrance:
-        return Effect(NEVER, hindrance.reason, hindrance.rule)
-    return wanted
+    return hindrance or wanted
 
 
 def _switched_off(flags: int, setup: Setup) -> str:
@@ -99,20 +99,24 @@ def _hindrance(one: Destination, setup: Setup) -> Optional[Effect]:
     """Why the server can send no ping to a destination that it is to probe."""
     protocol = protocol_of(read_uri(one.uri))
     attributes = read_attrs(one.attrs)
-    proxy = attributes.value(b"obproxy") or None
-    name = "obproxy" if proxy else "outbound_proxy"
-    proxy = proxy or setup.proxy
+    own = attributes.value(b"obproxy") or None
+    proxy = own or setup.proxy
+    # What stands in an attribute is the fault of the destination, the rest that of a parameter.
+    rule, parameter = ("ping-cannot-be-sent", None) if own else (None, "outbound_proxy")
+    name = "obproxy" if own else "outbound_proxy"
     if setup.lacks and not (setup.lacks == "ds_ping_from" and attributes.value(b"ping_from")):
-        return Effect(NEVER, "%s is empty" % setup.lacks, "ping-cannot-be-sent")
+        return Effect(NEVER, "%s is empty" % setup.lacks, None, setup.lacks)
     if proxy is not None:
         try:
             protocol = next_hop(proxy)
         except ValueError as exc:
-            return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), "ping-cannot-be-sent")
+            return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), rule, parameter)
     if setup.sockets and protocol and not setup.sockets.speaks(protocol):
-        # A destination's own transport has a rule that is about calls as well.
-        rule = "ping-cannot-be-sent" if proxy is not None else None
-        return Effect(NEVER, "the server has no socket for %s" % show(protocol), rule)
+        reason = "the server has no socket for %s" % show(protocol)
+        if proxy is None:
+            # The transport of the destination itself has a rule that is about calls as well.
+            return Effect(NEVER, reason)
+        return Effect(NEVER, "%s, which %s %s asks for" % (reason, name, quoted(proxy, 60)), rule, parameter)
     return None
 
 

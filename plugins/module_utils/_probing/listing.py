@@ -20,6 +20,7 @@ from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, read_attrs
 from .._dispatcher.document import Destination, Document, leading_int, to_int32
 from .._dispatcher.flags import NO_DNS
 from .._dispatcher.mend import meant_flags
+from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._dispatcher.wish import MAX_INT
 from .._text import one_edit_apart, quoted, show
@@ -54,6 +55,7 @@ class _Found(NamedTuple):
     rule: str
     text: str
     remedy: str = ""
+    field: Optional[int] = None
 
 
 def name_of(destination: Destination) -> str:
@@ -68,7 +70,7 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
         for bad in document.bad_lines
     ]
     findings += [
-        finding("line-too-long", path, line, "the server reads %s as another line" % quoted(rest, 60))
+        finding("line-too-long", path, line, "the server reads %s as another line" % quoted(rest.strip(), 60))
         for line, rest in document.long_lines.items()
         if rest.strip(b" \t\r\n")
     ]
@@ -90,16 +92,16 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
             skipped[one.start] = skip.text
             problems.append(skip)
         findings += [
-            finding(rule, path, one.line, text, remedy, name_of(one), _column(document, one, rule))
-            for rule, text, remedy in problems
+            finding(bad.rule, path, one.line, bad.text, bad.remedy, name_of(one), _column(document, one, bad))
+            for bad in problems
         ]
     findings += sets.weights(path)
     return ListFindings(tuple(findings), skipped)
 
 
-def _column(document: Document, one: Destination, rule: str) -> int:
+def _column(document: Document, one: Destination, bad: _Found) -> int:
     """Where the field stands that a finding is about."""
-    start = one.spans[_FIELDS.get(rule, _URI)][0]
+    start = one.spans[_FIELDS.get(bad.rule, _URI) if bad.field is None else bad.field][0]
     return start - document.data.rfind(b"\n", 0, start)
 
 
@@ -127,11 +129,11 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
         # What follows stands one column off, so the other columns would only say the same again.
         yield _no_setid(setid, one)
         return
-    for name, span in (("set id", one.setid_span), ("flags", one.flags_span), ("priority", one.priority_span)):
-        digits = data[slice(*span)]
+    for name, field in (("set id", _SETID), ("flags", _FLAGS), ("priority", _PRIORITY)):
+        digits = data[slice(*one.spans[field])]
         if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
-            text = "the %s %s wrap around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
-            yield _Found("number-overflow", text)
+            text = "the %s %s wraps around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
+            yield _Found("number-overflow", text, "", field)
     if one.attrs:
         yield from _words(data, one, version)
     rest = data[one.attrs_span[1] : one.end].strip(b" \t\r\n")
@@ -273,12 +275,23 @@ class _Sets:
             total = sum(weight for _one, weight in members)
             if total > 100:
                 text = "the weights of set %d sum up to %d: what is over 100 gets no calls" % (setid, total)
-                yield finding("weights-over-100", path, members[0][0].line, text)
+                yield finding("weights-over-100", path, _first_over(members).line, text)
             without = [one for one, weight in members if not weight]
             if total and without:
-                text = "%d of the %d destinations of set %d have no weight, beside others that have one" % (
+                text = "%d of the %d destinations of set %d without a weight, beside others that have one" % (
                     len(without),
                     len(members),
                     setid,
                 )
                 yield finding("weights-incomplete", path, without[0].line, text)
+
+
+def _first_over(members: List[Tuple[Destination, int]]) -> Destination:
+    """The destination that the places of its set do not suffice for; the server fills them in its own order."""
+    weights = {one.start: weight for one, weight in members}
+    total = 0
+    for one in in_server_order(one for one, _weight in members):
+        total += weights[one.start]
+        if total > 100:
+            break
+    return one

@@ -53,11 +53,11 @@ RULES: Dict[str, Rule] = {
     "list-missing": Rule(ERROR, True, "Create the file, or let list_file name the one that is there"),
     "list-line-incomplete": Rule(ERROR, True, "Complete the line with a destination, or put a # before it"),
     "config-syntax": Rule(ERROR, True, "kamailio -c shows where the server's own parser stops"),
-    "config-empty": Rule(ERROR, True, "Write one, or give the file that has them"),
+    "config-empty": Rule(ERROR, True, "Write a loadmodule or a route into it, or give the file that has them"),
     "include-missing": Rule(ERROR, True, "Create the file, or use import_file if it may be missing"),
     "module-missing": Rule(ERROR, True, "Load it before the module that needs it"),
     "module-too-late": Rule(ERROR, True, "Load it before the module that needs it"),
-    "parameter-unknown": Rule(ERROR, True, "Take it out, or load the module that has it"),
+    "parameter-unknown": Rule(ERROR, True, "Correct its name, or take it out"),
     "module-file-missing": Rule(ERROR, True, "Install the package that ships it, or take its loadmodule out"),
     "module-twice": Rule(ERROR, True, "Take one of the two loadmodule lines out"),
     "modparam-without-module": Rule(ERROR, True, "Load the module before the modparam"),
@@ -92,7 +92,7 @@ RULES: Dict[str, Rule] = {
     "flags-not-a-number": Rule(WARNING, False, "Write the number that is meant"),
     "priority-not-a-number": Rule(WARNING, False, "Write a number from 0 on, a higher one comes first"),
     "setid-not-a-number": Rule(WARNING, False, "Begin the line with the number of its set"),
-    "text-ignored": Rule(WARNING, False, "Take it out, or put a # and a space before it"),
+    "text-ignored": Rule(WARNING, False, "Take the white space out, or put a # and a space before what is only a note"),
     "attrs-comma": Rule(WARNING, False, "Put the value in quotes, or a semicolon instead of the comma"),
     "attribute-unknown": Rule(WARNING, False, "Take it out, or run a version that knows it"),
     "attribute-twice": Rule(WARNING, False, "Give it once"),
@@ -101,7 +101,9 @@ RULES: Dict[str, Rule] = {
     "transport-unknown": Rule(WARNING, False, "Write udp, tcp, tls, sctp or ws"),
     "destination-twice": Rule(WARNING, False, "Take one out, or tell them apart by duid or socket"),
     "dispatcher-not-loaded": Rule(WARNING, False, 'Put loadmodule "dispatcher.so" into the configuration'),
-    "config-undecided": Rule(WARNING, False, "Say what the server gets with -A in defines, or write it out"),
+    "config-undecided": Rule(
+        WARNING, False, "Write it out; defines says what the server gets with -A, and its unit what else it gets"
+    ),
     "probing-until-first-answer": Rule(NOTE, False, "Set ds_probing_mode to 3 to watch it all the time"),
     "interval-shorter-than-timeout": Rule(NOTE, False, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds'),
     "weights-incomplete": Rule(NOTE, False, "Give every destination of the set a weight, or none"),
@@ -114,6 +116,7 @@ ABOUT_PROBING = frozenset(name for name in RULES if name.startswith("probing-"))
     "interval-without-tm",
     "tm-after-dispatcher",
     "mode-without-interval",
+    "ping-cannot-be-sent",
 }
 
 

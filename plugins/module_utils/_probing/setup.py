@@ -25,8 +25,9 @@ from .rules import Finding, found_at
 from .versions import Version
 
 MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
-# tm's default, in milliseconds.
-FR_TIMER = 30000
+# tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.
+FR_TIMER, MAX_LIFETIME = 30000, 32000
+TICKS_PER_SECOND = 16
 _BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
@@ -179,7 +180,7 @@ def _pseudo_variables(evaluation: Evaluation) -> Iterator[Finding]:
     for name in ("setid_pvname", "attrs_pvname"):
         text = text_of(evaluation, name)
         param = evaluation.param("dispatcher", name)
-        if param and text is not None and text[:1] != b"$":
+        if param and text is not None and (text[:1] != b"$" or text == b"$"):
             said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start dies of it"
             yield found_at("pseudo-variable-bad", param.place, said % (name, quoted(text, 60) or "empty"))
 
@@ -239,16 +240,25 @@ def _pings(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _timing(evaluation: Evaluation) -> Iterator[Finding]:
     interval = evaluation.param("dispatcher", "ds_ping_interval")
-    own = [one for one in evaluation.all_params("dispatcher") if one.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")]
-    of_tm = evaluation.param("tm", "fr_timer")
-    timeout = of_tm.value if of_tm else FR_TIMER
-    if own and isinstance(own[-1].value, int) and own[-1].value > 0:
-        timeout = own[-1].value
-    if interval and isinstance(timeout, int) and 0 < interval_of(evaluation) * 1000 < timeout:
+    timeout = _timeout(evaluation)
+    if interval and timeout is not None and 0 < interval_of(evaluation) < timeout:
         text = (
             "a ping counts as unanswered only after %g s, though the next one follows after %d s: a dead destination "
             "is noticed that much later"
         )
-        yield found_at(
-            "interval-shorter-than-timeout", interval.place, text % (timeout / 1000, interval_of(evaluation))
-        )
+        yield found_at("interval-shorter-than-timeout", interval.place, text % (timeout, interval_of(evaluation)))
+
+
+def _timeout(evaluation: Evaluation) -> Optional[float]:
+    """After how many seconds a ping counts as unanswered, None where that is not known."""
+    own = [one for one in evaluation.all_params("dispatcher") if one.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")]
+    of_tm = [
+        evaluation.param("tm", name) or default
+        for name, default in (("fr_timer", FR_TIMER), ("max_noninv_lifetime", MAX_LIFETIME))
+    ]
+    answer, lifetime = (one.value if isinstance(one, Param) else one for one in of_tm)
+    if not isinstance(answer, int) or not isinstance(lifetime, int) or (own and not isinstance(own[-1].value, int)):
+        return None
+    ticks = own[-1].value if own else 0
+    seconds = ticks / TICKS_PER_SECOND if isinstance(ticks, int) and ticks > 0 else answer / 1000
+    return min(seconds, lifetime / 1000)

@@ -1,0 +1,49 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples of docs/rules.yml: servers of all versions do with them what the page says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import NEWEST
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
+from conformance.setups import Setup, add_database
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+
+from make_rules import broken, expand, load_entries
+
+# What only a host shows is in test_findings and test_probing_findings.
+ENTRIES = {rule: entry for rule, entry in load_entries().items() if entry.host is None}
+
+
+@pytest.mark.parametrize("rule", ENTRIES)
+def test_servers_do_what_the_page_says(rule: str, suite: str, version: str, tmp_path: Path) -> None:
+    entry = ENTRIES[rule]
+    if (parse_version(version) or ()) > NEWEST:
+        # What a server that is newer than the table of parameters has is not judged.
+        version = render_version(NEWEST)
+    setup = Setup(tmp_path, entry.config.replace("@LISTEN@\n", ""), expand(entry.list))
+    if "@DIR@/db" in entry.config:
+        add_database(setup.folder / "db")
+    if rule == "config-empty":
+        # What every Setup begins with is a statement.
+        setup.config.write_text(entry.config)
+    outcome = setup.judge(version, dispatcher_list=None if entry.list is None else str(setup.list))
+    assert broken(outcome, rule) == sorted({rule, *entry.also})
+    assert outcome.result["will_start"] is entry.starts
+    server = setup.server(suite)
+    assert (server.check() == 0) is (entry.check == "passes")
+    if entry.starts is None:
+        return
+    try:
+        assert server.start() is entry.starts, server.log_text()
+        assert entry.log in server.log_text()
+    finally:
+        server.stop()
