@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -39,7 +40,10 @@ class Change(NamedTuple):
 def read_file(path: str) -> Optional[bytes]:
     """The bytes of a file, None if it is not there. Raises KamailioError if it cannot be read."""
     try:
-        with open(path, "rb") as file:
+        # A pipe that nobody writes to must not be waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise error("is no regular file", "Give the path of a file", path)
             return file.read()
     except OSError as exc:
         if exc.errno == errno.ENOENT:
@@ -47,6 +51,7 @@ def read_file(path: str) -> Optional[bytes]:
         reasons = {
             errno.EISDIR: ("is a directory", "Give the path of a file"),
             errno.EACCES: ("cannot be read: permission denied", "Run the task with become, or change its mode"),
+            errno.ELOOP: ("is a symbolic link that leads to itself", "Correct the link"),
             errno.ENOTDIR: ("is not there: a part of its path is not a directory", "Correct the path"),
         }
         text, remedy = reasons.get(exc.errno or 0, ("cannot be read: %s" % exc.strerror, ""))

@@ -17,8 +17,10 @@ def show(data: bytes) -> str:
 
 def quoted(data: bytes, limit: int = 120) -> str:
     """One line of a file for a message, control characters visible, at most O(limit) characters."""
+    # A character has four bytes at most; a line of megabytes is not made readable as a whole.
+    head = data[: 4 * limit + 4]
     text = "".join(
-        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in show(data)
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in show(head)
     )
     return text if len(text) <= limit else text[: limit - 1] + "…"
 

@@ -43,11 +43,11 @@ class Token(NamedTuple):
 
 
 # A backslash that is the first character of a define's value does not continue the line.
-# [ \t\b\r] is what cfg.lex calls EAT_ABLE. A directive that lacks what must follow it is a comment (with #!).
+# [ \t\b\r] is what cfg.lex calls EAT_ABLE. Bytes that no token has are passed over, like white space. A directive that lacks what must follow it is a comment (with #!).
 _STRING_BODY = rb'"(?:[^"\\]|\\.)*"'
 _ACTIVE = re.compile(
     rb"""
-    (?P<space>(?:[ \t\x08\r\n]|\\\n)+)
+    (?P<space>(?:[\x00-\x20\x7f-\xff]+|\\\n)+)
     | (?P<open>/\*)
     | (?:\#!|!!)(?P<condition>ifdef|ifndef|ifexp)[ \t\x08\r]+(?P<expression>[^\n]*)(?:\n|\Z)
     | (?:\#!|!!)(?P<else>else)[ \t\x08\r]*\n

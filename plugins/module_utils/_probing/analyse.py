@@ -19,7 +19,7 @@ from .._dispatcher.flags import PROBING, render_letters
 from .._errors import Problem
 from .._text import show
 from .effect import NEVER, UNKNOWN, Effect, effects_of
-from .listing import ListFindings, list_findings, name_of
+from .listing import ListFindings, column_of, list_findings, name_of
 from .modules import table_findings
 from .rules import RULES, SEVERITIES, Finding, finding, found_at
 from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
@@ -241,7 +241,7 @@ def _probing_findings(
             text += ": no ping can be sent, and it is marked as down"
         field = one.attrs_span if effect.rule == "ping-cannot-be-sent" else one.flags_span
         start = field[0] if one.flags & PROBING else one.uri_span[0]
-        column = start - document.data.rfind(b"\n", 0, start)
+        column = column_of(document, one, start)
         yield finding(effect.rule, listing.path, one.line, text, destination=name_of(one), column=column)
 
 

@@ -99,10 +99,14 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
     return ListFindings(tuple(findings), skipped)
 
 
-def _column(document: Document, one: Destination, bad: _Found) -> int:
+def _column(document: Document, one: Destination, bad: _Found) -> Optional[int]:
     """Where the field stands that a finding is about."""
-    start = one.spans[_FIELDS.get(bad.rule, _URI) if bad.field is None else bad.field][0]
-    return start - document.data.rfind(b"\n", 0, start)
+    return column_of(document, one, one.spans[_FIELDS.get(bad.rule, _URI) if bad.field is None else bad.field][0])
+
+
+def column_of(document: Document, one: Destination, at: int) -> Optional[int]:
+    """The column of a byte in the line of a destination, None in a line that the server cuts."""
+    return None if one.line in document.long_lines else at - one.start + 1
 
 
 def _read(one: Destination) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[_Found]]:
