@@ -64,6 +64,7 @@ demo: ## See it work on a real Kamailio
 bench: setup ## The benchmarks, with their ratios
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/config.py
+	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what make has put into this folder
