@@ -61,8 +61,8 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\$")
 class Service(NamedTuple):
     """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that.
 
-    C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), all of them
-    None where nothing is said.
+    C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), C(run_dir)
+    is the folder of C(-Y), all of them None where nothing is said.
     """
 
     path: str
@@ -70,6 +70,7 @@ class Service(NamedTuple):
     invocation: Invocation
     started_by: Account
     switches_to: Account
+    run_dir: Optional[str]
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -211,7 +212,8 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         known,
     )
     switches_to = Account(by_name.get("u", [None])[-1], by_name.get("g", [None])[-1])
-    return Service(path, by_name.get("f", [DEFAULT_CONFIG])[-1], invocation, started_by, switches_to)
+    config = by_name.get("f", [DEFAULT_CONFIG])[-1]
+    return Service(path, config, invocation, started_by, switches_to, by_name.get("Y", [None])[-1])
 
 
 def _parameter(text: str) -> Tuple[str, str, Value]:

@@ -164,7 +164,7 @@ GOOD = {
     "define_as_module": '#!define M "tm.so"\nloadmodule M\n' + BASE.replace('loadmodule "tm.so"\n', ""),
     "number_words": BASE + 'modparam("dispatcher", "force_dst", yes)\nmodparam("dispatcher", "flags", 0x2)\n',
     "negative_number": BASE + 'modparam("dispatcher", "ds_hash_expire", -1)\n',
-    "bytes_that_the_server_passes_over": "\\ ? \0 \x01 \x0b " + BASE.replace("tm.so\"", "tm.so\" é") + "\x7f?\n",
+    "bytes_that_the_server_passes_over": "\\ ? \0 \x01 \x0b " + BASE.replace('tm.so"', 'tm.so" é') + "\x7f?\n",
     "semicolons": ";" + BASE + ";;\n",
     "setting_of_a_group": BASE + "mine.limit = 4\n",
     "old_declarations": BASE + "flags a:1, b:2;\navpflags c;\n",

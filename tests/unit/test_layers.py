@@ -19,6 +19,7 @@ LAYERS = [
     "_secrets",
     "_dispatcher",
     "_config",
+    "_server",
     "_probing",
     "_message",
     "_file",

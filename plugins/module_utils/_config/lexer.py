@@ -43,7 +43,8 @@ class Token(NamedTuple):
 
 
 # A backslash that is the first character of a define's value does not continue the line.
-# [ \t\b\r] is what cfg.lex calls EAT_ABLE. Bytes that no token has are passed over, like white space. A directive that lacks what must follow it is a comment (with #!).
+# [ \t\b\r] is what cfg.lex calls EAT_ABLE. A directive that lacks what must follow it is a comment (with #!).
+# Bytes that no token has are passed over, like white space.
 _STRING_BODY = rb'"(?:[^"\\]|\\.)*"'
 _ACTIVE = re.compile(
     rb"""

@@ -6,7 +6,7 @@
 # and it can change in any release.
 
 
-"""The core settings that decide who reads the files of a server, and which protocols it speaks."""
+"""The core settings that decide who reads the files of a server, what it speaks and where its sockets are."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _NAMES = {
     b"disable_tcp": "disable_tcp",
     b"enable_tls": "enable_tls",
     b"tls_enable": "enable_tls",
+    b"run_dir": "run_dir",
+    b"rundir": "run_dir",
 }
 
 
@@ -45,5 +47,5 @@ class SettingsReader:
             self._name = _NAMES.get(item.text, "") if item.kind == "word" else ""
 
     def result(self) -> Mapping[str, bytes]:
-        """What was set, by C(user), C(group), C(disable_tcp) and C(enable_tls)."""
+        """What was set, by C(user), C(group), C(disable_tcp), C(enable_tls) and C(run_dir)."""
         return self._found

@@ -1,0 +1,90 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""JSON-RPC 2.0 as the jsonrpcs module speaks it: calls written, replies read."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from .._errors import error
+from .._text import quoted
+from .values import NULL, Param, Struct, encode_text
+
+_ESCAPED = re.compile(r'\\(["\\])')
+
+
+class Reply(NamedTuple):
+    """A reply: the id of its call, None for none, and the values, or code and text of an error."""
+
+    id: Optional[str]
+    values: Struct
+    fault: Optional[Tuple[int, str]] = None
+
+
+def encode_call(method: str, params: Sequence[Param], call_id: str) -> bytes:
+    """The text of a call. A NUL in it is an error.
+
+    Quotes and backslashes are written as numbers: a FIFO server looks for the end of the text without knowing that a
+    backslash can be quoted itself, and would swallow the calls that follow (modules/jsonrpcs/jsonrpcs_fifo.c).
+    """
+    call: Dict[str, Any] = {"jsonrpc": "2.0", "method": method}
+    if params:
+        call["params"] = list(params)
+    call["id"] = call_id
+    return _encode(call)
+
+
+def add_members(call: bytes, **members: str) -> bytes:
+    """A call with more members, which tell the server where the reply goes: C(reply_name), C(store_path)."""
+    return call[:-1] + b", " + _encode(members)[1:]
+
+
+def _encode(members: Mapping[str, Any]) -> bytes:
+    text = json.dumps(members, ensure_ascii=False)
+    return encode_text(_ESCAPED.sub(lambda found: "\\u%04x" % ord(found.group(1)), text), "\\u0000")
+
+
+def decode_reply(data: bytes) -> Reply:
+    """A whole reply. What is not JSON, or not a reply, is an error."""
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        # A Struct keeps members with the same name apart.
+        found = _raw(json.loads(text, strict=False, object_pairs_hook=_struct, parse_constant=_no_constant))
+    except (ValueError, RecursionError) as reason:
+        raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data[:80]))) from reason
+    parts = dict(found.members) if isinstance(found, Struct) else {}
+    call_id = parts.get("id", NULL)
+    call_id = None if call_id == NULL else str(call_id)
+    fault = dict(parts["error"].members) if isinstance(parts.get("error"), Struct) else {}
+    if isinstance(fault.get("code"), int) and isinstance(fault.get("message"), str):
+        return Reply(call_id, Struct(()), (fault["code"], fault["message"]))
+    if "result" in parts and not fault:
+        values = parts["result"]
+        several = isinstance(values, Struct) and all(name is None for name, _value in values.members)
+        return Reply(call_id, values if several else Struct(((None, values),)))
+    raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data[:80]))
+
+
+def _struct(pairs: List[Tuple[str, Any]]) -> Struct:
+    return Struct(tuple(pairs))
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return Struct(tuple((name, _raw(member)) for name, member in value.members))
+    if isinstance(value, list):
+        return Struct(tuple((None, _raw(member)) for member in value))
+    if value is None:
+        return NULL
+    return int(value) if isinstance(value, bool) else value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError("%s is no number" % name)

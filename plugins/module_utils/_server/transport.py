@@ -1,0 +1,113 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""One call to a running server, over any of its transports."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import List, Sequence
+
+from .._errors import KamailioError
+from . import binrpc, jsonrpc
+from .addresses import (
+    CTL,
+    Address,
+    CtlAddress,
+    CtlStream,
+    CtlTcp,
+    CtlUdp,
+    JsonAddress,
+    JsonDatagram,
+    JsonFifo,
+    JsonHttp,
+    JsonTcp,
+    show_address,
+)
+from .clock import Deadline
+from .errors import NoAnswerError, ServerError, UnreachableError
+from .fifo import converse_fifo
+from .folder import private_folder, secret_name
+from .http import decode_response, encode_post, message_length
+from .sockets import LOOK, MOST, converse, exchange
+from .values import Param, Value, normal_result
+
+
+def call(address: Address, method: str, params: Sequence[Param] = (), deadline: float = 10.0) -> List[Value]:
+    """Have a server execute a command, and give its result in the normal form (see C(values)).
+
+    C(deadline) in seconds, for all of it but the look-up of a host name. Raises C(ServerError) for an error that the
+    server answers, C(UnreachableError) if the call did not get to a server, C(NoAnswerError) if it did and no answer
+    came back that can be read. A command or parameters that cannot be sent at all are a C(KamailioError).
+    """
+    until = Deadline(deadline)
+    cookie, call_id = secrets.randbits(32), secret_name()
+    if isinstance(address, CTL):
+        request = binrpc.encode_call(method, params, cookie)
+    else:
+        request = jsonrpc.encode_call(method, params, call_id)
+    try:
+        if isinstance(address, CTL):
+            binary = binrpc.decode_reply(_carry_binary(address, request, until))
+            ours, fault, values = binary.cookie == cookie, binary.fault, binary.values
+        else:
+            reply = jsonrpc.decode_reply(_carry_json(address, request, until))
+            ours, fault, values = reply.id == call_id, reply.fault, reply.values
+        if not ours:
+            raise NoAnswerError("the answer is for another call", LOOK, show_address(address))
+        if not fault:
+            return normal_result(values)
+    except (UnreachableError, NoAnswerError):
+        raise
+    except KamailioError as reason:
+        raise NoAnswerError(reason.problems[0].text, LOOK, show_address(address)) from reason
+    raise ServerError(fault[0], fault[1], method)
+
+
+def _carry_binary(address: CtlAddress, request: bytes, deadline: Deadline) -> bytes:
+    if isinstance(address, CtlStream):
+        return exchange(address.path, request, binrpc.packet_length, deadline, close_behind=True)
+    if isinstance(address, CtlTcp):
+        return exchange((address.host, address.port), request, binrpc.packet_length, deadline, close_behind=True)
+    if isinstance(address, CtlUdp):
+        return converse((address.host, address.port), request, binrpc.packet_length, deadline)
+    with private_folder(address.path) as folder:
+        return converse(address.path, request, binrpc.packet_length, deadline, os.path.join(folder, "r"))
+
+
+def _carry_json(address: JsonAddress, request: bytes, deadline: Deadline) -> bytes:
+    if isinstance(address, JsonFifo):
+        name = "sipfleet-" + secret_name()
+        request = jsonrpc.add_members(request, reply_name=name)
+        return converse_fifo(address.path, request, address.reply_dir + name, deadline)
+    if isinstance(address, JsonTcp):
+        return exchange((address.host, address.port), request, lambda _data: None, deadline)
+    if isinstance(address, JsonHttp):
+        post = encode_post(address.host, address.port, address.path, request)
+        return decode_response(exchange((address.host, address.port), post, message_length, deadline))
+    if isinstance(address, JsonDatagram):
+        return _carry_stored(address.path, request, deadline)
+    return converse((address.host, address.port), request, len, deadline)
+
+
+def _carry_stored(path: str, request: bytes, deadline: Deadline) -> bytes:
+    """The reply to a call over datagrams, from a file: a datagram is too small for a long list.
+
+    From Kamailio 5.7 on C(store_path) has the server write its reply to a file and answer that it did; before, it does
+    not know the name and answers as ever (modules/jsonrpcs/jsonrpcs_sock.c).
+    """
+    with private_folder(path) as folder:
+        stored = os.path.join(folder, "s")
+        with open(stored, "xb"):
+            os.chmod(stored, 0o622)  # noqa: S103  # the server's user writes it, and nobody but us reads it
+        request = jsonrpc.add_members(request, store_path=stored)
+        data = converse(path, request, len, deadline, os.path.join(folder, "r"))
+        if jsonrpc.decode_reply(data).fault == (500, "Storing failed"):
+            raise NoAnswerError("the server could not write its answer to %s" % stored, LOOK, path)
+        with open(stored, "rb") as reply:
+            return reply.read(MOST) or data

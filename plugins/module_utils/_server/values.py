@@ -1,0 +1,102 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The results of calls in one form, whatever the protocol.
+
+A result is the list of the values that a command added to its reply, each of them a dict, list, str, int or float.
+The protocols show the same reply differently (modules ctl and jsonrpcs, C(rpc_struct_add), C(jsonrpc_struct_add)):
+
+- An array is a struct to binrpc, and its values can have names; JSON makes a struct of one member out of each of these.
+  Here names that all differ make a dict, anything else a list, in which a value with a name is a dict of one member.
+  So C(RECORDS) with one C(SET) is a dict and with several a list of dicts: read both with C(members).
+- JSON gives a list for several values and no list for one (or a list, with C(RET_ARRAY)). Here it is always a list. A
+  command without C(RET_ARRAY) that adds several values gives the last one alone over JSON: the server drops the rest.
+- A struct or array without members is C({}), no value at all C([]).
+- C(true) and C(false) of JSON are 1 and 0, its null is C(<null string>), as in binrpc.
+- A number without a fraction is an int. A fraction has three digits, cut and not rounded: binrpc has no more, JSON six.
+- An unsigned number of 2**31 and more is negative over binrpc, which has no other way of saying it.
+- Text that is not UTF-8 holds surrogates (C(surrogateescape)), which C(_text.show) cannot take: encode it back first.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+
+from .._errors import error
+from .._text import named, quoted
+
+# What the server gives for a string that is not there (modules/ctl/binrpc_run.c).
+NULL = "<null string>"
+# No command nests as deep; a garbled reply can.
+DEPTH = 60
+
+Param = Union[str, int, float]
+Value = Union[Dict[str, Any], List[Any], str, int, float]
+
+
+class Struct(NamedTuple):
+    """A struct or an array as it came: its members with their names, None for those without."""
+
+    members: Tuple[Tuple[Optional[str], Any], ...]
+
+
+def encode_text(text: str, nul: str) -> bytes:
+    """The bytes of text for a call, back from surrogates where there are any. A NUL, written as O(nul), is an error."""
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as reason:
+        raise error(
+            "a call cannot hold half of a character: '%s'" % quoted(text.encode("utf-8", "backslashreplace"))
+        ) from reason
+    if nul in text:
+        raise error("a call cannot hold a NUL character: %s" % named(text))
+    return data
+
+
+def normal_result(values: Struct) -> List[Value]:
+    """The normal form of the values of a reply, which are Struct, str, int or float. Too deep a nesting is an error."""
+    result = _normal(values, 0)
+    if isinstance(result, dict):
+        return [result] if result else []
+    if not isinstance(result, list):
+        return [result]
+    while len(result) == 1 and isinstance(result[0], list):
+        result = result[0]
+    return [] if result == [{}] else result
+
+
+def _normal(value: Any, depth: int) -> Value:
+    if isinstance(value, float):
+        # Rounded first, so that what is a number of thousandths but for the way computers count stays what it is.
+        value = int(round(value * 1000, 3)) / 1000 if math.isfinite(value * 1000) else value
+        return int(value) if value.is_integer() else value
+    if not isinstance(value, Struct):
+        scalar: Value = value
+        return scalar
+    if depth > DEPTH:
+        raise error("the reply is nested more than %d levels deep" % DEPTH)
+    found: List[Tuple[Optional[str], Value]] = []
+    for name, raw in value.members:
+        member = _normal(raw, depth + 1)
+        if name is None and isinstance(member, dict) and len(member) == 1:
+            found.extend(member.items())
+        else:
+            found.append((name, member))
+    names = {name for name, _member in found if name is not None}
+    if len(names) == len(found):
+        return {name: member for name, member in found if name is not None}
+    return [member if name is None else {name: member} for name, member in found]
+
+
+def members(value: Value, name: str) -> List[Any]:
+    """The members of a dict, or of a list of dicts, that have a name, in order."""
+    if isinstance(value, dict):
+        return [value[name]] if name in value else []
+    if isinstance(value, list):
+        return [one[name] for one in value if isinstance(one, dict) and name in one]
+    return []
