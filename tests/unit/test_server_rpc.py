@@ -601,7 +601,7 @@ PLACES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "folder": (lambda path: path.mkdir(), "this is a directory, and not a (socket|FIFO)"),
     "dead_socket": (make_dead_socket, "Connection refused|this is a socket, and not a FIFO"),
     "loop": (lambda path: path.symlink_to(path), "symbolic links"),
-    "fifo": (lambda path: os.mkfifo(path), "this is a FIFO, and not a socket|nobody reads this FIFO"),
+    "fifo": (os.mkfifo, "this is a FIFO, and not a socket|nobody reads this FIFO"),
 }
 
 
@@ -742,8 +742,8 @@ def test_ask_goes_on_where_nothing_was_executed(tmp_path: Path) -> None:
 def test_ask_repeats_only_what_is_safe(first: tuple[bytes, ...], tmp_path: Path) -> None:
     for safe in (False, True):
         (bad, asked), (good, asked_again) = (
-            answering(tmp_path / ("a%d" % safe), *first, fault=True),
-            answering(tmp_path / ("b%d" % safe), b"\x10\x07"),
+            answering(tmp_path / ("a%s" % safe), *first, fault=True),
+            answering(tmp_path / ("b%s" % safe), b"\x10\x07"),
         )
         with bad as one, good as other:
             addresses = [CtlStream(one), CtlStream(other)]
