@@ -32,6 +32,16 @@ def beside_spec() -> Dict[str, Dict[str, Any]]:
     return {"defines": {"type": "raw", "default": "auto"}, "instance": {"type": "str"}}
 
 
+def server_spec() -> Dict[str, Dict[str, Any]]:
+    """Where a running server is found."""
+    return {
+        "config": {"type": "path"},
+        "socket": {"type": "str"},
+        "timeout": {"type": "float", "default": 10},
+        **beside_spec(),
+    }
+
+
 def validate_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.validate."""
     return {

@@ -224,6 +224,11 @@ def _parameter(text: str) -> Tuple[str, str, Value]:
     return module, name, value.encode("utf-8", "surrogateescape")
 
 
+def service_of_arguments(arguments: Sequence[str]) -> Service:
+    """The server that was started with these arguments, about whose unit nothing is known. Raises KamailioError."""
+    return _service("", arguments, {}, Account())
+
+
 def config_of(config: Optional[str], instance: Optional[str]) -> str:
     """The configuration that is meant: the one given, else that of the instance. Raises KamailioError."""
     if config or not instance:

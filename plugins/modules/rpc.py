@@ -43,21 +43,8 @@ options:
     type: list
     elements: raw
     default: []
-  config:
-    description:
-      - The configuration that the server runs with. It says where the server answers.
-      - Left out, it is the one that the unit of O(instance) starts, or C(/etc/kamailio/kamailio.cfg).
-    type: path
-  socket:
-    description:
-      - Where the server answers, instead of what the configuration says. As C(binrpc) of C(ctl) has it (V(unix:/run/kamailio/ctl),
-        V(tcp:127.0.0.1:2049)), or V(dgram:/path) for the C(dgram_socket) of C(jsonrpcs).
-    type: str
-  timeout:
-    description: The seconds in which an answer must come.
-    type: float
-    default: 10
 extends_documentation_fragment:
+  - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
 seealso:
   - module: sipfleet.kamailio.config_info
@@ -96,39 +83,12 @@ reads:
   type: bool
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import known_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import JsonDatagram
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.ask import ask
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connection_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import only_reads
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.find import find_addresses, parse_binrpc
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
-
-
-def addresses_of(module):
-    """Where the server answers, by the socket that is given or by its configuration."""
-    params = module.params
-    if params["socket"]:
-        kind, _colon, path = params["socket"].partition(":")
-        address = JsonDatagram(path) if kind == "dgram" else parse_binrpc(params["socket"])
-        if address is None or (kind == "dgram" and not os.path.isabs(path)):
-            raise error("socket is %s" % named(params["socket"]), "Write unix:/path, tcp:host:port or dgram:/path")
-        return [address]
-    path = config_of(params["config"], params["instance"])
-    data = read_file(path)
-    if data is None:
-        raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", path)
-    service, beside = beside_of(params["defines"], params["instance"], path)
-    evaluation = evaluate(path, data, read_include, known_version(module, None), beside)
-    return find_addresses(evaluation, service.run_dir if service else None)
 
 
 def arguments_of(values):
@@ -141,12 +101,9 @@ def arguments_of(values):
 def main():
     module = AnsibleModule(
         argument_spec=dict(
-            beside_spec(),
+            server_spec(),
             command={"type": "str", "required": True},
             arguments={"type": "list", "elements": "raw", "default": []},
-            config={"type": "path"},
-            socket={"type": "str"},
-            timeout={"type": "float", "default": 10},
         ),
         supports_check_mode=True,
     )
@@ -155,10 +112,10 @@ def main():
     if module.check_mode and not reads:
         module.exit_json(changed=True, reads=False)
     try:
-        if params["timeout"] <= 0:
-            raise error("timeout is %g" % params["timeout"], "Give some seconds")
         arguments = arguments_of(params["arguments"])
-        result = ask(addresses_of(module), params["command"], arguments, params["timeout"], reads)
+        connection = connection_of(module)[0]
+        call = connection.read if reads else connection.change
+        result = call(params["command"], *arguments)
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), reads=reads)
     module.exit_json(changed=not reads, reads=reads, result=result)

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Sequence, Tuple
+from typing import Dict, Iterable, List, Protocol, Sequence, Tuple, TypeVar
 
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
@@ -65,7 +65,16 @@ def _block(data: bytes, one: Destination) -> Tuple[int, int]:
     return (above if ours else one.start), end
 
 
-def in_server_order(destinations: Iterable[Destination]) -> List[Destination]:
+class _Ranked(Protocol):
+    @property
+    def priority(self) -> int:
+        """Its priority."""
+
+
+_One = TypeVar("_One", bound=_Ranked)
+
+
+def in_server_order(destinations: Iterable[_One]) -> List[_One]:
     """Those of a set as the server orders them: by falling priority, of equal ones the last of the file first.
 
     C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.

@@ -14,10 +14,9 @@ src/modules/dispatcher/dispatch.c.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
 
 from .._dispatcher.attributes import read_attrs
-from .._dispatcher.document import Destination
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import next_hop, protocol_of, read_uri
@@ -41,7 +40,35 @@ class Effect(NamedTuple):
     parameter: Optional[str] = None
 
 
-def effects_of(destinations: Sequence[Destination], setup: Setup, skipped: Dict[int, str]) -> Tuple[Effect, ...]:
+class Probed(Protocol):
+    """What must be known of a destination, be it of a list or of a running server."""
+
+    @property
+    def start(self) -> int:
+        """What tells it apart from the others."""
+
+    @property
+    def setid(self) -> int:
+        """Its set."""
+
+    @property
+    def uri(self) -> bytes:
+        """Its URI."""
+
+    @property
+    def flags(self) -> int:
+        """Its flags."""
+
+    @property
+    def priority(self) -> int:
+        """Its priority."""
+
+    @property
+    def attrs(self) -> bytes:
+        """Its attributes."""
+
+
+def effects_of(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str]) -> Tuple[Effect, ...]:
     """Whether each of these destinations, if it answers, is probed; C(skipped) by the byte where a line starts."""
     shadowed = _shadowed(destinations, setup, skipped)
     return tuple(
@@ -50,7 +77,7 @@ def effects_of(destinations: Sequence[Destination], setup: Setup, skipped: Dict[
     )
 
 
-def _effect(one: Destination, setup: Setup, shadowed: bool) -> Effect:
+def _effect(one: Probed, setup: Setup, shadowed: bool) -> Effect:
     if setup.obstacle:
         return Effect(NEVER, setup.obstacle)
     switched_off = _switched_off(one.flags, setup)
@@ -95,7 +122,7 @@ def _wanted(flags: int, setup: Setup, shadowed: bool) -> Effect:
     return Effect(UNTIL_FIRST_ANSWER, reason, "probing-until-first-answer")
 
 
-def _hindrance(one: Destination, setup: Setup) -> Optional[Effect]:
+def _hindrance(one: Probed, setup: Setup) -> Optional[Effect]:
     """Why the server can send no ping to a destination that it is to probe."""
     protocol = protocol_of(read_uri(one.uri))
     attributes = read_attrs(one.attrs)
@@ -120,7 +147,7 @@ def _hindrance(one: Destination, setup: Setup) -> Optional[Effect]:
     return None
 
 
-def _shadowed(destinations: Sequence[Destination], setup: Setup, skipped: Dict[int, str]) -> Set[int]:
+def _shadowed(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str]) -> Set[int]:
     """Those behind another of their set with the same URI, by the byte of their line, where answers go by it."""
     if setup.version[:2] >= MATCHES_BY_ID_SINCE or setup.obstacle or not setup.interval:
         return set()

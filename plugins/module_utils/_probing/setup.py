@@ -14,7 +14,7 @@ The server's side of it is C(mod_init) and C(ds_parse_reply_codes) of Kamailio's
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, NamedTuple, Optional
+from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from .._config.model import Evaluation, Load, Param
 from .._config.sockets import Sockets
@@ -98,7 +98,11 @@ def interval_of(evaluation: Evaluation) -> int:
 
 def tm_state(evaluation: Evaluation) -> str:
     """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
-    names = [load.name for load in evaluation.loads]
+    return tm_state_of([load.name for load in evaluation.loads])
+
+
+def tm_state_of(names: Sequence[str]) -> str:
+    """The same for the names of modules in the order in which they were loaded."""
     if "tm" not in names:
         return "missing"
     return "late" if "dispatcher" in names and names.index("tm") > names.index("dispatcher") else "first"
@@ -240,7 +244,7 @@ def _pings(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _timing(evaluation: Evaluation) -> Iterator[Finding]:
     interval = evaluation.param("dispatcher", "ds_ping_interval")
-    timeout = _timeout(evaluation)
+    timeout = ping_timeout(evaluation)
     if interval and timeout is not None and 0 < interval_of(evaluation) < timeout:
         text = (
             "a ping counts as unanswered only after %g s, though the next one follows after %d s: a dead destination "
@@ -249,7 +253,7 @@ def _timing(evaluation: Evaluation) -> Iterator[Finding]:
         yield found_at("interval-shorter-than-timeout", interval.place, text % (timeout, interval_of(evaluation)))
 
 
-def _timeout(evaluation: Evaluation) -> Optional[float]:
+def ping_timeout(evaluation: Evaluation) -> Optional[float]:
     """After how many seconds a ping counts as unanswered, None where that is not known."""
     own = [one for one in evaluation.all_params("dispatcher") if one.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")]
     of_tm = [

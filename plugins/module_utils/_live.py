@@ -1,0 +1,159 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A running server as a module meets it: called over the sockets of its configuration, and asked what it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from ._config.evaluate import evaluate
+from ._config.model import Evaluation
+from ._dispatcher.document import Document, parse_document
+from ._errors import error
+from ._file import read_file, read_include
+from ._host import known_version
+from ._probing.analyse import Listing, analyse, list_path
+from ._probing.listing import list_findings
+from ._probing.rules import Finding
+from ._probing.setup import Setup, read_setup, tm_state_of
+from ._probing.versions import Version, parse_version, render_version
+from ._server.addresses import Address, JsonDatagram
+from ._server.connection import Connection
+from ._server.find import find_addresses, parse_binrpc
+from ._service import Service, beside_of, config_of, service_of_arguments
+from ._text import named
+
+
+class Live(NamedTuple):
+    """A running server.
+
+    C(version) is what runs, whatever is installed by now; C(modules) are in the order in which they were loaded;
+    C(started) is in seconds since 1970; C(setup) says what it does about probing, by its own modules and by the
+    C(evaluation) of its configuration, which is C(undecided) where only the server knows all of it.
+    """
+
+    connection: Connection
+    config: str
+    evaluation: Evaluation
+    version: Version
+    modules: Tuple[str, ...]
+    started: float
+    setup: Setup
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the configuration could not be evaluated to the end."""
+        return bool(self.evaluation.undecided)
+
+
+class Loadable(NamedTuple):
+    """A list as the running server would load it: C(skipped) is why it leaves a destination out, by its start.
+
+    C(refused) are the findings for which it would load nothing at all; C(changed) is when the file was last changed.
+    """
+
+    path: str
+    data: bytes
+    document: Document
+    skipped: Dict[int, str]
+    refused: Tuple[Finding, ...]
+    changed: float
+
+
+def connection_of(module: Any) -> Tuple[Connection, Optional[str], Optional[Evaluation]]:
+    """How to call the server of an AnsibleModule with the options of C(server_spec), and its configuration, if known.
+
+    Raises KamailioError.
+    """
+    params = module.params
+    if params["timeout"] <= 0:
+        raise error("timeout is %g" % params["timeout"], "Give some seconds")
+    if params["socket"]:
+        kind, _colon, path = params["socket"].partition(":")
+        address: Optional[Address] = JsonDatagram(path) if kind == "dgram" else parse_binrpc(params["socket"])
+        if address is None or (kind == "dgram" and not os.path.isabs(path)):
+            raise error("socket is %s" % named(params["socket"]), "Write unix:/path, tcp:host:port or dgram:/path")
+        return Connection((address,), params["timeout"]), params["config"], None
+    config = config_of(params["config"], params["instance"])
+    evaluation, service = _evaluate(module, config, known_version(module, None))
+    addresses = find_addresses(evaluation, service.run_dir if service else None)
+    return Connection(tuple(addresses), params["timeout"]), config, evaluation
+
+
+def _evaluate(module: Any, config: str, version: Optional[Version]) -> Tuple[Evaluation, Optional[Service]]:
+    data = read_file(config)
+    if data is None:
+        raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", config)
+    service, beside = beside_of(module.params["defines"], module.params["instance"], config)
+    return evaluate(config, data, read_include, version, beside), service
+
+
+def connect(module: Any) -> Live:
+    """The running server that an AnsibleModule is about. Raises KamailioError."""
+    connection, config, evaluation = connection_of(module)
+    version = parse_version("version: %s" % "".join(str(one) for one in connection.read("core.version")))
+    if version is None:
+        raise error("the server does not say its version", "Is this a Kamailio?")
+    modules = [str(one) for one in connection.read("core.modules")][::-1]
+    if "dispatcher" not in modules:
+        raise error("the server runs without the dispatcher module", "Load it, and restart the server")
+    uptime = connection.read("core.uptime")
+    started = time.time() - (float(uptime[0]["uptime"]) if uptime and isinstance(uptime[0], dict) else 0)
+    if config is None:
+        config = _config_of_server(connection)
+    if evaluation is None or version != known_version(module, None):
+        evaluation, _service = _evaluate(module, config, version)
+    return Live(connection, config, evaluation, version, tuple(modules), started, _setup(evaluation, version, modules))
+
+
+def _config_of_server(connection: Connection) -> str:
+    service = service_of_arguments([str(one) for one in connection.read("core.arg")][1:])
+    if not os.path.isabs(service.config):
+        text = "the server was started with the configuration %s, relative to a folder that it does not tell"
+        raise error(text % named(service.config), "Give the path of kamailio.cfg in config")
+    return service.config
+
+
+def _setup(evaluation: Evaluation, version: Version, modules: List[str]) -> Setup:
+    """What the running server does: an interval without tm in its file is one that came after its start."""
+    setup = read_setup(evaluation, version)._replace(tm=tm_state_of(modules))
+    return setup if setup.tm == "first" else setup._replace(interval=0)
+
+
+def load_list(live: Live, data: Optional[bytes]) -> Loadable:
+    """The list of a running server, C(data) being what stands in its file now. Raises KamailioError."""
+    database = live.evaluation.param("dispatcher", "db_url")
+    if database:
+        text = "db_url is set: the server reads its destinations from a database"
+        raise error(text, "Only those from a list can be compared", database.place.path, database.place.line)
+    path = list_path(live.evaluation)
+    if data is None:
+        raise error("the list is not there, and a reload would fail", "Create it, or correct list_file", path)
+    document = parse_document(data, live.version)
+    found = list_findings(document, path, live.version, live.evaluation.sockets)
+    analysis = analyse(live.evaluation, Listing(path, data, False), live.version)
+    refused = [one for one in analysis.findings if one.rule in ("list-line-incomplete", "skipped-stops-load")]
+    return Loadable(path, data, document, found.skipped, tuple(refused), os.stat(path).st_ctime)
+
+
+def describe(live: Live) -> Dict[str, Any]:
+    """What a result says of the server itself."""
+    return {
+        "config": live.config,
+        "kamailio_version": render_version(live.version),
+        "started": int(live.started),
+        "modules": list(live.modules),
+    }
+
+
+def pings_active(live: Live) -> bool:
+    """Whether pings are sent at all. Raises KamailioError."""
+    answer = live.connection.read("dispatcher.ping_active")
+    return not (answer and isinstance(answer[0], dict) and answer[0].get("OldPingState") == 0)

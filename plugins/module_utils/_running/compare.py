@@ -1,0 +1,209 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A list against what a server runs: what differs, and which differences a reload would settle."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._dispatcher.attributes import same_attrs
+from .._dispatcher.document import Destination, Document
+from .._dispatcher.flags import NO_DNS, NO_PING, PROBING, render_letters
+from .._dispatcher.order import in_server_order
+from .._dispatcher.uri import read_uri
+from .._probing.effect import NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
+from .._probing.setup import Setup
+from .._probing.versions import CLEARS_FLAG_SINCE, NO_PING_SINCE
+from .._server.dispatcher import Running
+from .._text import quoted
+
+# A reload settles these. Flags can be the doing of the server or of an operator, so they are no reason by themselves.
+DUE = ("missing", "extra", "priority", "attrs", "order")
+
+
+class Difference(NamedTuple):
+    """One thing that the list says otherwise than it runs; C(line) is that of the list, None where it has none."""
+
+    kind: str
+    setid: int
+    uri: bytes
+    line: Optional[int]
+    text: str
+
+
+class Pair(NamedTuple):
+    """A destination of the list, with what runs of it."""
+
+    listed: Destination
+    running: Running
+
+
+class Comparison(NamedTuple):
+    """C(pairs) in the order of the list, C(differences) by set; C(effects) of what runs, in its order."""
+
+    pairs: Tuple[Pair, ...]
+    differences: Tuple[Difference, ...]
+    effects: Tuple[Effect, ...]
+
+    @property
+    def due(self) -> Tuple[Difference, ...]:
+        """The differences that a reload would settle."""
+        return tuple(one for one in self.differences if one.kind in DUE)
+
+
+def running_effects(running: Sequence[Running], setup: Setup) -> Tuple[Effect, ...]:
+    """What becomes of the pings of destinations as they run."""
+    return effects_of(running[::-1], setup, {})[::-1]
+
+
+def compare(document: Document, skipped: Dict[int, str], running: Sequence[Running], setup: Setup) -> Comparison:
+    """Compare a list with what runs; C(skipped) is why the server does not load a destination, by its start.
+
+    C(setup) is that of the running server.
+    """
+    effects = running_effects(running, setup)
+    wanted = _by_set(document.destinations)
+    found: Dict[int, List[Running]] = {}
+    for one in running:
+        found.setdefault(one.setid, []).append(one)
+    pairs: List[Pair] = []
+    differences: List[Difference] = []
+    for setid in sorted({*wanted, *found}):
+        listed = in_server_order(wanted.get(setid, []))
+        matched = _match(listed, found.get(setid, []))
+        of_set = [Pair(one, matched[one.start]) for one in listed if one.start in matched]
+        pairs += of_set
+        differences += _absent(listed, matched, skipped)
+        differences += _extra(found.get(setid, []), of_set)
+        differences += _order(setid, of_set)
+    listed_effects = effects_of(document.destinations, setup, skipped)
+    expected = {one.start: effect for one, effect in zip(document.destinations, listed_effects)}
+    for pair in pairs:
+        differences += _fields(pair, setup, expected[pair.listed.start])
+    differences += _unprobed(running, effects, {pair.running.start: pair.listed for pair in pairs})
+    pairs.sort(key=lambda pair: pair.listed.start)
+    return Comparison(tuple(pairs), tuple(sorted(differences, key=lambda one: one.setid)), effects)
+
+
+def _by_set(destinations: Sequence[Destination]) -> Dict[int, List[Destination]]:
+    sets: Dict[int, List[Destination]] = {}
+    for one in destinations:
+        sets.setdefault(one.setid, []).append(one)
+    return sets
+
+
+def server_uri(uri: bytes) -> bytes:
+    """The URI as the server stores it, which is what it is where the server does not take it."""
+    try:
+        return read_uri(uri).uri
+    except ValueError:
+        return uri
+
+
+def _match(listed: Sequence[Destination], running: Sequence[Running]) -> Dict[int, Running]:
+    """What runs of each destination of a set, by its start; of several with one URI, equal attributes come first."""
+    free: Dict[bytes, List[Running]] = {}
+    for one in running:
+        free.setdefault(one.uri, []).append(one)
+    found: Dict[int, Running] = {}
+    for exactly in (True, False):
+        for each in listed:
+            candidates = free.get(server_uri(each.uri), [])
+            fitting = [one for one in candidates if not exactly or _same(each, one)]
+            if fitting and each.start not in found:
+                found[each.start] = fitting[0]
+                candidates.remove(fitting[0])
+    return found
+
+
+def _same(listed: Destination, running: Running) -> bool:
+    return listed.priority == running.priority and _same_attrs(listed.attrs, running.attrs)
+
+
+def _same_attrs(listed: bytes, running: bytes) -> bool:
+    """The server leaves one semicolon at the end out when it shows them."""
+    return (listed[:-1] if listed.endswith(b";") else listed) == running or same_attrs(listed, running)
+
+
+def _absent(
+    listed: Sequence[Destination], matched: Dict[int, Running], skipped: Dict[int, str]
+) -> Iterator[Difference]:
+    for one in listed:
+        if one.start in matched:
+            continue
+        uri = server_uri(one.uri)
+        if one.start in skipped:
+            yield Difference("skipped", one.setid, uri, one.line, skipped[one.start])
+            continue
+        text = "it stands in the list and does not run"
+        if not one.flags & NO_DNS and read_uri(one.uri).needs_resolver:
+            text += "; the server skips a name that its resolver does not find"
+        yield Difference("missing", one.setid, uri, one.line, text)
+
+
+def _extra(running: Sequence[Running], pairs: Sequence[Pair]) -> Iterator[Difference]:
+    known = {pair.running.start for pair in pairs}
+    for one in running:
+        if one.start not in known:
+            yield Difference("extra", one.setid, one.uri, None, "it runs and does not stand in the list")
+
+
+def _order(setid: int, pairs: Sequence[Pair]) -> Iterator[Difference]:
+    """One difference for a set, at the first destination that has another place; priorities are not compared here."""
+    if any(pair.listed.priority != pair.running.priority for pair in pairs):
+        return
+    runs = sorted(pairs, key=lambda pair: pair.running.start)
+    for pair, first in zip(pairs, runs):
+        if pair is not first:
+            text = "by the list it is tried before %s, and it runs behind it: an add or remove turns the order round"
+            other = quoted(first.running.uri, 80)
+            yield Difference("order", setid, pair.running.uri, pair.listed.line, text % other)
+            return
+
+
+def _fields(pair: Pair, setup: Setup, expected: Effect) -> Iterator[Difference]:
+    listed, running = pair
+    where = (listed.setid, running.uri, listed.line)
+    if listed.priority != running.priority:
+        text = "the list says priority %d, and it runs with %d" % (listed.priority, running.priority)
+        yield Difference("priority", *where, text)
+    if not _same_attrs(listed.attrs, running.attrs):
+        text = "the list says the attributes %s, and it runs with %s"
+        yield Difference("attrs", *where, text % (_shown(listed.attrs), _shown(running.attrs)))
+    letters = letters_after_load(listed.flags, setup)
+    cleared = running.letters[1] == "X" and letters[1] == "P" and expected.effect == UNTIL_FIRST_ANSWER
+    hidden = (NO_DNS | NO_PING) if running.exact and listed.flags & (NO_DNS | NO_PING) & ~running.flags else 0
+    if running.letters != letters and not (cleared and running.letters[0] == letters[0]):
+        kind = "state" if cleared or running.letters[1] == letters[1] or running.letters[0] == "D" else "flags"
+        text = "the list says %s (flags %d), and it runs as %s" % (letters, listed.flags, running.letters)
+        yield Difference(kind, *where, text)
+    elif hidden and running.letters[1] != "N":
+        lost = listed.flags & hidden & ~running.flags
+        text = "the list says flags %d, and it runs without %d of them, which a change of its state has cleared"
+        yield Difference("flags", *where, text % (listed.flags, lost))
+
+
+def letters_after_load(flags: int, setup: Setup) -> str:
+    """The letters that the server shows of a destination as soon as it has loaded it."""
+    if setup.version[:2] >= CLEARS_FLAG_SINCE and not (setup.interval and setup.tm == "first"):
+        flags &= ~PROBING
+    return render_letters(flags, setup.version[:2] >= NO_PING_SINCE)
+
+
+def _unprobed(
+    running: Sequence[Running], effects: Sequence[Effect], listed: Dict[int, Destination]
+) -> Iterator[Difference]:
+    for one, effect in zip(running, effects):
+        if one.flags & PROBING and effect.effect == NEVER:
+            line = listed[one.start].line if one.start in listed else None
+            text = "it shows %s and nothing probes it: %s" % (one.letters, effect.reason)
+            yield Difference("unprobed", one.setid, one.uri, line, text)
+
+
+def _shown(attrs: bytes) -> str:
+    return "'%s'" % quoted(attrs, 80)

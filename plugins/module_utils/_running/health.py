@@ -1,0 +1,102 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Whether destinations answer, as far as a server can tell.
+
+A destination that is dead shows C(AP) until pings have failed often enough, so the letters alone do not say it.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._config.model import Evaluation
+from .._dispatcher.document import Destination
+from .._dispatcher.flags import PROBING
+from .._probing.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
+from .._probing.setup import Setup, number_of, ping_timeout
+from .._server.dispatcher import Running
+from .compare import Pair, running_effects
+
+HEALTHY, PENDING, DOWN, DISABLED, UNKNOWN = "healthy", "pending", "down", "disabled", "unknown"
+
+
+class Timing(NamedTuple):
+    """When a destination that still looks well has proved it: C(window) seconds after the load, None if not known.
+
+    C(keeps_latency) says whether statistics outlive a reload, so that they do not tell of the time since.
+    """
+
+    window: Optional[float]
+    keeps_latency: bool
+
+
+class Health(NamedTuple):
+    """C(state) of a destination, and why."""
+
+    running: Running
+    state: str
+    reason: str
+
+
+def read_timing(evaluation: Evaluation, setup: Setup) -> Timing:
+    """The timing of a configuration: threshold times interval, and the timer of tm."""
+    timeout = ping_timeout(evaluation)
+    threshold = max(1, number_of(evaluation, "ds_probing_threshold", 1))
+    window = None if timeout is None else threshold * setup.interval + timeout
+    return Timing(window, bool(number_of(evaluation, "ds_retain_latency_stats", 0)))
+
+
+def judge_health(
+    running: Sequence[Running],
+    pairs: Sequence[Pair],
+    setup: Setup,
+    timing: Timing,
+    age: Optional[float],
+    pings_active: bool = True,
+) -> Tuple[Health, ...]:
+    """The health of all that runs; C(age) is the seconds since the list was loaded, None where that is not known."""
+    listed = {pair.running.start: pair.listed for pair in pairs}
+    as_listed = _listed_effects(listed, setup)
+    found: List[Health] = []
+    for one, effect in zip(running, running_effects(running, setup)):
+        found.append(_judge(one, effect, as_listed.get(one.start), timing, age, pings_active))
+    return tuple(found)
+
+
+def _listed_effects(listed: Dict[int, Destination], setup: Setup) -> Dict[int, Effect]:
+    """What was to become of the pings of a destination when it was loaded."""
+    starts = sorted(listed, key=lambda start: listed[start].start)
+    return dict(zip(starts, effects_of([listed[start] for start in starts], setup, {})))
+
+
+def _judge(
+    one: Running,
+    effect: Effect,
+    as_listed: Optional[Effect],
+    timing: Timing,
+    age: Optional[float],
+    pings_active: bool,
+) -> Health:
+    state = one.letters[0]
+    if state == "D":
+        return Health(one, DISABLED, "it is disabled")
+    first = as_listed is not None and as_listed.effect == UNTIL_FIRST_ANSWER
+    if first and state == "A" and not one.flags & PROBING:
+        return Health(one, HEALTHY, "it has answered, which has cleared its P flag")
+    if effect.effect == NEVER or not pings_active:
+        reason = effect.reason if effect.effect == NEVER else "dispatcher.ping_active has stopped all pings"
+        return Health(one, UNKNOWN, reason)
+    if state == "I":
+        return Health(one, DOWN, "it is inactive")
+    if state == "T":
+        return Health(one, PENDING, "it has not answered the last ping")
+    if one.latency and one.latency.maximum > 0 and not timing.keeps_latency:
+        return Health(one, HEALTHY, "it has answered within %d ms" % one.latency.maximum)
+    if effect.effect == CONTINUOUSLY and timing.window is not None and age is not None and age > timing.window:
+        return Health(one, HEALTHY, "no ping has failed for %.0f s" % age)
+    return Health(one, PENDING, "no ping has been answered yet, as far as the server tells")

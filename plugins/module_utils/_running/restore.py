@@ -1,0 +1,106 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The states that destinations had before a reload, put back after it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._dispatcher.document import Document
+from .._dispatcher.flags import render_letters
+from .._probing.versions import NO_PING_SINCE, Version
+from .._server.dispatcher import Running
+from .compare import Pair, server_uri
+
+
+class SetState(NamedTuple):
+    """A call that changes a state: C(code) such as C(dx), for a URI or, where that is not unique, for a C(duid)."""
+
+    code: str
+    setid: int
+    uri: bytes
+    duid: Optional[bytes]
+
+    @property
+    def command(self) -> Tuple[str, str, int, str]:
+        """The command of the RPC, and its arguments."""
+        name = "dispatcher.set_duid_state" if self.duid else "dispatcher.set_state"
+        return name, self.code, self.setid, (self.duid or self.uri).decode("utf-8", "surrogateescape")
+
+
+class Restoring(NamedTuple):
+    """What is called to put states back, and those that cannot be, since nothing tells two destinations apart."""
+
+    calls: Tuple[SetState, ...]
+    lost: Tuple[Running, ...]
+
+
+class Names:
+    """How the destinations of a server can be named in a call; a call changes only the first of that name."""
+
+    def __init__(self, running: Sequence[Running]) -> None:
+        self._uris = Counter((one.setid, one.uri.lower()) for one in running)
+        self._duids = Counter((one.setid, one.duid.lower()) for one in running if one.duid)
+
+    def call(self, code: str, one: Running) -> Optional[SetState]:
+        """The call that gives one of them a state, None where none hits it alone."""
+        if self._uris[one.setid, one.uri.lower()] == 1:
+            return SetState(code, one.setid, one.uri, None)
+        if one.duid and self._duids[one.setid, one.duid.lower()] == 1:
+            return SetState(code, one.setid, one.uri, one.duid)
+        return None
+
+
+def plan_restoring(
+    before: Sequence[Running], pairs: Sequence[Pair], loaded: Optional[Document], version: Version
+) -> Restoring:
+    """Put back what was disabled or inactive before a reload, unless the list that was C(loaded) had asked for it.
+
+    C(pairs) are the destinations after the reload. Where C(loaded) is not known every such state is put back: a gateway
+    that is kept out is the lesser evil.
+    """
+    names = Names([pair.running for pair in pairs])
+    earlier: Dict[Tuple[int, bytes], List[Running]] = {}
+    for one in before:
+        earlier.setdefault((one.setid, one.uri), []).append(one)
+    asked = _asked_for(loaded, version)
+    calls: List[SetState] = []
+    lost: List[Running] = []
+    for pair in pairs:
+        now = pair.running
+        same = earlier.get((now.setid, now.uri), [])
+        was = next((one for one in same if len(same) == 1 or (one.duid and one.duid == now.duid)), None)
+        if was is None:
+            lost += [one for one in same if one not in lost and _is_out(one, now, asked)]
+        elif _is_out(was, now, asked):
+            code = "dx" if was.letters[0] == "D" else was.letters.lower()
+            call = names.call(code, now)
+            calls += [call] if call else []
+            lost += [] if call else [was]
+    return Restoring(tuple(calls), tuple(lost))
+
+
+def _asked_for(loaded: Optional[Document], version: Version) -> Dict[Tuple[int, bytes], List[str]]:
+    asked: Dict[Tuple[int, bytes], List[str]] = {}
+    for one in loaded.destinations if loaded else ():
+        letters = render_letters(one.flags, version[:2] >= NO_PING_SINCE)
+        asked.setdefault((one.setid, server_uri(one.uri)), []).append(letters[0])
+    return asked
+
+
+def _is_out(was: Running, now: Running, asked: Dict[Tuple[int, bytes], List[str]]) -> bool:
+    """Whether somebody had taken it out: no list, which alone can switch pings off (N), and no list of now either."""
+    state = was.letters[0]
+    return (
+        state in "DI"
+        and now.letters[0] != state
+        and now.letters[0] != "D"
+        and was.letters[1] != "N"
+        and state not in asked.get((was.setid, was.uri), [])
+    )

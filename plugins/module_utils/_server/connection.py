@@ -1,0 +1,60 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A running server, by the ways in which it can be called."""
+
+from __future__ import annotations
+
+from typing import List, NamedTuple, Tuple
+
+from .addresses import Address
+from .ask import ask
+from .dispatcher import Running, read_destinations, with_flags
+from .errors import ServerError
+from .values import Param, Value
+
+# From here on dispatcher.oclist shows the flags as a number.
+SHOWS_FLAGS_SINCE = (6, 0)
+
+
+class Connection(NamedTuple):
+    """The addresses of a server, and the seconds in which it must answer a call."""
+
+    addresses: Tuple[Address, ...]
+    seconds: float
+
+    def read(self, method: str, *params: Param) -> List[Value]:
+        """The answer to a command that only shows something. Raises what C(ask) does."""
+        return ask(self.addresses, method, params, self.seconds, safe=True)
+
+    def change(self, method: str, *params: Param) -> List[Value]:
+        """The answer to a command that is executed once at most. Raises what C(ask) does."""
+        return ask(self.addresses, method, params, self.seconds)
+
+    def destinations(self) -> List[Running]:
+        """The destinations of all sets, in the order of the server. Raises what C(ask) does."""
+        try:
+            return read_destinations(self.read("dispatcher.list"))
+        except ServerError as reason:
+            # That is how a server says that there is none.
+            if reason.text == "No Destination Sets":
+                return []
+            raise
+
+    def destinations_with_flags(self, version: Tuple[int, ...]) -> List[Running]:
+        """The same with all of their flags, where the server shows them. Raises what C(ask) does."""
+        found = self.destinations()
+        if version[:2] < SHOWS_FLAGS_SINCE:
+            return found
+        for setid in {one.setid for one in found}:
+            try:
+                found = with_flags(found, setid, self.read("dispatcher.oclist", setid))
+            except ServerError as reason:
+                # The set has gone in between.
+                if reason.code != 404:
+                    raise
+        return found

@@ -1,0 +1,201 @@
+#!/usr/bin/python
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dispatcher_info
+short_description: What a running Kamailio dispatches to, and where it differs from its list
+description:
+  - Asks a running server for its sets and destinations, and judges what becomes of their pings, by the modules that it
+    has really loaded.
+  - Compares all of it with the list file, and says in RV(drift) what differs. A server before 6.1 shows C(AP) for a destination
+    that nothing probes; that is drift of the kind V(unprobed).
+version_added: 0.1.0
+author:
+  - sipfleet.kamailio contributors (@sipfleet)
+extends_documentation_fragment:
+  - sipfleet.kamailio.server
+  - sipfleet.kamailio.beside
+  - sipfleet.kamailio.reading
+notes:
+  - What a module parameter such as C(ds_ping_interval) is, no server tells. It is read from the configuration as it is now. A
+    change of the configuration since the start of the server is said in RV(config_changed).
+seealso:
+  - module: sipfleet.kamailio.dispatcher_list_info
+  - module: sipfleet.kamailio.dispatcher_reload
+"""
+
+EXAMPLES = r"""
+- name: What the server dispatches to
+  sipfleet.kamailio.dispatcher_info:
+  register: dispatcher
+  become: true
+
+- name: Fail where the server runs something else than its list says
+  ansible.builtin.assert:
+    that: dispatcher.drift | rejectattr('kind', 'eq', 'state') | length == 0
+    fail_msg: "{{ dispatcher.drift | map(attribute='text') | join('\n') }}"
+
+- name: The gateways that are out of service
+  ansible.builtin.debug:
+    msg: "{{ dispatcher.destinations | rejectattr('letters', 'match', '[AT]') | map(attribute='uri') }}"
+"""
+
+RETURN = r"""
+destinations:
+  description: Every destination that runs, in the order of the server.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    letters: {description: The flags as the server shows them., type: str, sample: AP}
+    flags:
+      description: The flags as a number. Before Kamailio 6.0 only those that the letters show.
+      type: int
+      sample: 8
+    flags_complete: {description: Whether RV(destinations[].flags) are all of its flags., type: bool}
+    states: {description: The flags as names., type: list, elements: str, sample: [active, probing]}
+    priority: {description: The priority., type: int, sample: 10}
+    attrs: {description: The attributes., type: str, sample: "weight=50;duid=gw1"}
+    duid: {description: "The C(duid); V(null) if it has none.", type: str, sample: gw1}
+    latency:
+      description: The round trips of its pings in milliseconds, and how many got no answer. V(null) without C(ds_ping_latency_stats).
+      type: dict
+      sample: {average: 1.2, deviation: 0.1, estimate: 1.2, maximum: 3, timeouts: 0}
+    load:
+      description: The calls that the server counts for it. V(null) without C(ds_hash_size). Only algorithm 10 counts any.
+      type: int
+    effect:
+      description: Whether it is probed as it runs now, as in M(sipfleet.kamailio.validate).
+      type: str
+      sample: continuously
+    reason: {description: Why., type: str}
+drift:
+  description: What differs between the list and what runs.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - V(missing) stands in the list and does not run, V(skipped) as well, since the server does not load what stands there.
+        - V(extra) runs and does not stand in the list.
+        - V(priority), V(attrs), V(order) and V(flags) differ.
+        - V(state) is only a state, such as C(IP) for C(AP). Pings change it, operators do, and a reload takes it back.
+        - V(unprobed) shows a P flag that nothing obeys.
+      type: str
+      sample: extra
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    line: {description: "The line in the list; V(null) where it has none.", type: int, sample: 3}
+    text: {description: What differs., type: str}
+reload_due:
+  description: Whether a reload would settle any of RV(drift).
+  returned: success
+  type: bool
+pings_active:
+  description: Whether pings are sent at all, or have been stopped with C(dispatcher.ping_active).
+  returned: success
+  type: bool
+kamailio_version:
+  description: The version that runs, whatever is installed by now.
+  returned: success
+  type: str
+  sample: 6.1.5
+started:
+  description: When the server was started, in seconds since 1970.
+  returned: success
+  type: int
+modules:
+  description: The modules of the server in the order in which it has loaded them.
+  returned: success
+  type: list
+  elements: str
+  sample: [ctl, tm, dispatcher]
+defines:
+  description: The defines that hold in the server, with their values, or V(null) where they have none. Passwords are masked.
+  returned: success
+  type: dict
+  sample: {KAMAILIO_6: null, MOD_tm: null}
+config:
+  description: The configuration.
+  returned: success
+  type: str
+  sample: /etc/kamailio/kamailio.cfg
+config_changed:
+  description: Whether a file of the configuration was changed after the start of the server.
+  returned: success
+  type: bool
+dispatcher_list:
+  description: The list file.
+  returned: success
+  type: str
+  sample: /etc/kamailio/dispatcher.list
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, describe, load_list, pings_active
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
+    describe_destinations,
+    describe_differences,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_value
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
+
+
+def defines_of(live):
+    """Names and values, as the server has them."""
+    found = {}
+    for one in live.connection.read("core.ppdefines_full"):
+        if isinstance(one, dict) and "name" in one:
+            value = None if one.get("value") in (None, "none") else str(one["value"]).encode("utf-8", "surrogateescape")
+            found[show(str(one["name"]).encode("utf-8", "surrogateescape"))] = (
+                value if value is None else show(mask_value(str(one["name"]), value))
+            )
+    return found
+
+
+def gather(module):
+    """The result."""
+    live = connect(module)
+    path = list_path(live.evaluation)
+    listing = load_list(live, read_file(path))
+    running = live.connection.destinations_with_flags(live.version)
+    compared = compare(listing.document, listing.skipped, running, live.setup)
+    return dict(
+        describe(live),
+        dispatcher_list=path,
+        destinations=describe_destinations(running, compared.effects),
+        drift=describe_differences(compared.differences),
+        reload_due=bool(compared.due),
+        pings_active=pings_active(live),
+        defines=defines_of(live),
+        config_changed=any(
+            os.stat(one).st_mtime > live.started + 1 for one in live.evaluation.files if os.path.exists(one)
+        ),
+    )
+
+
+def main():
+    module = AnsibleModule(argument_spec=server_spec(), supports_check_mode=True)
+    try:
+        module.exit_json(**gather(module))
+    except KamailioError as exc:
+        module.fail_json(msg=exc.render())
+
+
+if __name__ == "__main__":
+    main()
