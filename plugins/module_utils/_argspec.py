@@ -42,6 +42,20 @@ def server_spec() -> Dict[str, Dict[str, Any]]:
     }
 
 
+def reload_spec() -> Dict[str, Dict[str, Any]]:
+    """The argument specification of sipfleet.kamailio.dispatcher_reload."""
+    return {
+        **server_spec(),
+        "keep_state": {"type": "bool", "default": True},
+        "force": {"type": "bool", "default": False},
+        "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
+        "reload_timeout": {"type": "float", "default": 60},
+        "healthy_timeout": {"type": "float", "default": 0},
+        "healthy_percent": {"type": "float", "default": 100},
+        "healthy_since": {"type": "float"},
+    }
+
+
 def validate_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.validate."""
     return {

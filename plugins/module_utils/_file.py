@@ -108,6 +108,25 @@ def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[
                 os.unlink(temporary)
 
 
+def keep_private(path: str, data: bytes) -> None:
+    """Write a file that only its owner can read, into a folder that is made where it is not there.
+
+    Raises KamailioError.
+    """
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        _sweep(path)
+        handle, temporary = tempfile.mkstemp(prefix=_prefix(path), dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, path)
+    except OSError as exc:
+        raise error("cannot be written: %s" % exc.strerror, "Let the task run with become", path) from exc
+
+
 def _prefix(target: str) -> str:
     return ".sipfleet.%s." % os.path.basename(target)[:100]
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ._config.evaluate import evaluate
 from ._config.model import Evaluation
 from ._dispatcher.document import Document, parse_document
-from ._errors import error
+from ._errors import KamailioError, Problem, error
 from ._file import read_file, read_include
 from ._host import known_version
 from ._probing.analyse import Listing, analyse, list_path
@@ -24,11 +24,16 @@ from ._probing.listing import list_findings
 from ._probing.rules import Finding
 from ._probing.setup import Setup, read_setup, tm_state_of
 from ._probing.versions import Version, parse_version, render_version
+from ._running.restore import SetState
 from ._server.addresses import Address, JsonDatagram
+from ._server.clock import Deadline
 from ._server.connection import Connection
+from ._server.errors import ServerError
 from ._server.find import find_addresses, parse_binrpc
 from ._service import Service, beside_of, config_of, service_of_arguments
-from ._text import named
+from ._text import named, quoted
+
+_PAUSE_SECONDS = 0.5
 
 
 class Live(NamedTuple):
@@ -157,3 +162,37 @@ def pings_active(live: Live) -> bool:
     """Whether pings are sent at all. Raises KamailioError."""
     answer = live.connection.read("dispatcher.ping_active")
     return not (answer and isinstance(answer[0], dict) and answer[0].get("OldPingState") == 0)
+
+
+def change_when_free(live: Live, seconds: float, method: str, *params: Any) -> None:
+    """Call a command of which the server takes one at a time, as soon as it takes it. Raises KamailioError.
+
+    A call that comes too early is answered with C(Ongoing reload) and was not executed.
+    """
+    deadline = Deadline(seconds)
+    patient = live.connection._replace(seconds=max(live.connection.seconds, seconds))
+    while True:
+        try:
+            patient.change(method, *params)
+            return
+        except ServerError as reason:
+            if reason.text != "Ongoing reload":
+                raise
+            if not deadline.pause(_PAUSE_SECONDS):
+                text = "the server was busy with another reload for %g seconds" % seconds
+                raise error(text, "Nothing has been changed. Look who reloads it, and see reload_delta") from reason
+
+
+def set_states(live: Live, calls: Sequence[SetState]) -> None:
+    """Call all of them; what fails is told at the end, all at once. Raises KamailioError."""
+    problems = []
+    for one in calls:
+        try:
+            live.connection.change(*one.command)
+        except KamailioError as reason:
+            problems += [
+                Problem("set %d, %s: %s" % (one.setid, quoted(one.uri, 80), problem.text), problem.remedy)
+                for problem in reason.problems
+            ]
+    if problems:
+        raise KamailioError(problems)

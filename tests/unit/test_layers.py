@@ -28,6 +28,8 @@ LAYERS = [
     "_service",
     "_host",
     "_live",
+    "_reload",
+    "_gate",
     "_check",
     "_guard",
     "_site",

@@ -112,7 +112,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
         and not broken & {"config-undecided", "parameter-type"}
     ):
         findings += _mode_findings(evaluation)
-        findings += _probing_findings(listing, document, effects, version)
+        findings += probing_findings(listing, document, effects, version)
         findings += _blamed(evaluation, effects)
     findings.sort(key=_rank)
     hidden = Effect(NEVER, "the server does not start") if stops else None
@@ -226,7 +226,7 @@ def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
         yield found_at("mode-without-interval", mode.place, text + missing + ", so nothing is probed")
 
 
-def _probing_findings(
+def probing_findings(
     listing: Listing, document: Document, effects: Tuple[Effect, ...], version: Version
 ) -> Iterator[Finding]:
     """Destinations that ask for probing, and what hinders it."""

@@ -15,10 +15,9 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.model import Evaluation
-from .._dispatcher.document import Destination
 from .._dispatcher.flags import PROBING
 from .._probing.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
-from .._probing.setup import Setup, number_of, ping_timeout
+from .._probing.setup import MODE_ALL, Setup, number_of, ping_timeout
 from .._server.dispatcher import Running
 from .compare import Pair, running_effects
 
@@ -60,24 +59,29 @@ def judge_health(
     pings_active: bool = True,
 ) -> Tuple[Health, ...]:
     """The health of all that runs; C(age) is the seconds since the list was loaded, None where that is not known."""
-    listed = {pair.running.start: pair.listed for pair in pairs}
-    as_listed = _listed_effects(listed, setup)
+    answered = _answered(pairs, setup)
     found: List[Health] = []
     for one, effect in zip(running, running_effects(running, setup)):
-        found.append(_judge(one, effect, as_listed.get(one.start), timing, age, pings_active))
+        found.append(_judge(one, effect, answered.get(one.start), timing, age, pings_active))
     return tuple(found)
 
 
-def _listed_effects(listed: Dict[int, Destination], setup: Setup) -> Dict[int, Effect]:
-    """What was to become of the pings of a destination when it was loaded."""
-    starts = sorted(listed, key=lambda start: listed[start].start)
-    return dict(zip(starts, effects_of([listed[start] for start in starts], setup, {})))
+def _answered(pairs: Sequence[Pair], setup: Setup) -> Dict[int, str]:
+    """What tells of an answer where the P flag is not as the list has it, by the start of those."""
+    effects = effects_of([pair.listed for pair in pairs], setup, {})
+    found: Dict[int, str] = {}
+    for (listed, running), effect in zip(pairs, effects):
+        if effect.effect == UNTIL_FIRST_ANSWER and not running.flags & PROBING:
+            found[running.start] = "it has answered, which has cleared its P flag"
+        elif setup.mode == MODE_ALL and effect.effect == CONTINUOUSLY and running.flags & PROBING & ~listed.flags:
+            found[running.start] = "it has answered, which has set its P flag"
+    return found
 
 
 def _judge(
     one: Running,
     effect: Effect,
-    as_listed: Optional[Effect],
+    answered: Optional[str],
     timing: Timing,
     age: Optional[float],
     pings_active: bool,
@@ -85,9 +89,8 @@ def _judge(
     state = one.letters[0]
     if state == "D":
         return Health(one, DISABLED, "it is disabled")
-    first = as_listed is not None and as_listed.effect == UNTIL_FIRST_ANSWER
-    if first and state == "A" and not one.flags & PROBING:
-        return Health(one, HEALTHY, "it has answered, which has cleared its P flag")
+    if answered and state == "A":
+        return Health(one, HEALTHY, answered)
     if effect.effect == NEVER or not pings_active:
         reason = effect.reason if effect.effect == NEVER else "dispatcher.ping_active has stopped all pings"
         return Health(one, UNKNOWN, reason)

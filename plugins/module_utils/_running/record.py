@@ -77,4 +77,4 @@ def what_was_loaded(record: Optional[Record], started: float, listing: Document,
     """
     if record and record.loaded >= started:
         return Knowledge(record.loaded, record.document)
-    return Knowledge(started, listing) if changed < started else Knowledge(None, None)
+    return Knowledge(started, listing) if changed < started - 1 else Knowledge(None, None)

@@ -9,14 +9,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
+from .._dispatcher.document import Document
 from .._dispatcher.flags import render_names
+from .._dispatcher.order import in_server_order
 from .._probing.effect import Effect
 from .._secrets import mask_secrets
 from .._server.dispatcher import Running
 from .._text import show
-from .compare import Difference
+from .compare import Difference, server_uri
 from .health import Health
 
 
@@ -73,8 +75,17 @@ def describe_health(found: Iterable[Health]) -> List[Dict[str, Any]]:
 
 def render_running(running: Iterable[Running]) -> str:
     """What runs as lines for a diff."""
-    lines = (
-        b"set %d %s %s priority %d %s" % (one.setid, one.uri, one.letters.encode(), one.priority, one.attrs)
-        for one in running
-    )
-    return show(mask_secrets(b"".join(line.rstrip() + b"\n" for line in lines)))
+    return _lines((one.setid, one.uri, one.priority, one.attrs) for one in running)
+
+
+def render_listed(document: Document, skipped: Dict[int, str]) -> str:
+    """What the server will run by a list, in the same form; flags are left out, which it changes by itself."""
+    loaded = (one for one in document.destinations if one.start not in skipped)
+    ordered = sorted(in_server_order(loaded), key=lambda one: one.setid)
+    return _lines((one.setid, server_uri(one.uri), one.priority, one.attrs) for one in ordered)
+
+
+def _lines(destinations: Iterable[Tuple[int, bytes, int, bytes]]) -> str:
+    lines = sorted(destinations, key=lambda one: one[0])
+    data = b"".join((b"set %d %s priority %d %s" % one).rstrip(b" ;") + b"\n" for one in lines)
+    return show(mask_secrets(data))

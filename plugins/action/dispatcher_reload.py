@@ -1,0 +1,55 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+
+# A wait for destinations is cut into pieces of so many seconds, and after each of them somebody sees how far it is.
+PIECE_SECONDS = 10.0
+
+
+class ActionModule(ActionBase):
+    """Runs the module, and shows the progress of a wait that is longer than a moment."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _validation, params = self.validate_argument_spec(argument_spec=reload_spec())
+        whole = float(params["healthy_timeout"])
+        until = time.monotonic() + whole
+        first = done = self._piece(task_vars, healthy_timeout=min(whole, PIECE_SECONDS))
+        while _waits(done) and time.monotonic() < until:
+            counts = done["health_counts"]
+            probed = sum(counts.get(state, 0) for state in ("healthy", "pending", "down"))
+            text = "%d of %d destinations have answered, %.0f seconds left"
+            name = (task_vars or {}).get("inventory_hostname", "")
+            Display().display("%s: %s" % (name, text % (counts.get("healthy", 0), probed, until - time.monotonic())))
+            left = max(1.0, min(PIECE_SECONDS, until - time.monotonic()))
+            done = self._piece(task_vars, healthy_timeout=left, healthy_since=first["healthy_since"], force=False)
+        if done is not first:
+            kept = ("changed", "reasons", "restored", "lost", "loaded", "diff")
+            done = {**done, **{name: first[name] for name in kept if name in first}}
+        result.update(done)
+        return result
+
+    def _piece(self, task_vars: Any, **changed: Any) -> dict[str, Any]:
+        arguments = {**self._task.args, **changed}
+        found: dict[str, Any] = self._execute_module(
+            module_name="sipfleet.kamailio.dispatcher_reload", module_args=arguments, task_vars=task_vars
+        )
+        return found
+
+
+def _waits(done: dict[str, Any]) -> bool:
+    """Whether it failed for nothing but destinations that have not answered yet."""
+    return bool(done.get("failed") and done.get("health_counts"))

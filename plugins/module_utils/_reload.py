@@ -1,0 +1,159 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A reload of a running server: when it is due, done once, compared, and with the states of before put back."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import urllib.parse
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+from ._dispatcher.document import Document
+from ._errors import KamailioError, error
+from ._file import keep_private, read_file
+from ._live import Live, Loadable, change_when_free, set_states
+from ._message import render_findings
+from ._running.compare import Comparison, Difference, compare
+from ._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
+from ._running.restore import Restoring, plan_restoring
+from ._server.dispatcher import Running
+from ._server.errors import ServerError
+from ._text import quoted, show
+
+_NAMED = 10
+
+
+class Judged(NamedTuple):
+    """What runs against the list: C(reasons) for a reload, and C(doubt) where a difference can be an edit or not.
+
+    C(recorded) says whether what is known stands in the record.
+    """
+
+    running: List[Running]
+    comparison: Comparison
+    knowledge: Knowledge
+    recorded: bool
+    reasons: Tuple[str, ...]
+    doubt: str
+
+
+class Reloaded(NamedTuple):
+    """What came of a reload: what runs now, when it was loaded, and which states were put back.
+
+    C(doubt) is why a later run will know less, empty if it will not.
+    """
+
+    comparison: Comparison
+    loaded: float
+    restoring: Restoring
+    doubt: str
+
+
+def record_path(folder: str, config: str) -> str:
+    """Where the record of a server is kept."""
+    return os.path.join(folder, urllib.parse.quote(os.path.realpath(config), safe="") + ".loaded")
+
+
+def judge(live: Live, listing: Loadable, record: str) -> Judged:
+    """Whether a reload is due. Raises KamailioError."""
+    running = live.connection.destinations()
+    comparison = compare(listing.document, listing.skipped, running, live.setup)
+    kept = parse_record(read_file(record), live.version)
+    knowledge = what_was_loaded(kept, live.started, listing.document, listing.changed)
+    reasons = [_text_of(one) for one in comparison.due]
+    doubt = ""
+    if knowledge.document and not same_meaning(knowledge.document, listing.document):
+        reasons.append("the list has another meaning than when it was loaded, at %s" % _clock(knowledge.loaded or 0))
+    differing = [one for one in comparison.differences if one.kind in ("flags", "state")]
+    if not knowledge.document and differing and not reasons:
+        doubt = (
+            "%d destination%s with other flags than the list says, and nothing tells whether the list was edited or "
+            "their state was changed: it was not reloaded for that. force reloads it"
+        )
+        doubt %= (len(differing), " runs" if len(differing) == 1 else "s run")
+    recorded = bool(kept and kept.loaded >= live.started)
+    return Judged(running, comparison, knowledge, recorded, tuple(reasons), doubt)
+
+
+def _text_of(one: Difference) -> str:
+    return "set %d, %s: %s" % (one.setid, quoted(one.uri, 80), show(one.text.encode("utf-8", "surrogateescape")))
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def require_loadable(listing: Loadable) -> None:
+    """Refuse a list that the server would not load at all. Raises KamailioError."""
+    if listing.refused:
+        found = render_findings(listing.refused, {listing.path: listing.data})
+        raise error("the server would refuse this list, so it was not reloaded; what ran keeps running.\n\n%s" % found)
+
+
+def reload(live: Live, listing: Loadable, before: Judged, record: str, keep_state: bool, seconds: float) -> Reloaded:
+    """Have the server load its list, and put states back. Raises KamailioError, which says what runs now."""
+    try:
+        change_when_free(live, seconds, "dispatcher.reload")
+    except ServerError as reason:
+        text = "%s. What ran before keeps running; the log of the server says why" % reason.problems[0].text
+        raise error(text, "", listing.path) from reason
+    loaded = time.time()
+    doubt = keep_record(record, loaded, listing)
+    running = live.connection.destinations()
+    compared = compare(listing.document, listing.skipped, running, live.setup)
+    restoring = Restoring((), ())
+    if keep_state:
+        restoring = plan_restoring(before.running, compared.pairs, before.knowledge.document, live.version)
+        set_states(live, restoring.calls)
+        if restoring.calls:
+            running = live.connection.destinations()
+            compared = compare(listing.document, listing.skipped, running, live.setup)
+    return Reloaded(compared, loaded, restoring, doubt)
+
+
+def keep_record(record: str, loaded: float, listing: Loadable) -> str:
+    """Keep what was loaded. Where that cannot be, it is no reason to fail: gives the warning, empty if it was kept."""
+    try:
+        # The start of a server is known to the second only, and must not seem to come after what it has loaded.
+        keep_private(record, render_record(math.ceil(loaded) + 1, listing.data))
+    except KamailioError as reason:
+        return "what was loaded cannot be recorded, so a later run may not see an edit of flags: %s" % reason.render()
+    return ""
+
+
+def follow_record(record: str, live: Live, before: Document, after: Document) -> None:
+    """Let a record follow a change of the list that the server has got by other means. Raises KamailioError."""
+    kept = parse_record(read_file(record), live.version)
+    if kept and kept.loaded >= live.started and same_meaning(kept.document, before):
+        keep_private(record, render_record(kept.loaded, after.data))
+
+
+def left_out(compared: Comparison) -> List[Difference]:
+    """The destinations of the list that do not run."""
+    return [one for one in compared.differences if one.kind in ("missing", "skipped")]
+
+
+def render_left_out(path: str, found: Sequence[Difference]) -> str:
+    """The message about them."""
+    lines = ["The list has been loaded without %d of its destinations:" % len(found)]
+    lines += [
+        "  %s:%s: set %d, %s: %s" % (path, one.line, one.setid, quoted(one.uri, 80), one.text) for one in found[:_NAMED]
+    ]
+    if len(found) > _NAMED:
+        lines.append("  … and %d more, all of them in drift" % (len(found) - _NAMED))
+    return "\n".join(lines)
+
+
+def describe_restoring(restoring: Restoring) -> Dict[str, Any]:
+    """The states that were put back, and those that were lost."""
+    return {
+        "restored": [{"setid": one.setid, "uri": show(one.uri), "state": one.code} for one in restoring.calls],
+        "lost": [{"setid": one.setid, "uri": show(one.uri), "letters": one.letters} for one in restoring.lost],
+    }

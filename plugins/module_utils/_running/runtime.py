@@ -1,0 +1,146 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Destinations that are added to what runs and removed from it, planned as a change of a list that says what runs.
+
+C(ds_add_dst) and C(ds_remove_dst) of Kamailio's src/modules/dispatcher/dispatch.c: each call builds all sets anew,
+which turns destinations of equal priority round; a removal takes all with one URI out of a set.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
+
+from .._dispatcher.document import Destination, Document, parse_document
+from .._dispatcher.plan import plan_destinations
+from .._dispatcher.wish import Wish, identity
+from .._errors import KamailioError, Problem
+from .._probing.analyse import Listing, probing_findings
+from .._probing.effect import effects_of
+from .._probing.listing import list_findings
+from .._probing.rules import NOTE, Finding
+from .._probing.setup import Setup
+from .._server.dispatcher import Running
+from .._text import quoted, show
+
+RUNNING = "(running)"
+
+
+class Plan(NamedTuple):
+    """C(added) and C(removed), C(findings) about what is added, C(data) as a list of what will run."""
+
+    added: Tuple[Destination, ...]
+    removed: Tuple[Destination, ...]
+    findings: Tuple[Finding, ...]
+    data: bytes
+
+    @property
+    def calls(self) -> List[Tuple[Union[str, int], ...]]:
+        """The commands of the RPC with their arguments, the removals first."""
+        removals = dict.fromkeys((one.setid, one.uri) for one in self.removed)
+        calls: List[Tuple[Union[str, int], ...]] = [("dispatcher.remove", setid, _text(uri)) for setid, uri in removals]
+        for one in self.added:
+            attrs = (_text(one.attrs),) if one.attrs else ()
+            calls.append(("dispatcher.add", one.setid, _text(one.uri), one.flags, one.priority, *attrs))
+        return calls
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setup) -> Plan:
+    """What to add and to remove so that what is wished for runs. Raises KamailioError with all that cannot be."""
+    data = render_list(running)
+    before = parse_document(data, setup.version)
+    if len(before.destinations) != len(running):
+        raise KamailioError([Problem("the server runs a destination that no list could name", "Reload its list first")])
+    known = {identity(one.setid, one.uri) for one in before.destinations}
+    # The flags of what runs have a life of their own.
+    asked = [wish._replace(flags=None) if wish.key in known else wish for wish in wishes]
+    after = parse_document(plan_destinations(data, asked, "none", RUNNING).data, setup.version)
+    added, removed = _beyond(after, before), _beyond(before, after)
+    problems = [*_changed(added, removed), *_shared(before, removed)]
+    if problems:
+        raise KamailioError(problems)
+    return Plan(added, removed, _findings(after, added, setup), after.data)
+
+
+def render_list(running: Sequence[Running]) -> bytes:
+    """What runs as a list that would make it run, in the order of the server."""
+    return b"".join(
+        b"%d %s %d %d %s\n" % (one.setid, one.uri, one.flags, one.priority, one.attrs) for one in running[::-1]
+    )
+
+
+def _meaning(one: Destination) -> Tuple[int, bytes, int, int, bytes]:
+    return one.setid, one.uri, one.flags, one.priority, one.attrs
+
+
+def _beyond(document: Document, other: Document) -> Tuple[Destination, ...]:
+    """The destinations that the other one does not have."""
+    there = Counter(_meaning(one) for one in other.destinations)
+    found = []
+    for one in document.destinations:
+        if there[_meaning(one)]:
+            there[_meaning(one)] -= 1
+        else:
+            found.append(one)
+    return tuple(found)
+
+
+def _changed(added: Sequence[Destination], removed: Sequence[Destination]) -> List[Problem]:
+    gone: Dict[object, Destination] = {identity(one.setid, one.uri): one for one in removed}
+    text = "set %d, %s runs with priority %d and the attributes '%s', and a server cannot change these"
+    return [
+        Problem(
+            text % (was.setid, quoted(was.uri, 80), was.priority, quoted(was.attrs, 80)),
+            "Change the list with dispatcher_list, and let dispatcher_reload load it",
+        )
+        for was in (gone.get(identity(one.setid, one.uri)) for one in added)
+        if was
+    ]
+
+
+def _shared(before: Document, removed: Sequence[Destination]) -> List[Problem]:
+    there = Counter((one.setid, one.uri) for one in before.destinations)
+    gone = Counter((one.setid, one.uri) for one in removed)
+    text = "set %d, %s: a removal takes all %d destinations with this URI out of the set, and %d are to go"
+    return [
+        Problem(text % (setid, quoted(uri, 80), there[setid, uri], count), "Change the list instead, and reload it")
+        for (setid, uri), count in gone.items()
+        if there[setid, uri] != count
+    ]
+
+
+def _findings(after: Document, added: Sequence[Destination], setup: Setup) -> Tuple[Finding, ...]:
+    """What is wrong with what is added, by the rules for a list; notes are no reason to refuse."""
+    found = list_findings(after, RUNNING, setup.version, setup.sockets)
+    effects = effects_of(after.destinations, setup, found.skipped)
+    about = [*found.findings, *probing_findings(Listing(RUNNING, after.data, True), after, effects, setup.version)]
+    lines = {one.line for one in added}
+    return tuple(one for one in about if one.line in lines and one.severity != NOTE)
+
+
+def turned_round(before: Sequence[Running], after: Sequence[Running]) -> List[int]:
+    """The sets in which destinations that stay have another order than before."""
+    there = {(one.setid, one.uri, one.attrs) for one in before} & {(one.setid, one.uri, one.attrs) for one in after}
+    orders: List[Dict[int, List[Tuple[bytes, bytes]]]] = [{}, {}]
+    for order, running in zip(orders, (before, after)):
+        for one in running:
+            if (one.setid, one.uri, one.attrs) in there:
+                order.setdefault(one.setid, []).append((one.uri, one.attrs))
+    return sorted(setid for setid in orders[0] if orders[0][setid] != orders[1].get(setid))
+
+
+def render_destinations(destinations: Sequence[Destination]) -> str:
+    """Destinations in the form of a list, for a diff."""
+    return "".join(
+        ("%d %s %d %d %s" % (one.setid, show(one.uri), one.flags, one.priority, show(one.attrs))).rstrip() + "\n"
+        for one in destinations
+    )

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""States that somebody wishes for, and the calls that bring them about.
+
+What C(dispatcher.set_state) can and cannot do is C(dispatcher_rpc_set_state_helper) of Kamailio's
+src/modules/dispatcher/dispatcher.c: C(d) takes no probing, and every call sets all flags anew, 16 and 32 included.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._config.model import Evaluation
+from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, TRYING
+from .._errors import KamailioError, Problem
+from .._probing.effect import NEVER, UNTIL_FIRST_ANSWER, Effect
+from .._probing.setup import Setup
+from .._server.dispatcher import Running
+from .._text import named, quoted
+from .compare import running_effects, server_uri
+from .restore import Names, SetState
+
+STATES: Dict[str, int] = {"active": 0, "inactive": INACTIVE, "trying": TRYING, "disabled": DISABLED}
+_SELECTS = re.compile(rb"\bds_select(?:_dst|_domain|_routes)?\s*\(([^)]*)\)")
+_ALGORITHM = re.compile(rb"[\"']?([0-9]+)[\"']?\Z")
+_CALL_LOAD = 10
+
+
+class Wish(NamedTuple):
+    """A state for a destination of a set, or for all of them where neither C(uri) nor C(duid) is given.
+
+    C(probing) is None where it is to stay as it is.
+    """
+
+    setid: int
+    uri: Optional[bytes]
+    duid: Optional[bytes]
+    state: str
+    probing: Optional[bool]
+
+
+class Planned(NamedTuple):
+    """A destination that changes: its flags afterwards, and what becomes of its pings then."""
+
+    running: Running
+    code: str
+    flags: int
+    effect: Effect
+
+
+class Plan(NamedTuple):
+    """C(changes) are the destinations that change, C(calls) what brings that about.
+
+    C(disabled) are all that are to be disabled, whether they are already or not.
+    """
+
+    disabled: Tuple[Running, ...]
+    changes: Tuple[Planned, ...]
+    calls: Tuple[SetState, ...]
+    warnings: Tuple[str, ...]
+
+
+def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[Wish]:
+    """The wishes of a task. Raises KamailioError with all that is wrong with them."""
+    problems, wishes = [], []
+    for index, one in enumerate(entries):
+        where = "destinations[%d]" % index
+        if one["uri"] is not None and one["duid"] is not None:
+            problems.append(Problem("%s gives uri and duid" % where, "Give one of them, or neither for a whole set"))
+        if one["state"] == "disabled" and one["probing"]:
+            text = "%s: a server cannot probe what is disabled, and drops the P flag" % where
+            problems.append(Problem(text, "Use inactive, or leave probing out"))
+        for name in ("uri", "duid"):
+            if one[name] is not None and not one[name].strip():
+                problems.append(Problem("%s: %s is empty" % (where, name), "Leave it out for a whole set"))
+        uri, duid = (None if one[name] is None else _bytes(one[name].strip()) for name in ("uri", "duid"))
+        wishes.append(Wish(one["setid"], uri and server_uri(uri), duid, one["state"], one["probing"]))
+    if problems:
+        raise KamailioError(problems)
+    return wishes
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def plan_states(wishes: Sequence[Wish], running: Sequence[Running], setup: Setup, undecided: bool) -> Plan:
+    """What to call so that the destinations have the states of the wishes.
+
+    C(undecided) says that nobody can tell whether probing works. Raises KamailioError with all that cannot be.
+    """
+    problems: List[Problem] = []
+    wanted: Dict[int, Tuple[Running, Wish]] = {}
+    for wish in wishes:
+        hit = [one for one in running if _is_meant(one, wish)]
+        if not hit:
+            problems.append(Problem("%s is not there" % _name(wish), "dispatcher_info tells what runs"))
+        for one in hit:
+            earlier = wanted.setdefault(one.start, (one, wish))
+            if earlier[1]._replace(uri=None, duid=None) != wish._replace(uri=None, duid=None):
+                problems.append(Problem("%s gets two states: %s and %s" % (_shown(one), earlier[1].state, wish.state)))
+    changes = _changes(wanted, running, setup)
+    calls: List[SetState] = []
+    names = Names(running)
+    for planned in changes:
+        call = names.call(planned.code, planned.running)
+        if call is None:
+            text = "%s: another destination of the set has the same URI, and a change of state would hit the first one"
+            problems.append(Problem(text % _shown(planned.running), "Give both a duid of their own in the list"))
+        else:
+            calls.append(call)
+        asked = wanted[planned.running.start][1].probing
+        if asked and planned.effect.effect == NEVER and not undecided:
+            text = "%s: probing cannot be switched on: %s" % (_shown(planned.running), planned.effect.reason)
+            problems.append(Problem(text, "Mend that first; until then it would show a P flag that nothing obeys"))
+    if problems:
+        raise KamailioError(dict.fromkeys(problems))
+    warnings = [text for planned in changes for text in _warnings(planned)]
+    disabled = tuple(one for one, wish in wanted.values() if wish.state == "disabled")
+    return Plan(disabled, tuple(changes), tuple(calls), tuple(warnings))
+
+
+def _is_meant(one: Running, wish: Wish) -> bool:
+    if one.setid != wish.setid:
+        return False
+    if wish.uri is not None:
+        return one.uri.lower() == wish.uri.lower()
+    return wish.duid is None or (one.duid or b"").lower() == wish.duid.lower()
+
+
+def _changes(wanted: Dict[int, Tuple[Running, Wish]], running: Sequence[Running], setup: Setup) -> List[Planned]:
+    found = []
+    for one, wish in wanted.values():
+        probing = bool(one.flags & PROBING) if wish.probing is None else wish.probing
+        flags = STATES[wish.state] | (PROBING if probing and wish.state != "disabled" else 0)
+        letter = wish.state[0].upper()
+        same = one.letters[0] == letter and (letter == "D" or bool(one.flags & PROBING) == probing)
+        if not same:
+            code = letter.lower() + ("p" if flags & PROBING else "x")
+            found.append((one, code, flags))
+    after = {one.start: flags for one, _code, flags in found}
+    all_after = [one._replace(flags=after.get(one.start, one.flags)) for one in running]
+    effects = {one.start: effect for one, effect in zip(all_after, running_effects(all_after, setup))}
+    return [Planned(one, code, flags, effects[one.start]) for one, code, flags in found]
+
+
+def _warnings(planned: Planned) -> List[str]:
+    one, found = planned.running, []
+    lost = one.flags & (NO_DNS | NO_PING)
+    if lost:
+        text = "%s: a change of state clears flag %s as well, until the next reload"
+        found.append(text % (_shown(one), " and ".join(str(bit) for bit in (NO_DNS, NO_PING) if lost & bit)))
+    if planned.flags & (INACTIVE | TRYING) and planned.effect.effect != NEVER:
+        text = "%s is still probed, and active again as soon as it answers; disabled lasts"
+        found.append(text % _shown(one))
+    elif planned.effect.effect == UNTIL_FIRST_ANSWER:
+        found.append("%s: %s, and nobody watches it from then on" % (_shown(one), planned.effect.reason))
+    return found
+
+
+def _name(wish: Wish) -> str:
+    if wish.duid is not None:
+        return "set %d, duid %s" % (wish.setid, named(wish.duid.decode("utf-8", "replace")))
+    return "set %d" % wish.setid + (", %s" % quoted(wish.uri, 80) if wish.uri is not None else "")
+
+
+def _shown(one: Running) -> str:
+    return "set %d, %s" % (one.setid, quoted(one.uri, 80))
+
+
+def uncounted(running: Sequence[Running], drained: Sequence[Running], evaluation: Evaluation) -> Dict[int, str]:
+    """Why the server counts no calls for destinations, by their start; the others are counted.
+
+    C(ds_load_add) of src/modules/dispatcher/dispatch.c: with C(ds_hash_size) and algorithm 10, by C(duid).
+    """
+    used = any(one.load for one in running) or _uses_call_load(evaluation)
+    found = {}
+    for one in drained:
+        if one.load is None:
+            found[one.start] = "the server counts no calls without ds_hash_size"
+        elif not one.duid:
+            found[one.start] = "it has no duid, by which calls are counted"
+        elif not used:
+            found[one.start] = "the configuration does not use algorithm 10, the only one that counts calls"
+    return found
+
+
+def _uses_call_load(evaluation: Evaluation) -> bool:
+    """Whether the text of a route chooses algorithm 10, or one that only the server knows."""
+    for data in evaluation.files.values():
+        for call in _SELECTS.finditer(data):
+            words = [word.strip() for word in call.group(1).split(b",")]
+            number = _ALGORITHM.match(words[1]) if len(words) > 1 else None
+            if len(words) > 1 and (number is None or int(number.group(1)) == _CALL_LOAD):
+                return True
+    return False

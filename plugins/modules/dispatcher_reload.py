@@ -1,0 +1,278 @@
+#!/usr/bin/python
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dispatcher_reload
+short_description: Have a running Kamailio load its dispatcher.list, if that is due, and see that it did
+description:
+  - Compares what runs with the list, and has the server load the list where they differ. Afterwards it compares again, and
+    fails with the destinations that the server has left out. C(kamcmd dispatcher.reload) exits with 0 in all of these cases.
+  - A reload resets the state of every destination. So there is none without a reason, and O(keep_state) puts back what had
+    been taken out of service.
+  - With O(healthy_timeout) it waits until the destinations have answered, and shows how far that is.
+version_added: 0.1.0
+author:
+  - sipfleet.kamailio contributors (@sipfleet)
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
+    support: full
+    details:
+      - But with O(force). A destination that the server leaves out although nothing is wrong with its line, such as a name
+        that its resolver does not find, is a reason for a reload in every run, and makes every run fail.
+  platform:
+    description: Target systems and their families on which the module runs.
+    platforms: posix
+    support: full
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+options:
+  keep_state:
+    description:
+      - Whether destinations that were disabled (D) or inactive (I) before the reload, by an operator or by their pings, are so
+        again after it. What the list that was loaded had asked for by its flags is not put back.
+      - A server has the states of its list for the moment between the two.
+    type: bool
+    default: true
+  force:
+    description: Whether to reload without a reason.
+    type: bool
+    default: false
+  record:
+    description:
+      - The folder in which the module keeps what a server has loaded, readable for its owner only.
+      - It is what tells an edit of the flags in the list from the doing of an operator or of pings, which the server shows in
+        the same letters, or does not show (flag 16). Without a record, and where the list was changed after the start of the
+        server, a difference in flags alone is no reason for a reload. Then there is a warning, and O(force) is the way.
+    type: path
+    default: /var/lib/sipfleet-kamailio
+  reload_timeout:
+    description:
+      - The seconds in which the server must have loaded the list. It takes one reload in five seconds (C(reload_delta)), those
+        that failed included; another one is waited out.
+    type: float
+    default: 60
+  healthy_timeout:
+    description:
+      - The seconds to wait until destinations have answered. With V(0) nobody waits.
+      - V(AP) is not enough, since a dead destination shows it at first. It has answered if the server has measured a round trip
+        of a millisecond or more (C(ds_ping_latency_stats)), if the first answer has cleared its P flag (C(ds_probing_mode) 0),
+        or if no ping has failed for the time of C(ds_probing_threshold) pings and of tm's C(fr_timer), after which a dead
+        one would show it.
+      - Destinations that are disabled or that nothing probes are not waited for. The latter are reported as V(unknown).
+    type: float
+    default: 0
+  healthy_percent:
+    description: How many of the destinations that are probed must have answered.
+    type: float
+    default: 100
+  healthy_since:
+    description:
+      - Since when the list has been running, in seconds since 1970, if this task does not reload it. Left out, it is taken
+        from the record, or from the start of the server.
+    type: float
+extends_documentation_fragment:
+  - sipfleet.kamailio.server
+  - sipfleet.kamailio.beside
+notes:
+  - Two runs at once on a host take turns, by a lock on the folder of the list; one that waits for more than 30 seconds fails.
+seealso:
+  - module: sipfleet.kamailio.dispatcher_info
+  - module: sipfleet.kamailio.dispatcher_list
+"""
+
+EXAMPLES = r"""
+- name: The list, judged with the configuration before it is written
+  sipfleet.kamailio.dispatcher_list:
+    config: /etc/kamailio/kamailio.cfg
+    destinations:
+      - {setid: 1, uri: "sip:10.0.0.11:5060", flags: AP}
+      - {setid: 1, uri: "sip:10.0.0.12:5060", flags: AP}
+    purge: set
+  become: true
+
+- name: The server has it, and the gateways answer
+  sipfleet.kamailio.dispatcher_reload:
+    healthy_timeout: 90
+  become: true
+"""
+
+RETURN = r"""
+reasons:
+  description: Why the reload was due. Nothing if it was not.
+  returned: success
+  type: list
+  elements: str
+drift:
+  description: What differs between the list and what runs now, as M(sipfleet.kamailio.dispatcher_info) returns it.
+  returned: success
+  type: list
+  elements: dict
+restored:
+  description: The states that were put back, as the server takes them.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{setid: 1, uri: "sip:10.0.0.11:5060", state: dx}]
+lost:
+  description:
+    - Destinations whose state could not be put back. They have the URI of another one of their set, and no C(duid) of their own.
+  returned: success
+  type: list
+  elements: dict
+loaded:
+  description: Since when the list has been running, in seconds since 1970; V(null) where that is not known.
+  returned: success
+  type: float
+health:
+  description: The destinations that have not answered, or of which nobody knows. Empty without O(healthy_timeout).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    letters: {description: The flags as the server shows them., type: str, sample: AP}
+    health: {description: "V(pending), V(down) or V(unknown).", type: str, sample: down}
+    reason: {description: Why., type: str}
+healthy_since:
+  description: Since when destinations are taken to have had the time to answer, in seconds since 1970.
+  returned: with O(healthy_timeout)
+  type: float
+health_counts:
+  description: How many destinations are V(healthy), V(pending), V(down), V(disabled) and V(unknown).
+  returned: success
+  type: dict
+  sample: {healthy: 12, unknown: 1}
+kamailio_version:
+  description: The version that runs.
+  returned: success
+  type: str
+  sample: 6.1.5
+config:
+  description: The configuration.
+  returned: success
+  type: str
+  sample: /etc/kamailio/kamailio.cfg
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._gate import (
+    not_answering,
+    render_not_answering,
+    unknown,
+    wait_until_healthy,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import (
+    describe_restoring,
+    judge,
+    keep_record,
+    left_out,
+    record_path,
+    reload,
+    render_left_out,
+    require_loadable,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
+    describe_differences,
+    describe_health,
+    render_listed,
+    render_running,
+)
+
+
+def bring_in_line(module, live, locks):
+    """Reload if that is due; gives the list, what there is to report, and since when the list has been running."""
+    params = module.params
+    path = list_path(live.evaluation)
+    listing = load_list(live, locks.read(path))
+    record = record_path(params["record"], live.config)
+    before = judge(live, listing, record)
+    if before.doubt:
+        module.warn(before.doubt)
+    due = bool(before.reasons) or params["force"]
+    result = {
+        "changed": due,
+        "reasons": list(before.reasons),
+        "drift": describe_differences(before.comparison.differences),
+        "loaded": before.knowledge.loaded,
+        **describe_restoring(Restoring((), ())),
+    }
+    if due and module._diff:
+        header = "%s, as it runs" % path
+        texts = {"before": render_running(before.running), "after": render_listed(listing.document, listing.skipped)}
+        result["diff"] = dict(texts, before_header=header, after_header=header)
+    if due:
+        require_loadable(listing)
+    if due and not module.check_mode:
+        done = reload(live, listing, before, record, params["keep_state"], params["reload_timeout"])
+        result.update(describe_restoring(done.restoring))
+        result.update(drift=describe_differences(done.comparison.differences), loaded=done.loaded)
+        if done.doubt:
+            module.warn(done.doubt)
+        missing = left_out(done.comparison)
+        if missing:
+            module.fail_json(msg=render_left_out(path, missing), **result)
+    elif before.knowledge.document and not before.recorded and not module.check_mode:
+        keep_record(record, before.knowledge.loaded, listing)
+    return listing, result
+
+
+def wait(module, live, listing, result):
+    """Wait until destinations have answered, and fail if they do not."""
+    params = module.params
+    since = next((one for one in (params["healthy_since"], result["loaded"]) if one is not None), time.time())
+    gate = wait_until_healthy(live, listing, since, params["healthy_timeout"], params["healthy_percent"])
+    result.update(
+        healthy_since=since, health=describe_health([*not_answering(gate), *unknown(gate)]), health_counts=gate.counts
+    )
+    if not gate.open:
+        module.fail_json(msg=render_not_answering(gate), **result)
+    if unknown(gate):
+        text = "nothing probes %d of the %d destinations, so whether they answer is not known"
+        module.warn(text % (len(unknown(gate)), len(gate.found)))
+
+
+def main():
+    module = AnsibleModule(argument_spec=reload_spec(), supports_check_mode=True)
+    params = module.params
+    try:
+        for name in ("reload_timeout", "healthy_timeout", "healthy_percent"):
+            if params[name] < 0 or (name == "healthy_percent" and params[name] > 100):
+                raise error("%s is %g" % (name, params[name]), "Give 0 or more, and a percentage up to 100")
+        live = connect(module)
+        with FolderLocks() as locks:
+            listing, result = bring_in_line(module, live, locks)
+            warn_unlocked(module, locks)
+        result.update(kamailio_version=render_version(live.version), config=live.config, health=[], health_counts={})
+        if params["healthy_timeout"] and not module.check_mode:
+            wait(module, live, listing, result)
+    except KamailioError as exc:
+        module.fail_json(msg=exc.render())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+#!/usr/bin/python
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: dispatcher_state
+short_description: Take destinations of a running Kamailio out of service, and back
+description:
+  - Sets the state of destinations in the running server. The list file stays as it is, and a reload takes its states again, unless
+    M(sipfleet.kamailio.dispatcher_reload) puts them back.
+  - A destination that has the state already is left alone. All of what cannot be done is said before anything is changed.
+version_added: 0.1.0
+author:
+  - sipfleet.kamailio contributors (@sipfleet)
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
+    support: full
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
+    support: full
+    details:
+      - Pings go on in between. What is V(inactive) or V(trying) and probed is active as soon as it answers.
+  platform:
+    description: Target systems and their families on which the module runs.
+    platforms: posix
+    support: full
+options:
+  destinations:
+    description: The destinations with their states.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      setid:
+        description: The set.
+        type: int
+        required: true
+      uri:
+        description:
+          - The URI. Where several of the set have it they all get the state, which takes a C(duid) of their own.
+          - Without O(destinations[].uri) and O(destinations[].duid) it is the whole set.
+        type: str
+      duid:
+        description: The C(duid) among the attributes, instead of the URI.
+        type: str
+      state:
+        description:
+          - V(disabled) gets no calls and no pings. It lasts until somebody changes it.
+          - V(inactive) gets no calls. If it is probed, its next answer makes it active again.
+          - V(trying) gets calls, and counts as one that has missed a ping.
+        type: str
+        choices: [active, inactive, trying, disabled]
+        required: true
+      probing:
+        description:
+          - Whether it has the P flag. Left out, it keeps or lacks it as before; what was disabled comes back without.
+          - With V(true) the task fails where nothing would obey the flag, judged by the modules that the server has really
+            loaded and by its configuration. It also fails for V(disabled), with which a server drops the flag.
+        type: bool
+  drain:
+    description:
+      - Whether to wait until the calls are gone that the server counts for the destinations that O(destinations) disables.
+      - It counts them with C(ds_hash_size), for destinations with a C(duid) that algorithm 10 has chosen, and begins at 0 again
+        with each reload. Where it counts none this is said in RV(drained), and nobody waits.
+    type: bool
+    default: false
+  drain_timeout:
+    description: The seconds to wait for that. The task fails if calls are left then; the destinations stay disabled.
+    type: float
+    default: 300
+extends_documentation_fragment:
+  - sipfleet.kamailio.server
+  - sipfleet.kamailio.beside
+notes:
+  - A change of state clears the flags 16 and 32 of a destination, until the next reload. Where the server shows that it has
+    them there is a warning.
+seealso:
+  - module: sipfleet.kamailio.dispatcher_info
+  - module: sipfleet.kamailio.dispatcher_reload
+"""
+
+EXAMPLES = r"""
+- name: Take a gateway out, and wait until its calls are over
+  sipfleet.kamailio.dispatcher_state:
+    destinations:
+      - {setid: 1, uri: "sip:10.0.0.11:5060", state: disabled}
+    drain: true
+  become: true
+
+- name: Put it back, watched
+  sipfleet.kamailio.dispatcher_state:
+    destinations:
+      - {setid: 1, uri: "sip:10.0.0.11:5060", state: active, probing: true}
+  become: true
+
+- name: A whole set out of service
+  sipfleet.kamailio.dispatcher_state:
+    destinations:
+      - {setid: 2, state: disabled}
+  become: true
+"""
+
+RETURN = r"""
+changes:
+  description: The destinations whose state changes.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    before: {description: The letters before., type: str, sample: AP}
+    after: {description: The state that was set., type: str, sample: DX}
+    effect: {description: "What becomes of its pings, as in M(sipfleet.kamailio.validate).", type: str, sample: never}
+drained:
+  description: What came of the wait for the calls of each destination that is disabled.
+  returned: with O(drain)
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    load: {description: "The calls that are left; V(null) where the server counts none.", type: int, sample: 0}
+    reason: {description: Why it counts none., type: str}
+kamailio_version:
+  description: The version that runs.
+  returned: success
+  type: str
+  sample: 6.1.5
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, set_states
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.state import (
+    parse_wishes,
+    plan_states,
+    uncounted,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.clock import Deadline
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, show
+
+PAUSE_SECONDS = 1.0
+
+
+def render(changes, after):
+    """The states for a diff."""
+    lines = (
+        "set %d %s %s\n"
+        % (one.running.setid, show(one.running.uri), one.code.upper() if after else one.running.letters)
+        for one in changes
+    )
+    return "".join(lines)
+
+
+def verify(live, plan):
+    """See that the server has done it; pings may have gone on in between."""
+    running = {(one.setid, one.uri, one.duid): one for one in live.connection.destinations()}
+    for one in plan.changes:
+        now = running.get((one.running.setid, one.running.uri, one.running.duid))
+        if one.effect.effect == "never" and (now is None or now.letters != one.code.upper()):
+            text = "set %d, %s is %s after it was set to %s"
+            shown = "gone" if now is None else now.letters
+            raise error(
+                text % (one.running.setid, quoted(one.running.uri, 80), shown, one.code.upper()),
+                "Somebody else changes this server at the same time, or has reloaded it",
+            )
+
+
+def drain(module, live, disabled):
+    """Wait until the calls of destinations are gone; gives what came of it, and those that have calls left."""
+    names = {(one.setid, one.uri, one.duid) for one in disabled}
+    deadline = Deadline(module.params["drain_timeout"])
+    while True:
+        running = live.connection.destinations()
+        drained = [one for one in running if (one.setid, one.uri, one.duid) in names]
+        reasons = uncounted(running, drained, live.evaluation)
+        left = [one for one in drained if one.start not in reasons and one.load]
+        if not left or not deadline.pause(PAUSE_SECONDS):
+            break
+    found = [
+        {
+            "setid": one.setid,
+            "uri": show(one.uri),
+            "load": None if one.start in reasons else one.load,
+            "reason": reasons.get(one.start, ""),
+        }
+        for one in drained
+    ]
+    return found, left
+
+
+def run(module):
+    """Plan, call, verify and wait."""
+    params = module.params
+    wishes = parse_wishes(params["destinations"])
+    if params["drain"] and not any(one.state == "disabled" for one in wishes):
+        raise error("drain waits for the calls of what is disabled, and destinations disables nothing")
+    live = connect(module)
+    running = live.connection.destinations_with_flags(live.version)
+    plan = plan_states(wishes, running, live.setup, live.undecided)
+    result = {
+        "changed": bool(plan.changes),
+        "changes": [
+            {
+                "setid": one.running.setid,
+                "uri": show(one.running.uri),
+                "before": one.running.letters,
+                "after": one.code.upper(),
+                "effect": one.effect.effect,
+            }
+            for one in plan.changes
+        ],
+        "kamailio_version": render_version(live.version),
+    }
+    if module._diff:
+        result["diff"] = {"before": render(plan.changes, False), "after": render(plan.changes, True)}
+    for text in plan.warnings:
+        module.warn(text)
+    if module.check_mode:
+        module.exit_json(**result)
+    set_states(live, plan.calls)
+    verify(live, plan)
+    if params["drain"]:
+        result["drained"], left = drain(module, live, plan.disabled)
+        if left:
+            lines = ["Calls are left after %g seconds; the destinations stay disabled:" % params["drain_timeout"]]
+            lines += ["  set %d, %s: %d" % (one.setid, quoted(one.uri, 80), one.load) for one in left]
+            module.fail_json(msg="\n".join(lines), **result)
+        for one in result["drained"]:
+            if one["load"] is None:
+                module.warn("set %d, %s: its calls are not counted: %s" % (one["setid"], one["uri"], one["reason"]))
+    module.exit_json(**result)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            server_spec(),
+            destinations={
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "setid": {"type": "int", "required": True},
+                    "uri": {"type": "str"},
+                    "duid": {"type": "str"},
+                    "state": {"type": "str", "choices": ["active", "inactive", "trying", "disabled"], "required": True},
+                    "probing": {"type": "bool"},
+                },
+            },
+            drain={"type": "bool", "default": False},
+            drain_timeout={"type": "float", "default": 300},
+        ),
+        supports_check_mode=True,
+    )
+    try:
+        run(module)
+    except KamailioError as exc:
+        module.fail_json(msg=exc.render())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from lab.fleet import Fleet, Host, TakenError
+
+HOSTS = [
+    Host("k1", "bookworm", "198.51.100.11"),
+    Host("k2", "bookworm", "198.51.100.12"),
+    Host("k3", "trixie", "198.51.100.13"),
+    Host("k4", "trixie", "198.51.100.14"),
+    Host("k5", "sid", "198.51.100.15"),
+    Host("k6", "sid", "198.51.100.16"),
+    Host("d1", "trixie", "198.51.100.21"),
+    Host("d2", "trixie", "198.51.100.22"),
+]
+LABS = 16
+
+
+def _free_fleet(stack: contextlib.ExitStack) -> Fleet:
+    for number in range(1, LABS + 1):
+        with contextlib.suppress(TakenError):
+            return stack.enter_context(Fleet("tests-%d" % number, HOSTS))
+    raise TakenError("other processes have the %d labs of the tests" % LABS)
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """Six hosts with a Kamailio, k1 to k6, and two with destinations, d1 and d2.
+
+    Every process that runs tests has its own: with -n 0 it is one fleet.
+    """
+    with contextlib.ExitStack() as stack:
+        yield _free_fleet(stack)
