@@ -67,6 +67,8 @@ def judge(live: Live, listing: Loadable, record: str) -> Judged:
     comparison = compare(listing.document, listing.skipped, running, live.setup)
     kept = parse_record(read_file(record), live.version)
     knowledge = what_was_loaded(kept, live.started, listing.document, listing.changed)
+    if not knowledge.document and all(one.kind == "skipped" for one in comparison.differences):
+        knowledge = Knowledge(None, listing.document)
     reasons = [_text_of(one) for one in comparison.due]
     doubt = ""
     if knowledge.document and not same_meaning(knowledge.document, listing.document):

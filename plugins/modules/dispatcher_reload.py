@@ -236,7 +236,8 @@ def bring_in_line(module, live, locks):
         if missing:
             module.fail_json(msg=render_left_out(path, missing), **result)
     elif before.knowledge.document and not before.recorded and not module.check_mode:
-        keep_record(record, before.knowledge.loaded, listing)
+        # What runs is what the list says, to the letter; since when is not always known, but not later than now.
+        keep_record(record, before.knowledge.loaded or time.time(), listing)
     return listing, result
 
 
