@@ -180,7 +180,7 @@ def change_when_free(live: Live, seconds: float, method: str, *params: Any) -> N
                 raise
             if not deadline.pause(_PAUSE_SECONDS):
                 text = "the server was busy with another reload for %g seconds" % seconds
-                raise error(text, "Nothing has been changed. Look who reloads it, and see reload_delta") from reason
+                raise error(text, "Nothing has been changed. Look who reloads it, and see reload_delta") from None
 
 
 def set_states(live: Live, calls: Sequence[SetState]) -> None:

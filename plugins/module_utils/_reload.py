@@ -105,7 +105,7 @@ def reload(live: Live, listing: Loadable, before: Judged, record: str, keep_stat
         change_when_free(live, seconds, "dispatcher.reload")
     except ServerError as reason:
         text = "%s. What ran before keeps running; the log of the server says why" % reason.problems[0].text
-        raise error(text, "", listing.path) from reason
+        raise error(text, "", listing.path) from None
     loaded = time.time()
     doubt = keep_record(record, loaded, listing)
     running = live.connection.destinations()

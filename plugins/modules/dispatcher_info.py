@@ -58,7 +58,7 @@ destinations:
       description: The flags as a number. Before Kamailio 6.0 only those that the letters show.
       type: int
       sample: 8
-    flags_complete: {description: Whether RV(destinations[].flags) are all of its flags., type: bool}
+    flags_complete: {description: "Whether RV(destinations[].flags) are all of its flags.", type: bool}
     states: {description: The flags as names., type: list, elements: str, sample: [active, probing]}
     priority: {description: The priority., type: int, sample: 10}
     attrs: {description: The attributes., type: str, sample: "weight=50;duid=gw1"}

@@ -9,6 +9,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from conformance.live import PROBED, Live, param
+from conformance.server import Peers
+
 from integration.playbook import BOOKS, run_book
 
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
@@ -58,3 +61,30 @@ def test_check_repository(tmp_path: Path) -> None:
         and "flags-not-a-number" in bad.stdout + bad.stderr
         and "ok: [localhost] => (item=edge1)" in bad.stdout
     )
+
+
+def proxies(live: Live) -> dict[str, object]:
+    """An inventory with one running server."""
+    host = {"dispatcher_list": str(live.list), "kamailio_config": str(live.config), "kamailio_record": str(live.record)}
+    return {"all": {"vars": LOCAL, "children": {"proxies": {"hosts": {"localhost": host}}}}}
+
+
+def test_change_gateways_and_drain(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        one, two = ("sip:127.0.0.1:%d" % port for port in peers.ports)
+        live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), "1 %s 8\n" % one)
+        with live.server("trixie") as server:
+            assert server.exit_status is None, server.log_text()
+            gateways = [{"setid": 1, "uri": uri, "flags": "AP", "attrs": {"duid": uri[-5:]}} for uri in (one, two)]
+            for recap in ("changed=2", "changed=0"):
+                done = run_book(tmp_path, "change_gateways.yml", proxies(live), gateways=gateways)
+                assert done.returncode == 0 and recap in done.stdout, done.stdout + done.stderr
+            dead = [*gateways, {"setid": 1, "uri": "sip:127.0.0.1:9", "flags": "AP"}]
+            bad = run_book(tmp_path, "change_gateways.yml", proxies(live), gateways=dead, patience=5)
+            assert bad.returncode != 0 and "have not answered" in bad.stdout + bad.stderr, bad.stdout
+            shown = []
+            for back in (False, True):
+                done = run_book(tmp_path, "drain_gateway.yml", proxies(live), gateway=two, back=back)
+                assert done.returncode == 0, done.stdout + done.stderr
+                shown.append(next(each.flags for each in server.destinations() if each.uri == two))
+    assert shown == ["DX", "AP"]
