@@ -145,7 +145,14 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
     found = list_findings(document, path, live.version, live.evaluation.sockets)
     analysis = analyse(live.evaluation, Listing(path, data, False), live.version)
     refused = [one for one in analysis.findings if one.rule in ("list-line-incomplete", "skipped-stops-load")]
-    return Loadable(path, data, document, found.skipped, tuple(refused), os.stat(path).st_ctime)
+    return Loadable(
+        path,
+        data,
+        document,
+        found.skipped,
+        tuple(refused),
+        os.stat(path).st_ctime if os.path.exists(path) else time.time(),
+    )
 
 
 def describe(live: Live) -> Dict[str, Any]:

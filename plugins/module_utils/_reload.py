@@ -13,7 +13,7 @@ import math
 import os
 import time
 import urllib.parse
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ._dispatcher.document import Document
 from ._errors import KamailioError, error
@@ -61,13 +61,16 @@ def record_path(folder: str, config: str) -> str:
     return os.path.join(folder, urllib.parse.quote(os.path.realpath(config), safe="") + ".loaded")
 
 
-def judge(live: Live, listing: Loadable, record: str) -> Judged:
-    """Whether a reload is due. Raises KamailioError."""
+def judge(live: Live, listing: Loadable, record: str, standing: Optional[Document] = None) -> Judged:
+    """Whether a reload is due for a list, which stands in its file unless something else is still C(standing) there.
+
+    Raises KamailioError.
+    """
     running = live.connection.destinations()
     comparison = compare(listing.document, listing.skipped, running, live.setup)
     kept = parse_record(read_file(record), live.version)
-    knowledge = what_was_loaded(kept, live.started, listing.document, listing.changed)
-    if not knowledge.document and all(one.kind == "skipped" for one in comparison.differences):
+    knowledge = what_was_loaded(kept, live.started, standing or listing.document, listing.changed)
+    if not knowledge.document and not standing and all(one.kind == "skipped" for one in comparison.differences):
         knowledge = Knowledge(None, listing.document)
     reasons = [_text_of(one) for one in comparison.due]
     doubt = ""

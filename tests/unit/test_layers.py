@@ -30,11 +30,16 @@ LAYERS = [
     "_live",
     "_reload",
     "_gate",
+    "_journal",
+    "_restart",
+    "_revert",
+    "_watch",
     "_check",
     "_guard",
     "_site",
     "_argspec",
     "_finish",
+    "_deploy",
 ]
 
 

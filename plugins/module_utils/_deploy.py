@@ -1,0 +1,286 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""A change of a host as one transaction: planned and judged, applied, watched, and taken back if it does not hold."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from ._check import require_accepted
+from ._config.evaluate import evaluate
+from ._config.model import Evaluation, Invocation
+from ._config.plan import plan_modules
+from ._config.preprocess import Reader
+from ._config.wish import parse_module_wishes
+from ._dispatcher.document import parse_document
+from ._dispatcher.plan import plan_destinations
+from ._dispatcher.wish import parse_wishes
+from ._errors import KamailioError, Problem, error
+from ._file import Change, read_include, write_changes
+from ._gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
+from ._guard import validate
+from ._host import find_kamailio
+from ._journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, last_outcome, load, proceed
+from ._live import Live, Loadable, connect, load_list, set_states
+from ._lock import FolderLocks
+from ._probing.analyse import list_path
+from ._reload import Judged, judge, keep_record, left_out, record_path, reload, render_left_out
+from ._restart import restart, restart_command
+from ._revert import go_back
+from ._running.compare import compare
+from ._running.health import Health
+from ._running.restore import Restoring, plan_restoring
+from ._running.summary import render_listed, render_running
+from ._service import config_of
+from ._site import site_of
+from ._watch import arm
+
+NONE, RELOAD, RESTART = "none", "reload", "restart"
+
+
+class Plan(NamedTuple):
+    """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
+
+    C(judged) is what runs against the list as it will be; C(reasons) are for the action, C(result) is what the
+    judgement of the files has given, C(refusal) why nothing may be done, C(warning) what kamailio -c says otherwise.
+    """
+
+    config: str
+    changes: Tuple[Change, ...]
+    action: str
+    reasons: Tuple[str, ...]
+    live: Live
+    listing: Loadable
+    judged: Judged
+    result: Dict[str, Any]
+    refusal: Optional[str]
+    warning: str
+
+
+class Applied(NamedTuple):
+    """What came of a change: its journal, the states that were put back, and the health of the destinations."""
+
+    journal: Journal
+    restoring: Restoring
+    health: Tuple[Health, ...]
+
+
+def journal_folder(params: Dict[str, Any], config: str) -> str:
+    """Where the journal of a change of a server is kept."""
+    return record_path(params["record"], config)[: -len("loaded")] + "change"
+
+
+def make_plan(module: Any, locks: FolderLocks) -> Plan:
+    """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
+    params = dict(module.params)
+    params["config"] = config = config_of(params["config"], params["instance"])
+    main = locks.read(config)
+    if main is None:
+        raise error("is not there", "Install Kamailio first, or give its configuration in config", config)
+    wishes = parse_module_wishes(params["modules"])
+    destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
+    site = site_of(module, dict(params, kamailio_command=None, kamailio_version=None), locks.read)
+    live = connect(module)
+
+    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
+        return evaluate(config, texts.get(config, main), _including(locks, texts), live.version, site.invocation)
+
+    texts = plan_modules(wishes, evaluation_of) if wishes else {}
+    before, after = evaluation_of({}), evaluation_of(texts)
+    path = list_path(after)
+    standing = locks.read(path)
+    changes = [Change(one, before.files.get(one), text) for one, text in texts.items()]
+    if destinations is not None:
+        merge = params["attrs_mode"] == "merge"
+        wanted = plan_destinations(
+            standing or b"", destinations, params["purge"], path, merge, params["ensure_order"]
+        ).data
+        changes.append(Change(path, standing, wanted))
+    changes = [one for one in changes if one.changed]
+    planned = {one.path: one.after for one in changes}
+    as_planned = site._replace(
+        read=lambda path: planned[path] if path in planned else locks.read(path), include=_including(locks, planned)
+    )
+    outcome = validate(_judging(params), as_planned)
+    warning = _accepted(module, before, after, texts, site.invocation) if not outcome.refusal else ""
+    listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
+    judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
+    action, reasons = _action(module, live, after, texts, judged)
+    result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
+    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal, warning)
+
+
+def _including(locks: FolderLocks, planned: Mapping[str, bytes]) -> Reader:
+    """How included files are read, some of them as they are planned."""
+
+    def include(path: str) -> Union[bytes, Problem, None]:
+        locks.take(path)
+        return planned[path] if path in planned else read_include(path)
+
+    return include
+
+
+def _judging(params: Dict[str, Any]) -> Dict[str, Any]:
+    """The parameters of validate for the files as they are planned."""
+    nothing: Dict[str, Any] = {
+        "config_content": None,
+        "dispatcher_list": None,
+        "dispatcher_content": None,
+        "included_content": {},
+    }
+    corrections = {"correction": "load_tm", "ping_interval": 10, "probing_mode": None}
+    return {**params, **nothing, **corrections, "on_violation": "refuse"}
+
+
+def _accepted(module: Any, before: Evaluation, after: Evaluation, texts: Dict[str, bytes], beside: Invocation) -> str:
+    return require_accepted(find_kamailio(module), after, before, texts, beside)
+
+
+def _action(
+    module: Any, live: Live, after: Evaluation, texts: Dict[str, bytes], judged: Judged
+) -> Tuple[str, Tuple[str, ...]]:
+    """What the server needs, and why: a restart for another configuration, a reload for another list."""
+    reasons: List[str] = []
+    if texts:
+        reasons.append("the configuration changes: %s" % ", ".join(sorted(texts)))
+    loads = [one.name for one in after.loads]
+    if not texts and not live.undecided and sorted(loads) != sorted(live.modules):
+        differing = sorted(set(loads) ^ set(live.modules)) or loads
+        reasons.append("the server runs with other modules than its configuration loads: %s" % ", ".join(differing))
+    if reasons:
+        if restart_command(module) is None:
+            raise error(
+                "the server needs a restart, and nothing is known that restarts it: %s" % "; ".join(reasons),
+                "Give its restart_command",
+            )
+        return RESTART, tuple(reasons)
+    return (RELOAD if judged.reasons else NONE), judged.reasons
+
+
+def apply(module: Any, plan: Plan) -> Applied:
+    """Do what is planned, and see that it holds. If it does not, everything is taken back.
+
+    Raises KamailioError, which says what failed and what became of the host.
+    """
+    params = module.params
+    folder = journal_folder(params, plan.config)
+    budget = params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
+    journal = begin(folder, plan.changes, time.time(), _options(params, plan.config), time.time() + budget)
+    with Hold(folder):
+        try:
+            arm(module, journal)
+            write_changes(module, plan.changes, params["backup"])
+            # From here on the server has to be brought back as well.
+            journal = proceed(journal._replace(action=plan.action), APPLYING, journal.deadline)
+            restoring = _bring(module, plan)
+            gate = _watch_health(module, plan)
+        except KamailioError as reason:
+            problems = go_back(module, journal, reason.render())
+            raise _failed(reason, problems) from None
+        if params["confirm_timeout"]:
+            journal = proceed(journal, UNCONFIRMED, time.time() + params["confirm_timeout"])
+        else:
+            close(journal, {"confirmed": True, "reason": ""})
+        return Applied(journal, restoring, gate.found if gate else ())
+
+
+def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
+    """What it takes to go back, without what the change brings."""
+    names = ("socket", "timeout", "defines", "instance", "keep_state", "record", "reload_timeout", "restart_timeout")
+    kept = {name: params[name] for name in (*names, "restart_command", "unsafe_writes")}
+    return dict(kept, config=config)
+
+
+def _failed(reason: KamailioError, problems: Sequence[str]) -> KamailioError:
+    said = "Everything was taken back: files and server are as they were before."
+    if problems:
+        said = "It was taken back, but for this:\n%s" % "\n".join("  " + one for one in problems)
+    return error("%s\n\n%s" % (reason.render(), said))
+
+
+def _bring(module: Any, plan: Plan) -> Restoring:
+    """Let the server have the change, and its destinations their states. Raises KamailioError."""
+    params = module.params
+    record = record_path(params["record"], plan.config)
+    restoring = Restoring((), ())
+    if plan.action == RELOAD:
+        done = reload(plan.live, plan.listing, plan.judged, record, params["keep_state"], params["reload_timeout"])
+        compared, restoring = done.comparison, done.restoring
+    elif plan.action == RESTART:
+        live = restart(module, params["restart_timeout"])
+        keep_record(record, live.started, plan.listing)
+        compared = compare(plan.listing.document, plan.listing.skipped, live.connection.destinations(), live.setup)
+        if params["keep_state"]:
+            known = plan.judged.knowledge.document
+            restoring = plan_restoring(plan.judged.running, compared.pairs, known, live.version)
+            set_states(live, restoring.calls)
+    else:
+        return restoring
+    missing = left_out(compared)
+    if missing:
+        raise error(render_left_out(plan.listing.path, missing))
+    return restoring
+
+
+def _watch_health(module: Any, plan: Plan) -> Optional[Gate]:
+    params = module.params
+    if not params["healthy_timeout"]:
+        return None
+    live = connect(module)
+    loaded = plan.judged.knowledge.loaded if plan.action == NONE else None
+    since = time.time() if loaded is None else loaded
+    gate = wait_until_healthy(live, plan.listing, since, params["healthy_timeout"], params["healthy_percent"])
+    if not gate.open:
+        raise error(render_not_answering(gate))
+    return gate
+
+
+def confirm(params: Dict[str, Any], config: str) -> bool:
+    """Let a change stand; gives whether there was one to confirm. Raises KamailioError if it was taken back."""
+    folder = journal_folder(params, config)
+    journal = load(folder)
+    if journal and params["change"] in (None, journal.change):
+        with Hold(folder) as hold:
+            if hold.held and load(folder) == journal:
+                close(journal, {"confirmed": True, "reason": ""})
+                return True
+        journal = None
+    last = last_outcome(folder)
+    if params["change"] and (last.get("change") != params["change"] or not last.get("confirmed")):
+        reason = last.get("reason") if last.get("change") == params["change"] else "nothing is known of it any more"
+        raise error("the change was not there to be confirmed: %s" % reason, "The host is as it was before the change")
+    return False
+
+
+def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
+    """Take a change back that is not confirmed; gives whether there was one, and what could not be undone."""
+    folder = journal_folder(module.params, config)
+    journal = load(folder)
+    if journal is None:
+        return False, []
+    with Hold(folder) as hold:
+        if not hold.held:
+            raise error("the change is still being made", "Wait for it", folder)
+        return True, go_back(module, journal, "it was taken back by hand")
+
+
+def describe_plan(plan: Plan) -> Dict[str, Any]:
+    """The action for the server, with its diff."""
+    path = "%s, as it runs" % plan.listing.path
+    texts = {
+        "before": render_running(plan.judged.running),
+        "after": render_listed(plan.listing.document, plan.listing.skipped),
+    }
+    return dict(texts, before_header=path, after_header=path)
+
+
+def health_of(found: Sequence[Health]) -> List[Health]:
+    """Those that have not answered, and those of which nobody knows."""
+    gate = Gate(tuple(found), True)
+    return [*not_answering(gate), *unknown(gate)]

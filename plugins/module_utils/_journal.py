@@ -1,0 +1,191 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The journal of a change of a host: what stood there before, kept until the change is confirmed or taken back.
+
+It is a folder of its own, made beside its place and renamed, so that it is there as a whole or not at all. A change
+is begun with it before the first file is touched, and whoever finds one whose process is gone knows how to go back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from ._errors import KamailioError, error
+from ._file import Change, keep_private, read_file
+
+APPLYING, UNCONFIRMED = "applying", "unconfirmed"
+_STATE, _LOCK = "state.json", "lock"
+
+
+class Entry(NamedTuple):
+    """A file of a change: its bytes before, None if there was none, and the digest of what was written."""
+
+    path: str
+    before: Optional[bytes]
+    digest: str
+
+    def stands(self) -> bool:
+        """Whether the file is still what the change has made of it."""
+        data = read_file(self.path)
+        return data is not None and digest_of(data) == self.digest
+
+
+class Journal(NamedTuple):
+    """A change that is under way.
+
+    C(phase) is C(applying) while a process works on it, and C(unconfirmed) until somebody confirms it, before
+    C(deadline) in seconds since 1970. C(action) is C(none), C(reload) or C(restart), what it has asked of the
+    server; C(options) are those of the module, which it takes to go back.
+    """
+
+    folder: str
+    change: str
+    phase: str
+    deadline: float
+    action: str
+    started: float
+    options: Dict[str, Any]
+    entries: List[Entry]
+
+
+def digest_of(data: bytes) -> str:
+    """What tells one content of a file from another."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def begin(
+    folder: str, changes: Sequence[Change], started: float, options: Mapping[str, Any], deadline: float
+) -> Journal:
+    """Write the journal of a change that is about to begin. Raises KamailioError, and then nothing is left."""
+    parent = os.path.dirname(folder)
+    prefix = ".%s." % os.path.basename(folder)
+    entries = [Entry(one.path, one.before, digest_of(one.after)) for one in changes]
+    change = uuid.uuid4().hex
+    journal = Journal(folder, change, APPLYING, deadline, "none", started, dict(options), entries)
+    try:
+        os.makedirs(parent, 0o700, exist_ok=True)
+        for name in os.listdir(parent):
+            # What a run that was killed has left.
+            if name.startswith(prefix):
+                shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+        made = tempfile.mkdtemp(prefix=prefix, dir=parent)
+    except OSError as exc:
+        raise error("a change cannot be prepared here: %s" % exc.strerror, "Nothing has been changed", parent) from exc
+    try:
+        for index, one in enumerate(entries):
+            if one.before is not None:
+                keep_private(os.path.join(made, "%d.before" % index), one.before)
+        keep_private(os.path.join(made, _STATE), _render(journal))
+        keep_private(os.path.join(made, _LOCK), b"")
+        os.rename(made, folder)
+    except (OSError, KamailioError) as exc:
+        shutil.rmtree(made, ignore_errors=True)
+        reason = exc.strerror if isinstance(exc, OSError) else exc.problems[0].text
+        raise error("a change cannot be prepared here: %s" % reason, "Nothing has been changed", parent) from None
+    return journal
+
+
+def _render(journal: Journal) -> bytes:
+    state = {
+        "change": journal.change,
+        "phase": journal.phase,
+        "deadline": journal.deadline,
+        "action": journal.action,
+        "started": journal.started,
+        "options": journal.options,
+        "entries": [{"path": one.path, "new": one.before is None, "digest": one.digest} for one in journal.entries],
+    }
+    return json.dumps(state, indent=1).encode()
+
+
+def load(folder: str) -> Optional[Journal]:
+    """The journal of a change that is under way, None if there is none. Raises KamailioError if it cannot be read."""
+    data = read_file(os.path.join(folder, _STATE))
+    if data is None:
+        return None
+    try:
+        state = json.loads(data.decode())
+        entries = [
+            Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"])
+            for index, one in enumerate(state["entries"])
+        ]
+        names = ("change", "phase", "deadline", "action", "started", "options")
+        return Journal(folder=folder, entries=entries, **{name: state[name] for name in names})
+    except (ValueError, KeyError, TypeError) as reason:
+        text = "this is no journal of a change: %s" % reason
+        raise error(text, "Look at the files in it, and take the folder away", folder) from reason
+
+
+def _before(folder: str, index: int) -> bytes:
+    data = read_file(os.path.join(folder, "%d.before" % index))
+    if data is None:
+        raise error("the journal of a change lacks a file", "Look at the files in it, and take the folder away", folder)
+    return data
+
+
+def proceed(journal: Journal, phase: str, deadline: float) -> Journal:
+    """The same in another phase. Raises KamailioError."""
+    after = journal._replace(phase=phase, deadline=deadline)
+    keep_private(os.path.join(journal.folder, _STATE), _render(after))
+    return after
+
+
+def close(journal: Journal, outcome: Mapping[str, Any]) -> None:
+    """End a change, and keep what came of it. From the rename on it is over, whatever is left of the folder."""
+    gone = "%s.%s" % (journal.folder, journal.change)
+    with contextlib.suppress(OSError):
+        os.rename(journal.folder, gone)
+    shutil.rmtree(gone, ignore_errors=True)
+    kept = dict(outcome, change=journal.change, at=int(time.time()))
+    with contextlib.suppress(KamailioError):
+        keep_private(journal.folder + ".last", json.dumps(kept, indent=1).encode())
+
+
+def last_outcome(folder: str) -> Dict[str, Any]:
+    """What came of the last change: C(change), C(at) in seconds since 1970, C(confirmed) and C(reason)."""
+    try:
+        found = json.loads((read_file(folder + ".last") or b"{}").decode())
+    except (ValueError, KamailioError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_orphan(journal: Journal) -> bool:
+    """Whether a change that nobody holds has to be taken back: its process has died, or its time is up."""
+    return journal.phase == APPLYING or time.time() > journal.deadline
+
+
+class Hold:
+    """A context manager that holds a change while it is worked on: C(held) is False if somebody else does."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._handle: Optional[int] = None
+        self.held = False
+
+    def __enter__(self) -> Hold:
+        try:
+            self._handle = os.open(os.path.join(self._folder, _LOCK), os.O_RDONLY)
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.held = True
+        except OSError:
+            self.held = False
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if self._handle is not None:
+            os.close(self._handle)

@@ -1,0 +1,58 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Bringing a server back into service: a restart, and the wait until it answers."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, List, Optional
+
+from ._errors import KamailioError, error
+from ._live import Live, connect
+from ._server.clock import Deadline
+from ._service import unit_of
+from ._text import quoted
+
+_PAUSE_SECONDS = 0.2
+
+
+def restart_command(module: Any) -> Optional[List[str]]:
+    """What restarts the server of an AnsibleModule, None where nothing is known to."""
+    if module.params["restart_command"]:
+        return list(module.params["restart_command"])
+    systemctl = module.get_bin_path("systemctl")
+    if not systemctl or not os.path.isdir("/run/systemd/system"):
+        return None
+    return [systemctl, "restart", unit_of(module.params["instance"])]
+
+
+def restart(module: Any, seconds: float) -> Live:
+    """Restart the server, and wait until it answers. Raises KamailioError."""
+    command = restart_command(module)
+    if command is None:
+        raise error("nothing is known that restarts the server", "Give its restart_command")
+    if command[1:2] == ["restart"]:
+        # Some starts that failed in a row, and systemd would refuse the next one for that alone.
+        module.run_command([command[0], "reset-failed", command[2]])
+    status, printed, complaint = module.run_command(command)
+    if status:
+        said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 300)
+        raise error("%s ended with status %d: %s" % (" ".join(command), status, said), "Its log says why")
+    return wait_for_answer(module, seconds)
+
+
+def wait_for_answer(module: Any, seconds: float) -> Live:
+    """The server as soon as it answers. Raises KamailioError."""
+    deadline = Deadline(seconds)
+    while True:
+        try:
+            return connect(module)
+        except KamailioError as reason:
+            if not deadline.pause(_PAUSE_SECONDS):
+                text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())
+                raise error(text, "Its log says why") from None

@@ -1,0 +1,114 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The watch over a change: a process on the host itself, that takes the change back if nobody confirms it.
+
+It does not need the controller, nor the module that has started it: it runs from a copy of the code beside the journal.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from typing import Any, Dict, List, Optional, Tuple
+
+from ._errors import KamailioError, error
+from ._journal import Hold, Journal, is_orphan, load
+from ._revert import go_back, why_orphan
+
+_PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
+_PROGRAM = "watch.pyz"
+_LOOK_SECONDS = 1.0
+_MAIN = "import sys\nfrom %s._watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
+
+
+class Host:
+    """What the code of a module asks of its AnsibleModule, where there is none."""
+
+    def __init__(self, params: Dict[str, Any]) -> None:
+        self.params = params
+
+    def get_bin_path(self, name: str, opt_dirs: Tuple[str, ...] = ()) -> Optional[str]:
+        """The path of a program."""
+        return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *opt_dirs]))
+
+    def run_command(self, command: List[str], handle_exceptions: bool = True) -> Tuple[int, str, str]:
+        """Run a program to its end."""
+        try:
+            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - no shell
+        except OSError as exc:
+            if not handle_exceptions:
+                raise
+            return 127, "", str(exc)
+        return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+    def selinux_enabled(self) -> bool:
+        """A file that is replaced gets the context that the policy has for new files of its folder."""
+        return False
+
+
+def arm(module: Any, journal: Journal) -> None:
+    """Start the watch over a change. Raises KamailioError."""
+    program = os.path.join(journal.folder, _PROGRAM)
+    try:
+        _pack(program)
+    except OSError as exc:
+        raise error("the watch over the change cannot be prepared: %s" % exc.strerror, "", program) from exc
+    command = [sys.executable, program, journal.folder]
+    systemd_run = module.get_bin_path("systemd-run")
+    if systemd_run and os.path.isdir("/run/systemd/system"):
+        # Not a child of the session that a broken link ends.
+        status, printed, complaint = module.run_command(
+            [systemd_run, "--quiet", "--collect", "--unit=sipfleet-watch-%s" % journal.change, *command]
+        )
+        if status:
+            raise error("the watch over the change cannot be started: %s" % (complaint or printed).strip())
+        return
+    subprocess.Popen(  # noqa: S603 - no shell, and the program is Python
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        close_fds=True,
+        cwd="/",
+    )
+
+
+def _pack(program: str) -> None:
+    """A copy of the code that has been loaded, which outlives the module."""
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("__main__.py", _MAIN)
+        parts = _PACKAGE.split(".")
+        for depth in range(1, len(parts)):
+            archive.writestr("/".join(parts[:depth]) + "/__init__.py", "")
+        for name, loaded in sorted(sys.modules.items()):
+            if name != _PACKAGE and not name.startswith(_PACKAGE + "."):
+                continue
+            get_source = getattr(loaded.__spec__ and loaded.__spec__.loader, "get_source", None)
+            path = name.replace(".", "/") + ("/__init__.py" if hasattr(loaded, "__path__") else ".py")
+            archive.writestr(path, (get_source(name) if get_source else "") or "")
+
+
+def watch(folder: str) -> None:
+    """Look after a change until it is over, and take it back if its process is gone or its time is up."""
+    while True:
+        try:
+            journal = load(folder)
+        except KamailioError:
+            return
+        if journal is None:
+            return
+        with Hold(folder) as hold:
+            if hold.held and is_orphan(journal) and load(folder) == journal:
+                go_back(Host(journal.options), journal, why_orphan(journal))
+                return
+        time.sleep(_LOOK_SECONDS)

@@ -1,0 +1,331 @@
+#!/usr/bin/python
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: deploy
+short_description: Change modules and destinations of a running Kamailio as one transaction
+description:
+  - Plans a change of the configuration and of the list, judges the result as M(sipfleet.kamailio.validate) does, has
+    C(kamailio -c) check it in its place, and writes the files. Then it reloads the list or restarts the server, whichever is
+    needed, compares what runs with the list, and waits until the destinations answer. All of that is one round trip.
+  - If any of it fails, the files are put back as they were, and the server with them.
+  - The way back is kept on the host before the first file is touched, and a process there watches over it. A change whose module
+    dies, or that nobody confirms within O(confirm_timeout), takes itself back, whether there is a controller left or not.
+version_added: 0.1.0
+author:
+  - sipfleet.kamailio contributors (@sipfleet)
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
+    support: full
+    details:
+      - Everything is planned and judged, C(kamailio -c) included.
+  diff_mode:
+    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    support: full
+  idempotent:
+    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
+    support: full
+  safe_file_operations:
+    description: Uses Ansible's strict file operation functions to ensure proper permissions and avoid data corruption.
+    support: full
+    details:
+      - Files are written beside their targets, flushed and renamed over them, all of them or none.
+  platform:
+    description: Target systems and their families on which the module runs.
+    platforms: posix
+    support: full
+options:
+  state:
+    description:
+      - V(present) makes the change.
+      - V(confirmed) lets a change stand that waits for its confirmation. It fails if that was taken back.
+      - V(reverted) takes such a change back at once.
+    type: str
+    choices: [present, confirmed, reverted]
+    default: present
+  change:
+    description: The change to confirm, as RV(change) has named it. Left out, it is the one that waits, if there is one.
+    type: str
+  modules:
+    description:
+      - The modules and their parameters, as O(sipfleet.kamailio.loadmodule#module:modules).
+      - A change of the configuration takes a restart of the server.
+    type: list
+    elements: dict
+    default: []
+  destinations:
+    description:
+      - The destinations, as O(sipfleet.kamailio.dispatcher_list#module:destinations). Left out, the list stays as it is.
+    type: list
+    elements: dict
+  purge:
+    description: What else goes, as O(sipfleet.kamailio.dispatcher_list#module:purge).
+    type: str
+    choices: [none, set, file]
+    default: none
+  attrs_mode:
+    description: What becomes of other attributes, as O(sipfleet.kamailio.dispatcher_list#module:attrs_mode).
+    type: str
+    choices: [replace, merge]
+    default: replace
+  ensure_order:
+    description: Whether the order matters, as O(sipfleet.kamailio.dispatcher_list#module:ensure_order).
+    type: bool
+    default: false
+  fail_on:
+    description: The least severity of a finding that is a reason to refuse the change.
+    type: str
+    choices: [error, warning]
+    default: warning
+  ignore:
+    description: Rules that are left alone.
+    type: list
+    elements: str
+    default: []
+  keep_state:
+    description: Whether destinations that were out of service are so again after the reload or the restart.
+    type: bool
+    default: true
+  record:
+    description: The folder in which the way back is kept, and what a server has loaded; readable for its owner only.
+    type: path
+    default: /var/lib/sipfleet-kamailio
+  reload_timeout:
+    description: The seconds in which the server must have loaded the list.
+    type: float
+    default: 60
+  restart_timeout:
+    description: The seconds in which the server must answer after a restart.
+    type: float
+    default: 60
+  restart_command:
+    description:
+      - What restarts the server, as a list of words. Left out, it is C(systemctl restart) of the unit of O(instance).
+    type: list
+    elements: str
+  healthy_timeout:
+    description:
+      - The seconds to wait until the destinations have answered, as O(sipfleet.kamailio.dispatcher_reload#module:healthy_timeout)
+        says it. With V(0) nobody waits.
+    type: float
+    default: 0
+  healthy_percent:
+    description: How many of the destinations that are probed must have answered.
+    type: float
+    default: 100
+  confirm_timeout:
+    description:
+      - The seconds in which a task with O(state=confirmed) must follow. Otherwise the change takes itself back.
+      - With V(0) the change stands as soon as it has proved itself.
+    type: float
+    default: 0
+  backup:
+    description: Make a backup of each file before it is changed.
+    type: bool
+    default: false
+  unsafe_writes:
+    description: Whether to write a file in place where it cannot be replaced, as one that is mounted into a container.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - sipfleet.kamailio.server
+  - sipfleet.kamailio.beside
+notes:
+  - The server must run and answer before the change. One change is under way on a server at a time; a second one waits until the
+    first is confirmed or taken back.
+  - A file that somebody else has changed since is left as it is when a change is taken back, and that is said.
+seealso:
+  - module: sipfleet.kamailio.loadmodule
+  - module: sipfleet.kamailio.dispatcher_list
+  - module: sipfleet.kamailio.dispatcher_reload
+"""
+
+EXAMPLES = r"""
+- name: A gateway more, watched for two minutes
+  sipfleet.kamailio.deploy:
+    destinations:
+      - {setid: 1, uri: "sip:10.0.0.13:5060", flags: AP, attrs: {duid: gw3}}
+    healthy_timeout: 60
+    confirm_timeout: 120
+  register: deployed
+  become: true
+
+- name: It stands
+  sipfleet.kamailio.deploy:
+    state: confirmed
+    change: "{{ deployed.change }}"
+  when: deployed.change is truthy
+  become: true
+"""
+
+RETURN = r"""
+action:
+  description: What the server needs - V(none), V(reload) or V(restart).
+  returned: with O(state=present)
+  type: str
+  sample: reload
+reasons:
+  description: Why it needs that.
+  returned: with O(state=present)
+  type: list
+  elements: str
+files:
+  description: The files that change.
+  returned: with O(state=present)
+  type: list
+  elements: str
+  sample: [/etc/kamailio/dispatcher.list]
+change:
+  description: The name of a change that waits for its confirmation. Empty if none does.
+  returned: always
+  type: str
+confirmed:
+  description: Whether a change was there and stands now.
+  returned: with O(state=confirmed)
+  type: bool
+findings:
+  description: Everything that was found, as M(sipfleet.kamailio.validate) returns it.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+will_start:
+  description: Whether the server starts with these files.
+  returned: with O(state=present)
+  type: bool
+restored:
+  description: The states that were put back.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+lost:
+  description: Destinations whose state could not be put back.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+health:
+  description: The destinations that have not answered, or of which nobody knows.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+kamailio_version:
+  description: The version that the files were judged for.
+  returned: with O(state=present)
+  type: str
+  sample: 6.1.5
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
+    apply,
+    confirm,
+    describe_plan,
+    health_of,
+    journal_folder,
+    make_plan,
+    revert,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import diff_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import describe_restoring
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import settle
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
+
+
+def present(module, locks):
+    """Plan, judge, apply."""
+    params = module.params
+    folder = journal_folder(params, config_of(params["config"], params["instance"]))
+    settle(module, folder, params["reload_timeout"] + params["restart_timeout"])
+    plan = make_plan(module, locks)
+    result = {
+        "changed": bool(plan.changes) or plan.action != "none",
+        "action": plan.action,
+        "reasons": list(plan.reasons),
+        "files": [one.path for one in plan.changes],
+        "change": "",
+        "health": [],
+        **describe_restoring(Restoring((), ())),
+        **plan.result,
+    }
+    if module._diff:
+        result["diff"] = diff_of(plan.changes) + ([describe_plan(plan)] if plan.action != "none" else [])
+    if plan.refusal:
+        module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
+    if plan.warning:
+        module.warn(plan.warning)
+    if module.check_mode or not result["changed"]:
+        return result
+    applied = apply(module, plan)
+    result.update(describe_restoring(applied.restoring), health=describe_health(health_of(applied.health)))
+    if applied.journal.phase == "unconfirmed":
+        result["change"] = applied.journal.change
+    warn_unlocked(module, locks)
+    return result
+
+
+def run(module):
+    """The result for a state."""
+    params = module.params
+    if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
+        raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
+    if params["state"] == "present":
+        with FolderLocks() as locks:
+            return present(module, locks)
+    config = config_of(params["config"], params["instance"])
+    if params["state"] == "confirmed":
+        done = False if module.check_mode else confirm(params, config)
+        return {"changed": False, "confirmed": done, "change": ""}
+    if module.check_mode:
+        return {"changed": False, "change": ""}
+    was_there, problems = revert(module, config)
+    if problems:
+        raise error("the change was taken back, but for this:\n%s" % "\n".join(problems))
+    return {"changed": was_there, "change": ""}
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            server_spec(),
+            state={"type": "str", "choices": ["present", "confirmed", "reverted"], "default": "present"},
+            change={"type": "str"},
+            modules={"type": "list", "elements": "dict", "default": []},
+            destinations={"type": "list", "elements": "dict"},
+            purge={"type": "str", "choices": ["none", "set", "file"], "default": "none"},
+            attrs_mode={"type": "str", "choices": ["replace", "merge"], "default": "replace"},
+            ensure_order={"type": "bool", "default": False},
+            fail_on={"type": "str", "choices": ["error", "warning"], "default": "warning"},
+            ignore={"type": "list", "elements": "str", "default": []},
+            keep_state={"type": "bool", "default": True},
+            record={"type": "path", "default": "/var/lib/sipfleet-kamailio"},
+            reload_timeout={"type": "float", "default": 60},
+            restart_timeout={"type": "float", "default": 60},
+            restart_command={"type": "list", "elements": "str"},
+            healthy_timeout={"type": "float", "default": 0},
+            healthy_percent={"type": "float", "default": 100},
+            confirm_timeout={"type": "float", "default": 0},
+            backup={"type": "bool", "default": False},
+            unsafe_writes={"type": "bool", "default": False},
+        ),
+        supports_check_mode=True,
+    )
+    try:
+        result = run(module)
+    except KamailioError as exc:
+        module.fail_json(msg=exc.render())
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""deploy against running servers: the change as a whole, and the way back from everything that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from integration.module import environment
+
+from conformance.live import PROBED, Live, param
+from conformance.server import Peers, Server
+
+A, B = ("sip:127.0.0.1:%d" % port for port in (11, 12))
+
+
+class Deployed(Live):
+    """A server that a command can restart, as a unit does on a host."""
+
+    def __init__(self, folder: Path, suite: str, peers: Peers, body: str = "") -> None:
+        good = "sip:127.0.0.1:%d" % peers.ports[0]
+        super().__init__(folder, PROBED + param("ds_probing_mode", 1) + body, f"# list\n1 {good} 8\n")
+        self.good, self.more = good, "sip:127.0.0.1:%d" % peers.ports[1]
+        self.suite = suite
+        self.wish, self.done = self.folder / "restart.wish", self.folder / "restart.done"
+        self.script = self.folder / "restart.sh"
+        self.script.write_text(
+            f"#!/bin/sh\nrm -f {self.done}\necho x > {self.wish}\nwhile [ ! -e {self.done} ]; do sleep 0.1; done\n"
+            f'exit "$(cat {self.done})"\n'
+        )
+        self.script.chmod(0o755)
+
+    @contextmanager
+    def running(self) -> Iterator[Server]:
+        """The server, with somebody who restarts it when the script asks for it."""
+        over = threading.Event()
+        with self.server(self.suite) as server:
+            assert server.exit_status is None, server.log_text()
+
+            def serve() -> None:
+                while not over.wait(0.05):
+                    if self.wish.exists():
+                        self.wish.unlink()
+                        server.stop()
+                        (self.folder / "ctl").unlink(missing_ok=True)
+                        status = 0 if server.start() else 1
+                        (self.folder / "new").write_text(str(status))
+                        (self.folder / "new").rename(self.done)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            try:
+                yield server
+            finally:
+                over.set()
+                thread.join()
+
+    def arguments(self, module: str, **options: Any) -> dict[str, Any]:
+        given = {"record": str(self.record), "restart_command": [str(self.script)]} if module == "deploy" else {}
+        return super().arguments(module, **{**given, **options})
+
+    def deploy(self, **options: Any) -> dict[str, Any]:
+        """What deploy returns."""
+        return self.call("deploy", **options)
+
+    def files(self) -> tuple[bytes, bytes]:
+        """The configuration and the list."""
+        return self.config.read_bytes(), self.list.read_bytes()
+
+    def last(self) -> dict[str, Any]:
+        """What came of the last change."""
+        found: dict[str, Any] = json.loads(next(self.record.glob("*.last")).read_text())
+        return found
+
+    def pending(self) -> list[Path]:
+        """The journals that are there."""
+        return [one for one in self.record.iterdir() if one.is_dir()] if self.record.exists() else []
+
+
+def uris(server: Server) -> list[str]:
+    """The URIs that run."""
+    return sorted(one.uri for one in server.destinations())
+
+
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that must come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_reload_and_a_restart(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        both = [{"setid": 1, "uri": uri, "flags": 8} for uri in (live.good, live.more)]
+        modules = [{"name": "dispatcher", "params": {"ds_ping_interval": 2}}, {"name": "pv"}]
+        with live.running() as server:
+            started = server.rpc("core.uptime")
+            checked = live.deploy(check_mode=True, destinations=both, healthy_timeout=15)
+            before = live.files()
+            done = live.deploy(destinations=both, healthy_timeout=15)
+            again = live.deploy(destinations=both, healthy_timeout=15)
+            assert uris(server) == sorted([live.good, live.more])
+            assert server.rpc("core.uptime").splitlines()[2] == started.splitlines()[2]
+            server.rpc("dispatcher.set_state", "dx", "1", live.more)
+            restart_checked = live.deploy(check_mode=True, modules=modules)
+            restarted = live.deploy(modules=modules, destinations=both, healthy_timeout=20)
+            states = {one.uri: one.flags for one in server.destinations()}
+            assert "pv" in server.rpc("core.modules")
+            quiet = live.deploy(modules=modules, destinations=both)
+    assert checked["action"] == done["action"] == "reload" and checked["files"] == done["files"] == [str(live.list)]
+    assert before[1].startswith(b"# list") and checked["diff"] == done["diff"] and len(done["diff"]) == 2
+    assert done["changed"] and not done.get("failed"), done
+    assert not again["changed"] and again["action"] == "none"
+    assert restart_checked["action"] == restarted["action"] == "restart" and not restarted.get("failed"), restarted
+    assert restarted["restored"] == [{"setid": 1, "uri": live.more, "state": "dx"}]
+    assert states == {live.good: "AP", live.more: "DX"}
+    assert not quiet["changed"] and live.pending() == [] and live.last()["confirmed"]
+
+
+def test_nothing_is_touched_where_the_plan_is_bad(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            before = live.files()
+            late = live.deploy(modules=[{"name": "dispatcher", "params": {"no_such_parameter": 1}}])
+            blind = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 12}])
+            wrong = live.deploy(destinations=[{"setid": 1, "uri": "sip:x:99999"}])
+            assert live.files() == before and uris(server) == [live.good]
+        down = live.deploy(destinations=[{"setid": 1, "uri": A}])
+    assert late["failed"] and "no_such_parameter" in late["msg"]
+    assert blind["failed"] and "probing-switched-off" in blind["msg"] and "Nothing has been changed" in blind["msg"]
+    assert wrong["failed"] and down["failed"] and "Is Kamailio running" in down["msg"]
+    assert live.files() == before and live.pending() == []
+
+
+def test_destinations_that_do_not_answer_are_taken_back(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            before = live.files()
+            server.rpc("dispatcher.set_state", "dx", "1", live.good)
+            result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=5)
+            assert [(one.uri, one.flags) for one in server.destinations()] == [(live.good, "DX")]
+    assert result["failed"] and "have not answered" in result["msg"] and "Everything was taken back" in result["msg"]
+    assert live.files() == before and live.pending() == []
+    assert not live.last()["confirmed"] and A in live.last()["reason"]
+
+
+def test_a_server_that_dies_of_it_runs_again(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        # What -c does not see, nor anybody else: the module's folder is gone at the start.
+        fatal = [{"name": "jsonrpcs", "params": {"fifo_name": "/no/such/folder/fifo"}}]
+        with live.running() as server:
+            before = live.files()
+            result = live.deploy(modules=fatal)
+            assert uris(server) == [live.good], server.log_text()
+    assert result["failed"] and "Everything was taken back" in result["msg"], result["msg"]
+    assert live.files() == before and live.pending() == []
+
+
+def test_a_list_that_the_server_takes_in_part(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            before = live.files()
+            result = live.deploy(destinations=[{"setid": 1, "uri": "sip:no.such.name.invalid"}])
+            assert uris(server) == [live.good]
+    assert result["failed"] and "no.such.name.invalid" in result["msg"] and live.files() == before
+
+
+def test_confirmed_in_time_and_not(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        more = [{"setid": 1, "uri": live.more, "flags": 8}]
+        with live.running() as server:
+            before = live.files()
+            late = live.deploy(destinations=more, confirm_timeout=1)
+            assert live.files() != before and len(live.pending()) == 1
+            until(lambda: live.files() == before and not live.pending())
+            until(lambda: uris(server) == [live.good])
+            too_late = live.deploy(state="confirmed", change=late["change"])
+            good = live.deploy(destinations=more, confirm_timeout=30)
+            confirmed = live.deploy(state="confirmed", change=good["change"])
+            time.sleep(2)
+            assert uris(server) == sorted([live.good, live.more]) and live.pending() == []
+            nothing = live.deploy(state="confirmed")
+            third = live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=30)
+            by_hand = live.deploy(state="reverted")
+            assert uris(server) == sorted([live.good, live.more]) and third["change"]
+    assert late["change"] and too_late["failed"] and "nobody has confirmed it in time" in too_late["msg"]
+    assert confirmed["confirmed"] and not nothing["confirmed"] and not nothing.get("failed")
+    assert by_hand["changed"] and A not in live.list.read_text()
+
+
+def test_killed_at_any_moment(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        wish = [{"setid": 1, "uri": live.more, "flags": 8}]
+        with live.running() as server:
+            before = live.files()
+            for number, delay in enumerate((0.15, 0.25, 0.3, 0.35, 0.5, 1.0)):
+                line = live.command("deploy", f"kill{number}", destinations=wish, healthy_timeout=20)
+                process = subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL, start_new_session=True)
+                time.sleep(delay)
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                until(lambda: live.files() == before and uris(server) == [live.good])
+            # And whoever comes next finds nothing in the way.
+            done = live.deploy(destinations=wish, healthy_timeout=20)
+            assert uris(server) == sorted([live.good, live.more]) and live.pending() == []
+    assert done["changed"] and not done.get("failed"), done
+
+
+def test_two_at_once_and_hands_in_between(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            lines = [
+                live.command("deploy", f"two{number}", destinations=[{"setid": number, "uri": A}]) for number in (2, 3)
+            ]
+            two = [subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True) for line in lines]
+            results = [json.loads(one.communicate(timeout=90)[0]) for one in two]
+            assert {one.setid for one in server.destinations()} == {1, 2, 3}
+            # Somebody edits the list while a change of it waits.
+            waiting = live.deploy(destinations=[{"setid": 4, "uri": A}], confirm_timeout=60)
+            live.list.write_bytes(live.list.read_bytes() + b"5 %s\n" % B.encode())
+            edited = live.list.read_bytes()
+            back = live.deploy(state="reverted")
+    assert not any(one.get("failed") for one in results), results
+    assert waiting["change"] and back["failed"] and "was changed by somebody else since" in back["msg"]
+    assert live.list.read_bytes() == edited and live.pending() == []
+
+
+def test_no_room_for_the_way_back(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            before = live.files()
+            (tmp_path / "file").write_text("")
+            result = live.deploy(destinations=[{"setid": 2, "uri": A}], record=str(tmp_path / "file" / "record"))
+            assert uris(server) == [live.good]
+    assert result["failed"] and "not a directory" in result["msg"] and live.files() == before
