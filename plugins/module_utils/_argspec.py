@@ -56,6 +56,33 @@ def reload_spec() -> Dict[str, Dict[str, Any]]:
     }
 
 
+def deploy_spec() -> Dict[str, Dict[str, Any]]:
+    """The argument specification of sipfleet.kamailio.deploy."""
+    return {
+        **server_spec(),
+        "state": {"type": "str", "choices": ["present", "confirmed", "reverted"], "default": "present"},
+        "change": {"type": "str"},
+        "modules": {"type": "list", "elements": "dict", "default": []},
+        "destinations": {"type": "list", "elements": "dict"},
+        "purge": {"type": "str", "choices": ["none", "set", "file"], "default": "none"},
+        "attrs_mode": {"type": "str", "choices": ["replace", "merge"], "default": "replace"},
+        "ensure_order": {"type": "bool", "default": False},
+        "fail_on": {"type": "str", "choices": ["error", "warning"], "default": "warning"},
+        "ignore": {"type": "list", "elements": "str", "default": []},
+        "keep_state": {"type": "bool", "default": True},
+        "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
+        "reload_timeout": {"type": "float", "default": 60},
+        "restart_timeout": {"type": "float", "default": 60},
+        "restart_command": {"type": "list", "elements": "str"},
+        "healthy_timeout": {"type": "float", "default": 0},
+        "healthy_percent": {"type": "float", "default": 100},
+        "confirm": {"type": "bool", "default": True},
+        "confirm_timeout": {"type": "float", "default": 30},
+        "backup": {"type": "bool", "default": False},
+        "unsafe_writes": {"type": "bool", "default": False},
+    }
+
+
 def validate_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.validate."""
     return {

@@ -39,6 +39,9 @@ attributes:
     description: Target systems and their families on which the module runs.
     platforms: posix
     support: full
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
 options:
   state:
     description:
@@ -118,12 +121,19 @@ options:
     description: How many of the destinations that are probed must have answered.
     type: float
     default: 100
+  confirm:
+    description:
+      - Whether the controller confirms the change as soon as it has proved itself, in a second round trip of the same task. That
+        shows that the host can still be reached.
+      - With V(false) a later task with O(state=confirmed) does it, for example after a test call.
+    type: bool
+    default: true
   confirm_timeout:
     description:
-      - The seconds in which a task with O(state=confirmed) must follow. Otherwise the change takes itself back.
-      - With V(0) the change stands as soon as it has proved itself.
+      - The seconds in which a change must be confirmed once it has proved itself. Otherwise it takes itself back.
+      - With V(0) it needs no confirmation.
     type: float
-    default: 0
+    default: 30
   backup:
     description: Make a backup of each file before it is changed.
     type: bool
@@ -146,21 +156,33 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A gateway more, watched for two minutes
+- name: A gateway more, which must answer within a minute
   sipfleet.kamailio.deploy:
     destinations:
       - {setid: 1, uri: "sip:10.0.0.13:5060", flags: AP, attrs: {duid: gw3}}
     healthy_timeout: 60
-    confirm_timeout: 120
-  register: deployed
   become: true
 
-- name: It stands
-  sipfleet.kamailio.deploy:
-    state: confirmed
-    change: "{{ deployed.change }}"
-  when: deployed.change is truthy
+- name: A change that stands only if a test call goes through
   become: true
+  block:
+    - name: Change
+      sipfleet.kamailio.deploy:
+        destinations:
+          - {setid: 1, uri: "sip:10.0.0.14:5060", flags: AP}
+        confirm: false
+        confirm_timeout: 300
+      register: deployed
+
+    - name: Call
+      ansible.builtin.command: /usr/local/bin/test-call
+      changed_when: false
+
+    - name: It stands
+      sipfleet.kamailio.deploy:
+        state: confirmed
+        change: "{{ deployed.change }}"
+      when: deployed.change is truthy
 """
 
 RETURN = r"""
@@ -221,7 +243,7 @@ kamailio_version:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
     apply,
     confirm,
@@ -296,28 +318,7 @@ def run(module):
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(
-            server_spec(),
-            state={"type": "str", "choices": ["present", "confirmed", "reverted"], "default": "present"},
-            change={"type": "str"},
-            modules={"type": "list", "elements": "dict", "default": []},
-            destinations={"type": "list", "elements": "dict"},
-            purge={"type": "str", "choices": ["none", "set", "file"], "default": "none"},
-            attrs_mode={"type": "str", "choices": ["replace", "merge"], "default": "replace"},
-            ensure_order={"type": "bool", "default": False},
-            fail_on={"type": "str", "choices": ["error", "warning"], "default": "warning"},
-            ignore={"type": "list", "elements": "str", "default": []},
-            keep_state={"type": "bool", "default": True},
-            record={"type": "path", "default": "/var/lib/sipfleet-kamailio"},
-            reload_timeout={"type": "float", "default": 60},
-            restart_timeout={"type": "float", "default": 60},
-            restart_command={"type": "list", "elements": "str"},
-            healthy_timeout={"type": "float", "default": 0},
-            healthy_percent={"type": "float", "default": 100},
-            confirm_timeout={"type": "float", "default": 0},
-            backup={"type": "bool", "default": False},
-            unsafe_writes={"type": "bool", "default": False},
-        ),
+        argument_spec=deploy_spec(),
         supports_check_mode=True,
     )
     try:

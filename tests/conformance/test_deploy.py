@@ -67,8 +67,8 @@ class Deployed(Live):
                 thread.join()
 
     def arguments(self, module: str, **options: Any) -> dict[str, Any]:
-        given = {"record": str(self.record), "restart_command": [str(self.script)]} if module == "deploy" else {}
-        return super().arguments(module, **{**given, **options})
+        given = {"record": str(self.record), "restart_command": [str(self.script)], "confirm_timeout": 0}
+        return super().arguments(module, **{**(given if module == "deploy" else {}), **options})
 
     def deploy(self, **options: Any) -> dict[str, Any]:
         """What deploy returns."""

@@ -95,6 +95,9 @@ class Fleet:
             "StrictHostKeyChecking": "no",
             "UserKnownHostsFile": "/dev/null",
             "LogLevel": "ERROR",
+            # A cut link is noticed, where TCP alone would wait for a quarter of an hour.
+            "ServerAliveInterval": "2",
+            "ServerAliveCountMax": "3",
             "ControlMaster": "auto",
             "ControlPersist": "60s",
             "ControlPath": "%s/%%h" % self._sockets,

@@ -1,0 +1,172 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rollout on a fleet: a good one, and one for each thing that can go wrong.
+
+Afterwards every host has the old or the new configuration as a whole, and its server runs it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from lab.fleet import Fleet
+
+from fleet.rollout import DEAD, GOOD, KAMAILIO, LIST, MORE, Proxies, until, wish
+
+NEW = f"# gateways\n1 {GOOD} 8\n1 {MORE} 8 0\n"
+
+
+@pytest.fixture
+def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
+    """The fleet as it was installed, with all servers running."""
+    (tmp_path / "plays").mkdir()
+    return Proxies(fleet, tmp_path / "plays")
+
+
+def all_done(proxies: Proxies) -> bool:
+    """Whether every host has the new list."""
+    return all(has_new(proxies, host) for host in KAMAILIO)
+
+
+def has_new(proxies: Proxies, host: str) -> bool:
+    """Whether a host has the new list, and its server runs it."""
+    return proxies.files(host)[1] == NEW and proxies.runs(host) == sorted([GOOD, MORE])
+
+
+def test_a_good_rollout_and_a_second_one(proxies: Proxies) -> None:
+    wanted = wish(GOOD, MORE)
+    status, shown = proxies.play("--check", "--diff", dispatcher_destinations=wanted)
+    assert status == 0 and shown.count(f"+1 {MORE} 8") == 6 and shown.count("would change (reload)") == 6, shown
+    assert all(proxies.untouched(host) for host in KAMAILIO)
+    status, printed = proxies.play(dispatcher_destinations=wanted)
+    assert status == 0 and printed.count('changed (reload)"') == 6, printed
+    assert all_done(proxies)
+    status, again = proxies.play(dispatcher_destinations=wanted)
+    assert status == 0 and again.count('nothing to do"') == 6 and again.count("changed=0") == 6, again
+
+
+def test_sets_from_groups_and_a_restart(proxies: Proxies) -> None:
+    modules = [{"name": "dispatcher", "params": {"ds_probing_threshold": 2}}, {"name": "textopsx"}]
+    groups = [{"setid": 2, "group": "gateways", "priority": 3, "attrs": "weight=50"}]
+    status, printed = proxies.play(dispatcher_modules=modules, dispatcher_groups=groups, rollout_serial=[2, "100%"])
+    assert status == 0 and printed.count('changed (restart)"') == 6, printed
+    for host in KAMAILIO:
+        assert proxies.runs(host) == sorted([GOOD, GOOD, MORE])
+        assert "textopsx" in proxies.must(host, "kamcmd", "core.modules")
+        assert f"2 {MORE} 8 3 duid=d2;weight=50" in proxies.files(host)[1]
+
+
+def test_a_candidate_that_would_not_start_touches_nobody(proxies: Proxies) -> None:
+    modules = [{"name": "dispatcher", "params": {"ds_probing_mode": 3}}, {"name": "tm", "state": "absent"}]
+    status, printed = proxies.play(dispatcher_modules=modules)
+    assert status != 0 and "tm" in printed, printed
+    assert all(proxies.untouched(host) for host in KAMAILIO)
+
+
+def test_a_candidate_that_one_version_rejects_touches_nobody(proxies: Proxies) -> None:
+    # dispatcher has had this parameter since 6.1.
+    modules = [{"name": "dispatcher", "params": {"ds_ping_fr_timer": 20}}]
+    status, printed = proxies.play(dispatcher_modules=modules)
+    assert status != 0 and "ds_ping_fr_timer" in printed, printed
+    assert all(proxies.untouched(host) for host in KAMAILIO)
+
+
+def test_destinations_that_do_not_answer_stop_at_the_canary(proxies: Proxies) -> None:
+    status, printed = proxies.play(dispatcher_destinations=wish(GOOD, DEAD), dispatcher_healthy_timeout=6)
+    assert status != 0 and "have not answered" in printed and "Everything was taken back" in printed, printed
+    assert printed.count("not touched, since the rollout was stopped") == 5, printed
+    assert all(proxies.untouched(host) for host in KAMAILIO)
+    assert "have not answered" in proxies.must("k1", "sh", "-c", "cat /var/lib/sipfleet-kamailio/*.last")
+
+
+def test_a_server_that_dies_on_restart(proxies: Proxies) -> None:
+    modules = [{"name": "ctl", "params": {"binrpc": ["unix:/run/kamailio/kamailio_ctl", "unix:/no/such/folder/ctl"]}}]
+    status, printed = proxies.play(dispatcher_modules=modules, rollout_serial=["50%", "100%"])
+    assert status != 0 and "Everything was taken back" in printed, printed
+    assert printed.count("not touched, since the rollout was stopped") == 3, printed
+    assert all(proxies.untouched(host) for host in KAMAILIO)
+
+
+def test_the_link_to_a_host_is_cut(proxies: Proxies) -> None:
+    process = proxies.start(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[6])
+    try:
+        until(lambda: proxies.pending("k3"))
+        proxies.fleet.cut("k3")
+        printed = process.communicate(timeout=300)[0]
+    finally:
+        proxies.fleet.restore("k3")
+    until(lambda: not proxies.pending("k3"))
+    assert process.returncode != 0 and "UNREACHABLE" in printed and printed.count('changed (reload)"') == 5, printed
+    assert proxies.untouched("k3")
+    others = [host for host in KAMAILIO if host != "k3"]
+    assert all(has_new(proxies, host) for host in others)
+    status, again = proxies.play(dispatcher_destinations=wish(GOOD, MORE))
+    assert status == 0 and again.count('changed (reload)"') == 1 and again.count('nothing to do"') == 5, again
+    assert all_done(proxies)
+
+
+def test_the_controller_is_killed(proxies: Proxies) -> None:
+    process = proxies.start(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[3, 3])
+    until(lambda: proxies.pending("k2"))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    status, again = proxies.play(dispatcher_destinations=wish(GOOD, MORE))
+    assert status == 0, again
+    assert all_done(proxies) and not any(proxies.pending(host) for host in KAMAILIO)
+
+
+def test_a_full_disk(proxies: Proxies) -> None:
+    for host in ("k1", "k4"):
+        proxies.must(host, "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt && cp -a /etc/kamailio/. /mnt")
+        proxies.must(host, "sh", "-c", "mount --bind /mnt /etc/kamailio; dd if=/dev/zero of=/mnt/fill; true")
+    try:
+        status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[6])
+        assert status != 0 and printed.count("No space left on device") >= 2, printed
+        assert all(proxies.untouched(host) for host in ("k1", "k4"))
+    finally:
+        for host in ("k1", "k4"):
+            proxies.must(host, "sh", "-c", "umount /etc/kamailio && umount /mnt")
+    assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in ("k2", "k3", "k5", "k6"))
+
+
+def test_a_read_only_etc(proxies: Proxies) -> None:
+    proxies.must("k2", "sh", "-c", "mount --bind /etc /etc && mount -o remount,ro,bind /etc")
+    try:
+        status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[2, 4])
+        assert status != 0 and "Read-only file system" in printed, printed
+        assert proxies.untouched("k2") and not proxies.pending("k2")
+    finally:
+        proxies.must("k2", "umount", "/etc")
+    assert proxies.files("k1")[1] == NEW and all(proxies.untouched(host) for host in ("k3", "k4", "k5", "k6"))
+
+
+def test_two_rollouts_at_once(proxies: Proxies) -> None:
+    two = [
+        proxies.start(dispatcher_destinations=[{"setid": number, "uri": GOOD, "flags": "AP"}], rollout_serial=[3, 3])
+        for number in (2, 3)
+    ]
+    printed = [one.communicate(timeout=600)[0] for one in two]
+    assert [one.returncode for one in two] == [0, 0], "\n".join(printed)
+    for host in KAMAILIO:
+        assert proxies.runs(host) == [GOOD] * 3 and not proxies.pending(host)
+
+
+def test_a_host_that_was_changed_by_hand(proxies: Proxies) -> None:
+    proxies.write("k5", "/etc/kamailio/dispatcher.list", LIST + "# a note of the night shift\n")
+    proxies.write("k6", "/etc/kamailio/dispatcher.list", LIST + f"9 {MORE} 8\n")
+    status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE))
+    assert status == 0, printed
+    assert "# a note of the night shift" in proxies.files("k5")[1]
+    assert proxies.runs("k6") == sorted([GOOD, MORE, MORE])
+
+
+def test_pause_and_serial(proxies: Proxies) -> None:
+    started = time.monotonic()
+    status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[3, 3], rollout_pause=3)
+    assert status == 0 and time.monotonic() - started > 3 and all_done(proxies), printed
