@@ -1,0 +1,46 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The audit of a fleet on which something is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from lab.fleet import Fleet
+
+from fleet.rollout import KAMAILIO, MORE, Proxies
+
+
+def test_audit(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "plays").mkdir()
+    proxies = Proxies(fleet, tmp_path / "plays")
+    config = proxies.configs["k1"]
+    proxies.write("k1", "/etc/kamailio/kamailio.cfg", config.replace('loadmodule "tm.so"', "#"))
+    proxies.write("k2", "/etc/kamailio/dispatcher.list", f"1 {MORE} AP\n")
+    proxies.must("k3", "systemctl", "stop", "kamailio")
+    proxies.must("k4", "rm", "/etc/kamailio/kamailio.cfg")
+    before = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
+    report = tmp_path / "audit.json"
+    fleet.cut("k5")
+    try:
+        status, printed = proxies.play(book="audit.yml", audit_file=str(report))
+        again, failing = proxies.play("--check", book="audit.yml", audit_fail_on="warning")
+    finally:
+        fleet.restore("k5")
+    after = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
+    assert status == 0 and before == after, printed
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in re.findall(r'"(k\d .*?)"', printed)}
+    assert "would not start" in rows["k1"] and rows["k1"].endswith(" 0 0 0"), printed
+    assert "runs 0 1 2 0" in rows["k2"], printed
+    assert "does not answer 0 0 0 0" in rows["k3"] and "files cannot be judged 0 0" in rows["k4"], printed
+    assert "unreachable 0 0" in rows["k5"] and rows["k6"].endswith("runs 0 0 0 0"), printed
+    found = {one["host"]: one for one in json.loads(report.read_text())["hosts"]}
+    assert sorted(found) == sorted(KAMAILIO)
+    assert found["k1"]["will_start"] is False and "interval-without-tm" in str(found["k1"]["findings"])
+    assert found["k2"]["reload_due"] and {one["kind"] for one in found["k2"]["drift"]} == {"missing", "extra"}
+    assert found["k6"]["destinations"][0]["effect"] == "continuously" and "is not there" in found["k4"]["message"]
+    assert again != 0 and failing.count("FAILED!") >= 5, failing
