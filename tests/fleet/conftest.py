@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab.fleet import Fleet, Host, TakenError
@@ -21,6 +22,14 @@ HOSTS = [
     Host("d2", "trixie", "198.51.100.22"),
 ]
 LABS = 16
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one fleet in one process, whatever else runs beside them."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            shared = "fleet" in getattr(item, "fixturenames", ())
+            item.add_marker(pytest.mark.xdist_group("fleet" if shared else item.path.stem))
 
 
 def _free_fleet(stack: contextlib.ExitStack) -> Fleet:
