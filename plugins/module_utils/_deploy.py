@@ -26,11 +26,12 @@ from ._file import Change, read_include, write_changes
 from ._gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from ._guard import validate
 from ._host import find_kamailio
-from ._journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, last_outcome, load, proceed
+from ._journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
 from ._live import Live, Loadable, connect, load_list, set_states
 from ._lock import FolderLocks
+from ._places import journal_folder, record_path
 from ._probing.analyse import list_path
-from ._reload import Judged, judge, keep_record, left_out, record_path, reload, render_left_out
+from ._reload import Judged, judge, keep_record, left_out, reload, render_left_out
 from ._restart import restart, restart_command
 from ._revert import go_back
 from ._running.compare import compare
@@ -69,11 +70,6 @@ class Applied(NamedTuple):
     journal: Journal
     restoring: Restoring
     health: Tuple[Health, ...]
-
-
-def journal_folder(params: Dict[str, Any], config: str) -> str:
-    """Where the journal of a change of a server is kept."""
-    return record_path(params["record"], config)[: -len("loaded")] + "change"
 
 
 def make_plan(module: Any, locks: FolderLocks) -> Plan:
@@ -239,23 +235,6 @@ def _watch_health(module: Any, plan: Plan) -> Optional[Gate]:
     if not gate.open:
         raise error(render_not_answering(gate))
     return gate
-
-
-def confirm(params: Dict[str, Any], config: str) -> bool:
-    """Let a change stand; gives whether there was one to confirm. Raises KamailioError if it was taken back."""
-    folder = journal_folder(params, config)
-    journal = load(folder)
-    if journal and params["change"] in (None, journal.change):
-        with Hold(folder) as hold:
-            if hold.held and load(folder) == journal:
-                close(journal, {"confirmed": True, "reason": ""})
-                return True
-        journal = None
-    last = last_outcome(folder)
-    if params["change"] and (last.get("change") != params["change"] or not last.get("confirmed")):
-        reason = last.get("reason") if last.get("change") == params["change"] else "nothing is known of it any more"
-        raise error("the change was not there to be confirmed: %s" % reason, "The host is as it was before the change")
-    return False
 
 
 def revert(module: Any, config: str) -> Tuple[bool, List[str]]:

@@ -14,7 +14,8 @@ import grp
 import os
 import pwd
 import stat
-from typing import Any, Optional, Sequence
+from functools import lru_cache
+from typing import Any, Optional, Sequence, Tuple
 
 from ._config.model import Account, Load
 from ._errors import error
@@ -101,7 +102,11 @@ def host_version(module: Any, command: Optional[Sequence[str]] = None) -> str:
 
     Raises KamailioError if it is not installed, or says no version.
     """
-    found = command or [find_kamailio(module) or ""]
+    return _version_of(module, tuple(command or [find_kamailio(module) or ""]))
+
+
+@lru_cache(maxsize=None)
+def _version_of(module: Any, found: Tuple[str, ...]) -> str:
     if not found[0]:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
     try:

@@ -10,9 +10,7 @@
 from __future__ import annotations
 
 import math
-import os
 import time
-import urllib.parse
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ._dispatcher.document import Document
@@ -54,11 +52,6 @@ class Reloaded(NamedTuple):
     loaded: float
     restoring: Restoring
     doubt: str
-
-
-def record_path(folder: str, config: str) -> str:
-    """Where the record of a server is kept."""
-    return os.path.join(folder, urllib.parse.quote(os.path.realpath(config), safe="") + ".loaded")
 
 
 def judge(live: Live, listing: Loadable, record: str, standing: Optional[Document] = None) -> Judged:

@@ -18,8 +18,9 @@ from ._errors import KamailioError, Problem, error
 from ._file import Change, read_file, write_changes
 from ._journal import APPLYING, Hold, Journal, close, is_orphan, load
 from ._live import connect, load_list
+from ._places import record_path
 from ._probing.analyse import list_path
-from ._reload import judge, record_path, reload
+from ._reload import judge, reload
 from ._restart import restart
 from ._server.clock import Deadline
 

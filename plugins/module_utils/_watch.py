@@ -22,7 +22,6 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from ._errors import KamailioError, error
 from ._journal import Hold, Journal, is_orphan, load
-from ._revert import go_back, why_orphan
 
 _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
 _PROGRAM = "watch.pyz"
@@ -109,6 +108,9 @@ def watch(folder: str) -> None:
             return
         with Hold(folder) as hold:
             if hold.held and is_orphan(journal) and load(folder) == journal:
+                # Most changes are confirmed, and the way back is most of the code.
+                from ._revert import go_back, why_orphan
+
                 go_back(Host(journal.options), journal, why_orphan(journal))
                 return
         time.sleep(_LOOK_SECONDS)

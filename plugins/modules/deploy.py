@@ -244,28 +244,28 @@ kamailio_version:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
-    apply,
-    confirm,
-    describe_plan,
-    health_of,
-    journal_folder,
-    make_plan,
-    revert,
-)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import diff_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import describe_restoring
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import settle
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
 
 
 def present(module, locks):
     """Plan, judge, apply."""
+    # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
+        apply,
+        describe_plan,
+        health_of,
+        make_plan,
+    )
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import diff_of
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import describe_restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import settle
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
+
     params = module.params
     folder = journal_folder(params, config_of(params["config"], params["instance"]))
     settle(module, folder, params["reload_timeout"] + params["restart_timeout"])
@@ -302,6 +302,8 @@ def run(module):
     if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
         raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
     if params["state"] == "present":
+        from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+
         with FolderLocks() as locks:
             return present(module, locks)
     config = config_of(params["config"], params["instance"])
@@ -310,6 +312,8 @@ def run(module):
         return {"changed": False, "confirmed": done, "change": ""}
     if module.check_mode:
         return {"changed": False, "change": ""}
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import revert
+
     was_there, problems = revert(module, config)
     if problems:
         raise error("the change was taken back, but for this:\n%s" % "\n".join(problems))

@@ -182,6 +182,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._gate import (
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import (
@@ -189,7 +190,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import (
     judge,
     keep_record,
     left_out,
-    record_path,
     reload,
     render_left_out,
     require_loadable,

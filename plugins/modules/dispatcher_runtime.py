@@ -144,9 +144,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import w
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import change_when_free, connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import follow_record, record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
     RUNNING,
     plan_runtime,

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The confirmation of a change, which needs little of the code and is a round trip of its own for every host."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ._errors import error
+from ._journal import Hold, close, last_outcome, load
+from ._places import journal_folder
+
+
+def confirm(params: Dict[str, Any], config: str) -> bool:
+    """Let a change stand; gives whether there was one to confirm. Raises KamailioError if it was taken back."""
+    folder = journal_folder(params, config)
+    journal = load(folder)
+    if journal and params["change"] in (None, journal.change):
+        with Hold(folder) as hold:
+            if hold.held and load(folder) == journal:
+                close(journal, {"confirmed": True, "reason": ""})
+                return True
+        journal = None
+    last = last_outcome(folder)
+    if params["change"] and (last.get("change") != params["change"] or not last.get("confirmed")):
+        reason = last.get("reason") if last.get("change") == params["change"] else "nothing is known of it any more"
+        raise error("the change was not there to be confirmed: %s" % reason, "The host is as it was before the change")
+    return False
