@@ -170,3 +170,32 @@ def test_pause_and_serial(proxies: Proxies) -> None:
     started = time.monotonic()
     status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[3, 3], rollout_pause=3)
     assert status == 0 and time.monotonic() - started > 3 and all_done(proxies), printed
+
+
+UNIT = """[Service]
+ExecStart=/usr/sbin/kamailio -DD -E -m 16 -M 4 -f /etc/edge/kamailio.cfg -P /run/edge/edge.pid -Y /run/edge
+RuntimeDirectory=edge
+"""
+
+
+def test_a_second_server_under_another_unit(proxies: Proxies) -> None:
+    config = proxies.configs["k4"].replace(":5060", ":5070").replace("/run/kamailio/", "/run/edge/")
+    proxies.must("k4", "mkdir", "-p", "/etc/edge")
+    proxies.write("k4", "/etc/edge/kamailio.cfg", config.replace("/etc/kamailio/", "/etc/edge/"))
+    proxies.write("k4", "/etc/edge/dispatcher.list", LIST)
+    proxies.write("k4", "/etc/systemd/system/edge.service", UNIT)
+    proxies.must("k4", "sh", "-c", "systemctl daemon-reload && systemctl start edge")
+
+    def runs() -> str:
+        return proxies.fleet.run("k4", "kamcmd", "-s", "unix:/run/edge/kamailio_ctl", "dispatcher.list").stdout
+
+    try:
+        until(lambda: GOOD in runs())
+        modules = [{"name": "textopsx"}]
+        wanted = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_modules": modules}
+        status, printed = proxies.play("--limit", "k4", dispatcher_instance="edge.service", **wanted)
+        assert status == 0 and 'k4: changed (restart)"' in printed, printed
+        assert MORE in runs() and "textopsx" in proxies.must("k4", "cat", "/etc/edge/kamailio.cfg")
+        assert proxies.untouched("k4")
+    finally:
+        proxies.must("k4", "systemctl", "stop", "edge")
