@@ -7,7 +7,7 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit demo bench rules fuzz clean
+.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit molecule load demo bench rules fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,16 @@ pytest: setup lab ## Unit, integration and conformance tests
 unit: setup ## The unit tests alone: seconds, no server
 	$(BIN)/python -m pytest tests/unit
 
+molecule: setup lab .work/molecule/.made ## The Molecule scenarios, or some: SCENARIOS="default server"
+	tests/tools/molecule .work/molecule $(SCENARIOS)
+
+.work/molecule/.made: requirements-molecule.txt requirements-dev.txt tests/tools/make-venv
+	tests/tools/make-venv .work/molecule requirements-molecule.txt
+	touch $@
+
+load: setup lab ## Calls during 50 reloads, by the module and by kamcmd: for a machine that does nothing else
+	$(BIN)/python -m pytest tests/load -n 0
+
 rules: setup ## Write docs/rules.md anew, from the table of rules and docs/rules.yml
 	$(BIN)/python docs/make_rules.py
 
@@ -65,6 +75,8 @@ bench: setup ## The benchmarks, with their ratios
 	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/config.py
 	$(BIN)/python benchmarks/validate.py
+	$(BIN)/python benchmarks/transports.py
+	$(BIN)/python benchmarks/rollout.py
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what make has put into this folder

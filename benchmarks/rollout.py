@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-HOSTS, FORKS, FIRST_PORT = (10,), "10", 21000
+HOSTS, FORKS, FIRST_PORT = (10, 30, 100), "10", 21000
 ROOT = Path(__file__).parents[1]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 CONFIG = """children=1

@@ -31,7 +31,7 @@ from ._live import Live, Loadable, connect, load_list, set_states
 from ._lock import FolderLocks
 from ._places import journal_folder, record_path
 from ._probing.analyse import list_path
-from ._reload import Judged, judge, keep_record, left_out, reload, render_left_out
+from ._reload import Judged, judge, keep_record, left_out, reload, render_left_out, require_loadable
 from ._restart import restart, restart_command
 from ._revert import go_back
 from ._running.compare import compare
@@ -82,13 +82,15 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
     wishes = parse_module_wishes(params["modules"])
     destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
     site = site_of(module, dict(params, kamailio_command=None, kamailio_version=None), locks.read)
-    live = connect(module)
+    live = connect(module, without_dispatcher=True)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
         return evaluate(config, texts.get(config, main), _including(locks, texts), live.version, site.invocation)
 
     texts = plan_modules(wishes, evaluation_of) if wishes else {}
     before, after = evaluation_of({}), evaluation_of(texts)
+    if not after.load("dispatcher"):
+        raise error("the configuration does not load the dispatcher module", "Name it in modules", config)
     path = list_path(after)
     standing = locks.read(path)
     changes = [Change(one, before.files.get(one), text) for one, text in texts.items()]
@@ -106,6 +108,8 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
     outcome = validate(_judging(params), as_planned)
     warning = _accepted(module, before, after, texts, site.invocation) if not outcome.refusal else ""
     listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
+    if not outcome.refusal:
+        require_loadable(live, listing)
     judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
     action, reasons = _action(module, live, after, texts, judged)
     result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
@@ -167,7 +171,7 @@ def apply(module: Any, plan: Plan) -> Applied:
     params = module.params
     folder = journal_folder(params, plan.config)
     budget = params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
-    journal = begin(folder, plan.changes, time.time(), _options(params, plan.config), time.time() + budget)
+    journal = begin(folder, plan.changes, _options(params, plan.config), time.time() + budget)
     with Hold(folder):
         try:
             arm(module, journal)

@@ -57,7 +57,6 @@ class Journal(NamedTuple):
     phase: str
     deadline: float
     action: str
-    started: float
     options: Dict[str, Any]
     entries: List[Entry]
 
@@ -67,15 +66,13 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def begin(
-    folder: str, changes: Sequence[Change], started: float, options: Mapping[str, Any], deadline: float
-) -> Journal:
+def begin(folder: str, changes: Sequence[Change], options: Mapping[str, Any], deadline: float) -> Journal:
     """Write the journal of a change that is about to begin. Raises KamailioError, and then nothing is left."""
     parent = os.path.dirname(folder)
     prefix = ".%s." % os.path.basename(folder)
     entries = [Entry(one.path, one.before, digest_of(one.after)) for one in changes]
     change = uuid.uuid4().hex
-    journal = Journal(folder, change, APPLYING, deadline, "none", started, dict(options), entries)
+    journal = Journal(folder, change, APPLYING, deadline, "none", dict(options), entries)
     try:
         os.makedirs(parent, 0o700, exist_ok=True)
         for name in os.listdir(parent):
@@ -105,7 +102,6 @@ def _render(journal: Journal) -> bytes:
         "phase": journal.phase,
         "deadline": journal.deadline,
         "action": journal.action,
-        "started": journal.started,
         "options": journal.options,
         "entries": [{"path": one.path, "new": one.before is None, "digest": one.digest} for one in journal.entries],
     }
@@ -123,7 +119,7 @@ def load(folder: str) -> Optional[Journal]:
             Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"])
             for index, one in enumerate(state["entries"])
         ]
-        names = ("change", "phase", "deadline", "action", "started", "options")
+        names = ("change", "phase", "deadline", "action", "options")
         return Journal(folder=folder, entries=entries, **{name: state[name] for name in names})
     except (ValueError, KeyError, TypeError) as reason:
         text = "this is no journal of a change: %s" % reason

@@ -19,7 +19,7 @@ from ._dispatcher.document import Document, parse_document
 from ._errors import KamailioError, Problem, error
 from ._file import read_file, read_include
 from ._host import known_version
-from ._probing.analyse import Listing, analyse, list_path
+from ._probing.analyse import list_path, strict_findings
 from ._probing.listing import list_findings
 from ._probing.rules import Finding
 from ._probing.setup import Setup, read_setup, tm_state_of
@@ -100,14 +100,17 @@ def _evaluate(module: Any, config: str, version: Optional[Version]) -> Tuple[Eva
     return evaluate(config, data, read_include, version, beside), service
 
 
-def connect(module: Any) -> Live:
-    """The running server that an AnsibleModule is about. Raises KamailioError."""
+def connect(module: Any, without_dispatcher: bool = False) -> Live:
+    """The running server that an AnsibleModule is about. Raises KamailioError.
+
+    C(without_dispatcher) says whether one that has not loaded the module yet will do.
+    """
     connection, config, evaluation = connection_of(module)
     version = parse_version("version: %s" % "".join(str(one) for one in connection.read("core.version")))
     if version is None:
         raise error("the server does not say its version", "Is this a Kamailio?")
     modules = [str(one) for one in connection.read("core.modules")][::-1]
-    if "dispatcher" not in modules:
+    if "dispatcher" not in modules and not without_dispatcher:
         raise error("the server runs without the dispatcher module", "Load it, and restart the server")
     uptime = connection.read("core.uptime")
     started = time.time() - (float(uptime[0]["uptime"]) if uptime and isinstance(uptime[0], dict) else 0)
@@ -143,16 +146,10 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
         raise error("the list is not there, and a reload would fail", "Create it, or correct list_file", path)
     document = parse_document(data, live.version)
     found = list_findings(document, path, live.version, live.evaluation.sockets)
-    analysis = analyse(live.evaluation, Listing(path, data, False), live.version)
-    refused = [one for one in analysis.findings if one.rule in ("list-line-incomplete", "skipped-stops-load")]
-    return Loadable(
-        path,
-        data,
-        document,
-        found.skipped,
-        tuple(refused),
-        os.stat(path).st_ctime if os.path.exists(path) else time.time(),
-    )
+    refused = [one for one in found.findings if one.rule == "list-line-incomplete"]
+    refused += strict_findings(live.evaluation, found)
+    changed = os.stat(path).st_ctime if os.path.exists(path) else time.time()
+    return Loadable(path, data, document, found.skipped, tuple(refused), changed)
 
 
 def describe(live: Live) -> Dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ._dispatcher.document import Document
@@ -21,6 +22,8 @@ from ._message import render_findings
 from ._running.compare import Comparison, Difference, compare
 from ._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
 from ._running.restore import Restoring, plan_restoring
+from ._server.ask import CARRIES_ALL
+from ._server.connection import MOST_OVER_CTL
 from ._server.dispatcher import Running
 from ._server.errors import ServerError
 from ._text import quoted, show
@@ -88,8 +91,12 @@ def _clock(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
-def require_loadable(listing: Loadable) -> None:
-    """Refuse a list that the server would not load at all. Raises KamailioError."""
+def require_loadable(live: Live, listing: Loadable) -> None:
+    """Refuse a list that the server would not load at all, or that nobody could read from it. Raises KamailioError."""
+    sizes = Counter(one.setid for one in listing.document.destinations)
+    if not live.connection.carries(max(sizes.values(), default=0)):
+        text = "ctl carries no set of more than %d destinations, so nobody could see what the server makes of this list"
+        raise error(text % MOST_OVER_CTL, "Nothing was reloaded. %s" % CARRIES_ALL, listing.path)
     if listing.refused:
         found = render_findings(listing.refused, {listing.path: listing.data})
         raise error("the server would refuse this list, so it was not reloaded; what ran keeps running.\n\n%s" % found)

@@ -51,7 +51,7 @@ def wait_for_answer(module: Any, seconds: float) -> Live:
     deadline = Deadline(seconds)
     while True:
         try:
-            return connect(module)
+            return connect(module, without_dispatcher=True)
         except KamailioError as reason:
             if not deadline.pause(_PAUSE_SECONDS):
                 text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())

@@ -97,10 +97,10 @@ def _bring_back(module: Any, journal: Journal) -> None:
     if journal.action == "none":
         return
     live = None
-    with contextlib.suppress(KamailioError):
-        live = connect(module)
-    # A server that was not restarted since the change began needs no restart.
-    if live is None or (journal.action == "restart" and live.started > journal.started + 2):
+    if journal.action == "reload":
+        with contextlib.suppress(KamailioError):
+            live = connect(module)
+    if live is None:
         restart(module, module.params["restart_timeout"])
         return
     path = list_path(live.evaluation)

@@ -225,7 +225,7 @@ def bring_in_line(module, live, locks):
         texts = {"before": render_running(before.running), "after": render_listed(listing.document, listing.skipped)}
         result["diff"] = dict(texts, before_header=header, after_header=header)
     if due:
-        require_loadable(listing)
+        require_loadable(live, listing)
     if due and not module.check_mode:
         done = reload(live, listing, before, record, params["keep_state"], params["reload_timeout"])
         result.update(describe_restoring(done.restoring))

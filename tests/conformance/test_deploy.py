@@ -254,3 +254,25 @@ def test_no_room_for_the_way_back(suite: str, tmp_path: Path) -> None:
             result = live.deploy(destinations=[{"setid": 2, "uri": A}], record=str(tmp_path / "file" / "record"))
             assert uris(server) == [live.good]
     assert result["failed"] and "not a directory" in result["msg"] and live.files() == before
+
+
+def test_a_server_that_has_no_dispatcher_yet(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        head = live.config.read_text().partition('loadmodule "jsonrpcs.so"')[0]
+        live.config.write_text(head + "request_route { exit; }\n")
+        live.list.unlink()
+        dispatcher = {"list_file": str(live.list), "ds_ping_interval": 1, "ds_probing_mode": 3}
+        modules = [{"name": "tm", "params": {"fr_timer": 1000}}, {"name": "dispatcher", "params": dispatcher}]
+        wanted = [{"setid": 1, "uri": live.good, "flags": 8}]
+        with live.running() as server:
+            before = live.config.read_bytes()
+            bad = live.deploy(destinations=wanted)
+            dead = live.deploy(modules=modules, destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=4)
+            assert live.config.read_bytes() == before and not live.list.exists()
+            assert "dispatcher" not in server.rpc("core.modules")
+            done = live.deploy(modules=modules, destinations=wanted, healthy_timeout=15)
+            assert uris(server) == [live.good], done
+    assert bad["failed"] and "does not load the dispatcher module" in bad["msg"]
+    assert dead["failed"] and "Everything was taken back" in dead["msg"], dead["msg"]
+    assert done["action"] == "restart" and not done.get("failed"), done

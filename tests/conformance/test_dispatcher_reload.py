@@ -277,3 +277,18 @@ def test_progress_in_a_playbook(tmp_path: Path) -> None:
     assert first["failed"] and first["changed"] and first["reasons"] and "2 of the 2 destinations" in first["msg"]
     assert "localhost: 0 of 2 destinations have answered, " in first["output"]
     assert not second["changed"] and not second.get("failed")
+
+
+def test_a_set_that_ctl_could_not_show_is_not_loaded(tmp_path: Path) -> None:
+    only_ctl = UNPROBED.partition("loadmodule")[2].partition("loadmodule")
+    live = Live(tmp_path, only_ctl[1] + only_ctl[2], f"1 {A}\n")
+    with live.server("trixie") as server:
+        assert server.exit_status is None, server.log_text()
+        server.rpc("dispatcher.set_state", "dx", "1", A)
+        live.list.write_text(f"1 {A}\n" + "".join("1 sip:127.0.0.1:%d\n" % port for port in range(2000, 3024)))
+        refused = live.reload()
+        assert letters(server) == {A: "DX"}
+        live.list.write_text(f"1 {A}\n" + "".join("1 sip:127.0.0.1:%d\n" % port for port in range(2000, 3023)))
+        loaded = live.reload()
+    assert refused["failed"] and "more than 1024 destinations" in refused["msg"] and "FIFO" in refused["msg"]
+    assert loaded["changed"] and not loaded.get("failed") and loaded["restored"], loaded

@@ -205,10 +205,11 @@ def _list_findings(
         text = "the list is not there: kamailio -c passes, and the next start dies of it"
         return [finding("list-missing", listing.path, None, text)], {}
     found = list_findings(document, listing.path, version, evaluation.sockets)
-    return [*found.findings, *_strict(evaluation, found)], found.skipped
+    return [*found.findings, *strict_findings(evaluation, found)], found.skipped
 
 
-def _strict(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
+def strict_findings(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
+    """What C(ds_load_mode) 1 makes of destinations that the server would otherwise skip."""
     mode = evaluation.param("dispatcher", "ds_load_mode")
     if not mode or mode.value != 1 or not found.skipped:
         return []

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import List, NamedTuple, Tuple
 
-from .addresses import Address
+from .addresses import CTL, Address
 from .ask import ask
 from .dispatcher import Running, read_destinations, with_flags
 from .errors import ServerError
@@ -19,6 +19,8 @@ from .values import Param, Value
 
 # From here on dispatcher.oclist shows the flags as a number.
 SHOWS_FLAGS_SINCE = (6, 0)
+# An array of ctl has 8 KiB (binrpc_struct_max_body_size), of which each destination of a set takes 8 bytes.
+MOST_OVER_CTL = 1024
 
 
 class Connection(NamedTuple):
@@ -40,10 +42,14 @@ class Connection(NamedTuple):
         try:
             return read_destinations(self.read("dispatcher.list"))
         except ServerError as reason:
-            # That is how a server says that there is none.
-            if reason.text == "No Destination Sets":
+            # That is how a server says that there is none; one that has not loaded the module runs none either.
+            if reason.text == "No Destination Sets" or reason.unknown_command:
                 return []
             raise
+
+    def carries(self, largest: int) -> bool:
+        """Whether a list whose largest set has so many destinations can be read over one of the addresses."""
+        return largest <= MOST_OVER_CTL or not all(isinstance(one, CTL) for one in self.addresses)
 
     def destinations_with_flags(self, version: Tuple[int, ...]) -> List[Running]:
         """The same with all of their flags, where the server shows them. Raises what C(ask) does."""

@@ -1,0 +1,42 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation of the roles says what their defaults are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = sorted(path for path in (Path(__file__).parents[2] / "roles").iterdir() if path.is_dir())
+
+
+def load(path: Path) -> dict[str, Any]:
+    return yaml.safe_load(path.read_text()) or {}
+
+
+def test_there_are_roles() -> None:
+    assert ROLES
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_are_those_of_the_documentation(role: Path) -> None:
+    defaults = load(role / "defaults" / "main.yml")
+    specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
+    for name, spec in specs.items():
+        declared = {one: option["default"] for one, option in spec["options"].items() if "default" in option}
+        # Compared with their types: True is not 1 here, and 60 is not 60.0.
+        assert repr(sorted(declared.items())) == repr(sorted(defaults.items())), name
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_variable_has_the_prefix_of_its_role_and_a_description(role: Path) -> None:
+    for spec in load(role / "meta" / "argument_specs.yml")["argument_specs"].values():
+        for name, option in spec["options"].items():
+            assert name.startswith(role.name + "_")
+            assert option["description"]
+            assert not (option.get("required") and "default" in option)
