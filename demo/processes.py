@@ -20,7 +20,7 @@ from typing import IO, Any
 
 HOST = "127.0.0.1"
 SIPP_DUMP_S = 0.2  # how often SIPp writes its counters
-START_S = 10.0  # how long anything may take to start or to end
+START_S = 30.0  # how long anything may take to start or to end
 
 
 class NotAsToldError(Exception):

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -25,17 +24,19 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, params = self.validate_argument_spec(argument_spec=reload_spec())
-        whole = float(params["healthy_timeout"])
-        until = time.monotonic() + whole
-        first = done = self._piece(task_vars, healthy_timeout=min(whole, PIECE_SECONDS))
-        while _waits(done) and time.monotonic() < until:
+        left = float(params["healthy_timeout"])
+        piece = min(left, PIECE_SECONDS)
+        first = done = self._piece(task_vars, healthy_timeout=piece)
+        left -= piece
+        while _waits(done) and left > 0:
             counts = done["health_counts"]
             probed = sum(counts.get(state, 0) for state in ("healthy", "pending", "down"))
             text = "%d of %d destinations have answered, %.0f seconds left"
             name = (task_vars or {}).get("inventory_hostname", "")
-            Display().display("%s: %s" % (name, text % (counts.get("healthy", 0), probed, until - time.monotonic())))
-            left = max(1.0, min(PIECE_SECONDS, until - time.monotonic()))
-            done = self._piece(task_vars, healthy_timeout=left, healthy_since=first["healthy_since"], force=False)
+            Display().display("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left)))
+            piece = min(left, PIECE_SECONDS)
+            done = self._piece(task_vars, healthy_timeout=piece, healthy_since=first["healthy_since"], force=False)
+            left -= piece
         if done is not first:
             kept = ("changed", "reasons", "restored", "lost", "loaded", "diff")
             done = {**done, **{name: first[name] for name in kept if name in first}}
