@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any, List, Optional
+from typing import Any, List
 
 from ._errors import KamailioError, Problem, error
 from ._file import Change, read_file, write_changes
@@ -51,23 +51,28 @@ def settle(module: Any, folder: str, seconds: float) -> None:
 
     C(seconds) is what the watch over it gets beyond its deadline. Raises KamailioError.
     """
-    deadline: Optional[Deadline] = None
-    while True:
-        journal = load(folder)
-        if journal is None:
-            return
-        if deadline is None:
-            deadline = Deadline(max(0.0, journal.deadline - time.time()) + seconds)
-        with Hold(folder) as hold:
-            if hold.held and is_orphan(journal):
-                if not module.check_mode:
-                    go_back(module, journal, why_orphan(journal))
-                    return
-                if journal.action == "none" and all(read_file(one.path) == one.before for one in journal.entries):
-                    return
+    journal = load(folder)
+    if journal is None:
+        return
+    deadline = Deadline(max(0.0, journal.deadline - time.time()) + seconds)
+    while not is_settled(module, folder):
         if not deadline.pause(_PAUSE_SECONDS):
             text = "another change of this server is under way, and comes to no end"
             raise error(text, "See its journal there; deploy with state reverted takes it back", folder)
+
+
+def is_settled(module: Any, folder: str) -> bool:
+    """Whether no change is under way. Takes one back that nobody looks after. Raises KamailioError."""
+    journal = load(folder)
+    if journal is None:
+        return True
+    with Hold(folder) as hold:
+        if not hold.held or not is_orphan(journal):
+            return False
+        if module.check_mode:
+            return journal.action == "none" and all(read_file(one.path) == one.before for one in journal.entries)
+        go_back(module, journal, why_orphan(journal))
+    return True
 
 
 def _restore(module: Any, journal: Journal) -> List[str]:

@@ -250,9 +250,28 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import j
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
 
 
-def present(module, locks):
-    """Plan, judge, apply."""
+def present(module):
+    """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import WAIT_SECONDS, FolderLocks
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import is_settled, settle
+
+    params = module.params
+    config = config_of(params["config"], params["instance"])
+    folder = journal_folder(params, config)
+    seconds = params["reload_timeout"] + params["restart_timeout"]
+    while True:
+        settle(module, folder, seconds)
+        # Whoever changes something has the lock until its destinations answer.
+        with FolderLocks(WAIT_SECONDS + seconds + params["healthy_timeout"]) as locks:
+            locks.take(config)
+            # While this one waited another change can have begun.
+            if is_settled(module, folder):
+                return change(module, locks)
+
+
+def change(module, locks):
+    """Plan, judge, apply."""
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
         apply,
         describe_plan,
@@ -262,13 +281,9 @@ def present(module, locks):
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import describe_restoring
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import settle
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
 
-    params = module.params
-    folder = journal_folder(params, config_of(params["config"], params["instance"]))
-    settle(module, folder, params["reload_timeout"] + params["restart_timeout"])
     plan = make_plan(module, locks)
     result = {
         "changed": bool(plan.changes) or plan.action != "none",
@@ -302,10 +317,7 @@ def run(module):
     if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
         raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
     if params["state"] == "present":
-        from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-
-        with FolderLocks() as locks:
-            return present(module, locks)
+        return present(module)
     config = config_of(params["config"], params["instance"])
     if params["state"] == "confirmed":
         done = False if module.check_mode else confirm(params, config)

@@ -69,7 +69,7 @@ options:
       - V(AP) is not enough, since a dead destination shows it at first. It has answered if the server has measured a round trip
         of a millisecond or more (C(ds_ping_latency_stats)), if the first answer has cleared its P flag (C(ds_probing_mode) 0),
         or if no ping has failed for the time of C(ds_probing_threshold) pings and of tm's C(fr_timer), after which a dead
-        one would show it.
+        one would show it, and for 2 seconds more.
       - Destinations that are disabled or that nothing probes are not waited for. The latter are reported as V(unknown).
     type: float
     default: 0

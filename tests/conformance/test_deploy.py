@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -153,6 +154,7 @@ def test_destinations_that_do_not_answer_are_taken_back(suite: str, tmp_path: Pa
             before = live.files()
             server.rpc("dispatcher.set_state", "dx", "1", live.good)
             result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=5)
+            assert result["failed"] and "Everything was taken back" in result["msg"], result
             assert [(one.uri, one.flags) for one in server.destinations()] == [(live.good, "DX")]
     assert result["failed"] and "have not answered" in result["msg"] and "Everything was taken back" in result["msg"]
     assert live.files() == before and live.pending() == []
@@ -243,6 +245,26 @@ def test_two_at_once_and_hands_in_between(suite: str, tmp_path: Path) -> None:
     assert not any(one.get("failed") for one in results), results
     assert waiting["change"] and back["failed"] and "was changed by somebody else since" in back["msg"]
     assert live.list.read_bytes() == edited and live.pending() == []
+
+
+def test_a_change_that_began_while_another_one_waited_for_its_turn(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running() as server:
+            first = live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=10)
+            (journal,) = live.pending()
+            aside = journal.rename(tmp_path / "aside")
+            turn = os.open(live.config.parent, os.O_RDONLY)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            line = live.command("deploy", "second", destinations=[{"setid": 3, "uri": A}])
+            second = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True)
+            handles = Path("/proc/%d/fd" % second.pid)
+            until(lambda: live.config.parent in [one.resolve() for one in handles.iterdir()])
+            aside.rename(journal)
+            os.close(turn)
+            result = json.loads(second.communicate(timeout=90)[0])
+            assert first["change"] and not result.get("failed") and result["changed"], result
+            assert {one.setid for one in server.destinations()} == {1, 3} and live.pending() == []
 
 
 def test_no_room_for_the_way_back(suite: str, tmp_path: Path) -> None:

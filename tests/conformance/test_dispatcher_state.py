@@ -63,7 +63,7 @@ def test_probing_where_it_works_and_where_it_cannot(suite: str, version: str, tm
             shown = of(server)[0][2]
             back = live.call("dispatcher_state", destinations=off)
         if works:
-            assert result["changed"] and shown == "AP" and back["changes"][0]["after"] == "AX"
+            assert result["changed"] and shown in ("AP", "IP") and back["changes"][0]["after"] == "AX"
             assert result["changes"][0]["effect"] == "continuously"
         else:
             assert result["failed"] and "probing cannot be switched on" in result["msg"] and shown == "AX"

@@ -105,7 +105,7 @@ class Proxies:
         inventory = self.folder / ("%d.json" % number)
         inventory.write_text(json.dumps(self.inventory(**(hosts or {}))))
         given = {"dispatcher_healthy_timeout": 20, "dispatcher_confirm_timeout": 20, **variables}
-        program = Path(sys.executable).with_name(ansible)
+        program = Path(sys.executable).parent / ansible
         line = [program, "-i", inventory, "-e", json.dumps(given), *arguments, ROOT / "playbooks" / book]
         environment = {
             **os.environ,

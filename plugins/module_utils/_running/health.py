@@ -22,6 +22,8 @@ from .._server.dispatcher import Running
 from .compare import Pair, running_effects
 
 HEALTHY, PENDING, DOWN, DISABLED, UNKNOWN = "healthy", "pending", "down", "disabled", "unknown"
+# The timers of a busy server are late, and a ping that nobody answered yet is no answer.
+_LATE_SECONDS = 2.0
 
 
 class Timing(NamedTuple):
@@ -43,10 +45,10 @@ class Health(NamedTuple):
 
 
 def read_timing(evaluation: Evaluation, setup: Setup) -> Timing:
-    """The timing of a configuration: threshold times interval, and the timer of tm."""
+    """The timing of a configuration: threshold times interval, the timer of tm, and a reserve."""
     timeout = ping_timeout(evaluation)
     threshold = max(1, number_of(evaluation, "ds_probing_threshold", 1))
-    window = None if timeout is None else threshold * setup.interval + timeout
+    window = None if timeout is None else threshold * setup.interval + timeout + _LATE_SECONDS
     return Timing(window, bool(number_of(evaluation, "ds_retain_latency_stats", 0)))
 
 

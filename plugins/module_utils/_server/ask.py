@@ -18,7 +18,8 @@ What was measured with C(dispatcher.list) of 1, 1,000 and 10,000 destinations on
 - Unix datagrams of jsonrpcs: from 5.7 on all of it, through a file that the call names (C(store_path)). Before that
   128 KiB (350 destinations): the server logs C(Message too long) and does not answer, so only the time tells.
 - HTTP: what the private memory of a process holds several times. With 4 MiB (C(-M 4)) 1,000, with 8 MiB 10,000 on 5.6
-  and not on 6.1, with 32 MiB all of it. The server logs C(could not allocate private memory) and does not answer.
+  and not on 6.1, with 32 MiB all of it, but for an answer that is cut off now and then. Where memory is short the
+  server logs C(could not allocate private memory) and does not answer.
 - UDP: datagrams get lost from some hundreds of destinations on.
 
 Asking for less: C(dispatcher.list short) (all three versions) leaves out the attributes, a third of the text remains;
