@@ -7,17 +7,17 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity lint changelog docs-lint pytest unit molecule load demo bench rules fuzz clean
+.PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint pytest unit units molecule load demo bench rules fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: packages setup lab static changelog docs-lint sanity lint pytest ## Everything, on Debian (as root, or with sudo)
+test: packages setup lab static changelog docs-lint docs sanity lint units pytest ## Everything, on Debian (as root, or with sudo)
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
 $(VENV)/.made: requirements-dev.txt tests/tools/make-venv
-	tests/tools/make-venv $(VENV) requirements-dev.txt
+	tests/tools/make-venv $(VENV) "3.11 3.12 3.13" --requirement requirements-dev.txt
 	mkdir -p .work/collections/ansible_collections/sipfleet
 	ln -sfn "$(CURDIR)" .work/collections/ansible_collections/sipfleet/kamailio
 	touch $@
@@ -39,8 +39,28 @@ changelog: setup ## The changelog fragments
 docs-lint: setup ## The documentation of the modules
 	PATH="$(BIN):$$PATH" $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self .
 
-sanity: setup ## ansible-test sanity, all of its tests
-	tests/tools/sanity $(VENV)
+docs: setup .work/docs-venv/.made ## The documentation as a site, in .work/docs/html
+	docs/site/build .work/docs-venv .work/docs
+
+.work/docs-venv/.made: requirements-docs.txt requirements-dev.txt tests/tools/make-venv
+	tests/tools/make-venv .work/docs-venv "3.11 3.12 3.13" --requirement requirements-docs.txt
+	touch $@
+
+sanity: setup cores ## ansible-test sanity, all of its tests, of each ansible-core
+	tests/tools/at-once "tests/tools/sanity .work/core-2.17" "tests/tools/sanity $(VENV)" "tests/tools/sanity .work/core-2.21"
+
+cores: lab .work/core-2.17/.made .work/core-2.21/.made ## The oldest and the newest ansible-core
+
+.work/core-2.17/.made: tests/tools/make-venv
+	tests/tools/make-venv .work/core-2.17 "3.11 3.12" ansible-core==2.17.14
+	touch $@
+
+.work/core-2.21/.made: tests/tools/make-venv
+	tests/tools/make-venv .work/core-2.21 "3.12 3.13 3.14" ansible-core==2.21.5
+	touch $@
+
+units: lab ## The unit tests of what runs on hosts, with every version of Python that is here
+	tests/tools/units
 
 lint: setup ## ansible-lint, production profile
 	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
@@ -55,7 +75,7 @@ molecule: setup lab .work/molecule/.made ## The Molecule scenarios, or some: SCE
 	tests/tools/molecule .work/molecule $(SCENARIOS)
 
 .work/molecule/.made: requirements-molecule.txt requirements-dev.txt tests/tools/make-venv
-	tests/tools/make-venv .work/molecule requirements-molecule.txt
+	tests/tools/make-venv .work/molecule "3.11 3.12 3.13" --requirement requirements-molecule.txt
 	touch $@
 
 load: setup lab ## Calls during 50 reloads, by the module and by kamcmd: for a machine that does nothing else

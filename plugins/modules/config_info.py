@@ -95,7 +95,7 @@ parameters:
       description: The value that counts, a number or a text. V(null) if only the server knows it.
       type: raw
       sample: 10
-    values:
+    all_values:
       description: All values that are given, in order. Some parameters collect them (C(htable)), for others the last one counts.
       type: list
       elements: raw

@@ -45,7 +45,7 @@ def test_the_evaluated_view(tmp_path: Path) -> None:
         "conditions": [],
         "define": None,
     }
-    values = {(one["module"], one["name"]): (one["value"], one["values"]) for one in of_file["parameters"]}
+    values = {(one["module"], one["name"]): (one["value"], one["all_values"]) for one in of_file["parameters"]}
     assert values == {
         ("dispatcher", "ds_ping_interval"): (10, [10]),
         ("tm", "ds_ping_interval"): (10, [10]),

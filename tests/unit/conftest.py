@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from hypothesis import HealthCheck, settings
@@ -12,4 +13,8 @@ _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "p
 # The same examples in every run, so that a red run is a change's own fault; the search for new ones is "make fuzz".
 settings.register_profile("project", derandomize=True, **_COMMON)
 settings.register_profile("fuzz", max_examples=int(os.environ.get("SIPFLEET_EXAMPLES", "2000")), **_COMMON)
+settings.register_profile("brief", derandomize=True, max_examples=15, **_COMMON)
 settings.load_profile(os.environ.get("SIPFLEET_PROFILE", "project"))
+
+# What runs on the hosts is tested without Ansible too, with every Python that a host may have.
+collect_ignore = [] if importlib.util.find_spec("ansible") else ["test_docs.py", "test_module_order.py", "test_roles.py"]

@@ -148,7 +148,7 @@ class _Run:
                 text = "%s is neither a number nor a quoted string" % quoted(last.text, 60)
                 self.report.refuse("config-syntax", place.path, place.line, text)
                 return
-            value = -number if statement.arguments[2].text == b"-" else number
+            value = (-1 if statement.arguments[2].text == b"-" else 1) * number
         first = statement.arguments[2].place
         span = first._replace(end=last.place.end if last.place.path == first.path else first.end)
         self.add_param(module, show(name.text), value, place, span)

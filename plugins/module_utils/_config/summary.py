@@ -52,12 +52,12 @@ def _parameters(evaluation: Evaluation) -> List[Dict[str, Any]]:
     for param in evaluation.params:
         for module in param.modules:
             value = _shown(param.name, param.value)
-            values = found.pop((module, param.name), {"values": []})["values"]
+            values = found.pop((module, param.name), {"all_values": []})["all_values"]
             found[module, param.name] = {
                 "module": module,
                 "name": param.name,
                 "value": value,
-                "values": [*values, value],
+                "all_values": [*values, value],
                 **_place(param.place),
             }
     return list(found.values())

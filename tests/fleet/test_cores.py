@@ -1,0 +1,45 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks under the oldest and the newest ansible-core that are supported."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from lab.fleet import Fleet
+
+from fleet.rollout import DEAD, GOOD, KAMAILIO, MORE, ROOT, Proxies, wish
+
+CORES = ["2.17", "2.21"]
+
+
+@pytest.fixture
+def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
+    """The fleet as it was installed, with all servers running."""
+    (tmp_path / "plays").mkdir()
+    return Proxies(fleet, tmp_path / "plays")
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
+    program = os.environ.get("X", str(ROOT / ".work" / "core-")) + core + "/bin/ansible-playbook"
+    wanted = wish(GOOD, MORE)
+    status, shown = proxies.play("--check", "--diff", ansible=program, dispatcher_destinations=wanted)
+    assert status == 0 and shown.count(f"+1 {MORE} 8") == 6 and shown.count("would change (reload)") == 6, shown
+    status, printed = proxies.play(ansible=program, dispatcher_destinations=wanted)
+    assert status == 0 and printed.count('changed (reload)"') == 6, printed
+    status, again = proxies.play(ansible=program, dispatcher_destinations=wanted)
+    assert status == 0 and again.count('nothing to do"') == 6, again
+    dead = wish(GOOD, MORE, DEAD)
+    status, printed = proxies.play(ansible=program, dispatcher_destinations=dead, dispatcher_healthy_timeout=6)
+    assert status != 0 and printed.count("not touched, since the rollout was stopped") == 5, printed
+    found = tmp_path / "audit.json"
+    status, printed = proxies.play(ansible=program, book="audit.yml", audit_file=str(found))
+    assert status == 0, printed
+    hosts = json.loads(found.read_text())["hosts"]
+    assert [one["host"] for one in hosts] == list(KAMAILIO) and {one["state"] for one in hosts} == {"runs"}, hosts
