@@ -23,8 +23,10 @@ modparam("dispatcher", "ds_ping_interval", 10)
 
 
 def test_every_playbook_has_a_test() -> None:
-    tested = Path(__file__).read_text()
-    assert [path.name for path in BOOKS.iterdir() if 'run_book(tmp_path, "%s"' % path.name not in tested] == []
+    # Those that need hosts with systemd are run there.
+    files = Path(__file__), Path(__file__).parents[1] / "fleet" / "test_documented_rollout.py"
+    tested = "".join(path.read_text() for path in files)
+    assert [path.name for path in BOOKS.glob("*.yml") if '"%s"' % path.name not in tested] == []
 
 
 def test_set_from_group(tmp_path: Path) -> None:
