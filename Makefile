@@ -7,12 +7,13 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint pytest unit units molecule load demo bench rules fuzz clean
+.PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint reuse artifact release-check \
+  pytest unit units molecule load demo bench rules fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: packages setup lab static changelog docs-lint docs sanity lint units pytest ## Everything, on Debian (as root, or with sudo)
+test: packages setup lab static changelog docs-lint docs reuse sanity lint artifact units pytest ## Everything, on Debian (as root, or with sudo)
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
@@ -59,7 +60,7 @@ cores: lab .work/core-2.17/.made .work/core-2.21/.made ## The oldest and the new
 	tests/tools/make-venv .work/core-2.21 "3.12 3.13 3.14" ansible-core==2.21.5
 	touch $@
 
-units: lab ## The unit tests of what runs on hosts, with every version of Python that is here
+units: lab ## The unit tests of what runs on hosts, with every Python that is here, and what they reach
 	tests/tools/units
 
 lint: setup ## ansible-lint, production profile
@@ -70,6 +71,19 @@ pytest: setup lab ## Unit, integration and conformance tests
 
 unit: setup ## The unit tests alone: seconds, no server
 	$(BIN)/python -m pytest tests/unit
+
+artifact: .work/release/.made ## The tarball: built, looked at as Galaxy does, installed, and its demo run
+	tests/tools/artifact .work/release
+
+reuse: .work/release/.made ## Copyright and licence of every file
+	.work/release/bin/reuse lint --quiet || .work/release/bin/reuse lint
+
+release-check: test ## Whether this commit can be released as the version of galaxy.yml
+	tests/tools/release-check $(VENV)
+
+.work/release/.made: requirements-release.txt requirements-dev.txt tests/tools/make-venv
+	tests/tools/make-venv .work/release "3.11 3.12 3.13" --requirement requirements-release.txt
+	touch $@
 
 molecule: setup lab .work/molecule/.made ## The Molecule scenarios, or some: SCENARIOS="default server"
 	tests/tools/molecule .work/molecule $(SCENARIOS)
