@@ -11,8 +11,9 @@ import re
 from pathlib import Path
 
 from lab.fleet import Fleet
+from report.data import data_of
 
-from fleet.rollout import KAMAILIO, MORE, Proxies
+from fleet.rollout import GOOD, KAMAILIO, MORE, Proxies
 
 
 def test_audit(fleet: Fleet, tmp_path: Path) -> None:
@@ -24,10 +25,10 @@ def test_audit(fleet: Fleet, tmp_path: Path) -> None:
     proxies.must("k3", "systemctl", "stop", "kamailio")
     proxies.must("k4", "rm", "/etc/kamailio/kamailio.cfg")
     before = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
-    report = tmp_path / "audit.json"
+    report, page = tmp_path / "audit.json", tmp_path / "audit.html"
     fleet.cut("k5")
     try:
-        status, printed = proxies.play(book="audit.yml", audit_file=str(report))
+        status, printed = proxies.play(book="audit.yml", audit_file=str(report), audit_report=str(page))
         again, failing = proxies.play("--check", book="audit.yml", audit_fail_on="warning")
     finally:
         fleet.restore("k5")
@@ -43,4 +44,12 @@ def test_audit(fleet: Fleet, tmp_path: Path) -> None:
     assert found["k1"]["will_start"] is False and "interval-without-tm" in str(found["k1"]["findings"])
     assert found["k2"]["reload_due"] and {one["kind"] for one in found["k2"]["drift"]} == {"missing", "extra"}
     assert found["k6"]["destinations"][0]["effect"] == "continuously" and "is not there" in found["k4"]["message"]
+    shown = data_of(page)["hosts"]
+    assert sorted(shown) == sorted(KAMAILIO) and page.stat().st_mode & 0o777 == 0o600
+    assert {host: one["about"]["state"] for host, one in shown.items()} == {
+        host: one["state"] for host, one in found.items()
+    }
+    assert (
+        GOOD in shown["k6"]["words"] and MORE in shown["k2"]["words"] and "interval-without-tm" in shown["k1"]["words"]
+    )
     assert again != 0 and failing.count("FAILED!") >= 5, failing

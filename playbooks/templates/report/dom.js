@@ -1,0 +1,34 @@
+// Copyright (c) 2026, sipfleet.kamailio contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+"use strict";
+
+// Elements, whose text is always text.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function el(name, attributes, ...children) {
+  const made = document.createElement(name);
+  return filled(made, attributes, children);
+}
+
+function svg(name, attributes, ...children) {
+  return filled(document.createElementNS(SVG, name), attributes, children);
+}
+
+function filled(made, attributes, children) {
+  for (const [name, value] of Object.entries(attributes || {})) {
+    if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  for (const child of children) {
+    if (child !== null && child !== undefined) made.append(typeof child === "object" ? child : visible(String(child)));
+  }
+  return made;
+}
+
+// Control characters, and those that turn the direction of text, would hide what a file really says.
+function visible(text) {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (char) =>
+    "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"),
+  );
+}

@@ -1,0 +1,226 @@
+// Copyright (c) 2026, sipfleet.kamailio contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+"use strict";
+
+// What the data says. A destination is one of these, by what becomes of its pings:
+//   blind    the list or the server asks for probing, and nothing does it
+//   once     probed until its first answer, and never again
+//   unasked  not probed, and nobody asks for it
+//   unknown  cannot be told
+//   watched  probed all the time
+//   absent   in the list, and not in the server: it is in no share
+const KINDS = ["blind", "once", "unasked", "unknown", "watched"];
+const KIND_WORDS = {
+  blind: "blind",
+  once: "until the first answer",
+  unasked: "not probed, not asked for",
+  unknown: "cannot be told",
+  watched: "probed",
+  absent: "not in the server",
+};
+const EFFECT_WORDS = {
+  never: "never",
+  until_first_answer: "until the first answer",
+  continuously: "continuously",
+  unknown: "cannot be told",
+};
+const STATE_WORDS = { A: "active", I: "down", T: "failing", D: "disabled" };
+const PROBING = 8;
+const DISABLED = 4;
+
+// The rows of a table that came as columns.
+function rowsOf(raw, table) {
+  const { texts, numbers } = raw[table];
+  const columns = Object.entries(texts).map(([name, column]) => [name, column.map((at) => raw.words[at])]);
+  columns.push(...Object.entries(numbers));
+  return columns[0][1].map((_, index) => Object.fromEntries(columns.map(([name, column]) => [name, column[index]])));
+}
+
+function lettersOf(flags) {
+  const state = flags & 1 ? "I" : flags & DISABLED ? "D" : flags & 2 ? "T" : "A";
+  return state + (flags & PROBING ? "P" : flags & 32 ? "N" : "X");
+}
+
+// The list's line of a destination that runs. The server writes sip: before a URI without a scheme.
+function takeListed(waiting, running) {
+  for (const uri of [running.uri, running.uri.replace(/^sip:/, "")]) {
+    const found = waiting.get(running.setid + " " + uri);
+    if (found && found.length) return found.pop();
+  }
+  return null;
+}
+
+function judgeRunning(host, running, listed) {
+  const asksInList = listed !== null && host.willStart !== false && (listed.flags & PROBING) !== 0;
+  const disabled = running.letters[0] === "D";
+  let { effect, reason } = running;
+  let kind = { continuously: "watched", until_first_answer: "once", never: "unasked" }[effect] || "unknown";
+  if (effect === "never" && running.flags & PROBING) {
+    kind = "blind";
+  } else if (effect === "never" && asksInList && !disabled) {
+    if (listed.effect === "never") {
+      kind = "blind";
+      reason = listed.reason;
+    } else if (listed.effect === "until_first_answer") {
+      kind = "once";
+      reason = "no more: its first answer has cleared its P flag";
+    }
+  }
+  if (host.pingsStopped && (kind === "watched" || kind === "once")) {
+    kind = "blind";
+    effect = "never";
+    reason = "pings are stopped with dispatcher.ping_active";
+  }
+  return { ...running, line: listed && listed.line, listFlags: listed && listed.flags, kind, effect, reason };
+}
+
+// What the files promise, where no server answers.
+function judgeListed(listed) {
+  const asks = (listed.flags & PROBING) !== 0 && (listed.flags & DISABLED) === 0;
+  const kinds = { continuously: "watched", until_first_answer: "once", never: asks ? "blind" : "unasked" };
+  const row = { ...listed, letters: null, listFlags: listed.flags, priority: null, attrs: "", latency: null };
+  return { ...row, kind: kinds[listed.effect] || "unknown" };
+}
+
+function absentOf(listed) {
+  return { ...judgeListed(listed), kind: "absent", reason: "it does not run" };
+}
+
+// The destinations of a host: those that run, in the order of the server, then those that stand in the list alone.
+function destinationsOf(host) {
+  const listed = rowsOf(host.raw, "list");
+  if (!host.answers) return listed.map(judgeListed);
+  const waiting = new Map();
+  for (const one of listed) {
+    const key = one.setid + " " + one.uri;
+    waiting.has(key) ? waiting.get(key).push(one) : waiting.set(key, [one]);
+  }
+  const found = rowsOf(host.raw, "server").map((one) => judgeRunning(host, one, takeListed(waiting, one)));
+  return found.concat([...waiting.values()].flat().map(absentOf));
+}
+
+// The sets of a host by their numbers, each with its destinations.
+function setsOf(host) {
+  const found = new Map();
+  for (const one of destinationsOf(host)) {
+    if (!found.has(one.setid)) found.set(one.setid, []);
+    found.get(one.setid).push(one);
+  }
+  return new Map([...found].sort(([a], [b]) => a - b));
+}
+
+function countSet(destinations) {
+  const counts = { total: 0, down: 0, disabled: 0, failing: 0, drift: 0, absent: 0 };
+  for (const kind of KINDS) counts[kind] = 0;
+  for (const one of destinations) {
+    counts[one.kind] += 1;
+    if (one.kind === "absent") continue;
+    counts.total += 1;
+    const state = one.letters && one.letters[0];
+    if (state === "I") counts.down += 1;
+    if (state === "D") counts.disabled += 1;
+    if (state === "T") counts.failing += 1;
+  }
+  return counts;
+}
+
+function readHost(name, raw, index) {
+  const { about } = raw;
+  const host = {
+    name,
+    index,
+    raw,
+    about,
+    state: about.state,
+    runs: about.state === "runs",
+    version: about.version || "",
+    willStart: about.will_start,
+    answers: about.answers,
+    pingsStopped: about.pings_active === false,
+    sets: new Map(),
+    errors: 0,
+    warnings: 0,
+    blind: 0,
+    down: 0,
+    drift: 0,
+  };
+  for (const [setid, destinations] of setsOf(host)) host.sets.set(setid, countSet(destinations));
+  // Nothing of a server that neither answers nor would start is probed, and that is not the fault of its destinations.
+  host.dead = !host.answers && (host.willStart === false || host.sets.size === 0);
+  const severities = raw.findings.texts.severity.map((at) => raw.words[at]);
+  host.errors = severities.filter((one) => one === "error").length;
+  host.warnings = severities.filter((one) => one === "warning").length;
+  raw.drift.texts.kind.forEach((at, index) => {
+    if (["state", "unprobed"].includes(raw.words[at])) return;
+    host.drift += 1;
+    const set = host.sets.get(raw.drift.numbers.setid[index]);
+    if (set) set.drift += 1;
+  });
+  for (const counts of host.sets.values()) {
+    host.blind += host.dead ? 0 : counts.blind;
+    host.down += counts.down;
+  }
+  return host;
+}
+
+function readFleet(text) {
+  const data = JSON.parse(text);
+  const hosts = Object.entries(data.hosts).map(([name, raw], index) => readHost(name, raw, index));
+  return { made: data.made, hosts };
+}
+
+// What is worst comes first: servers, then destinations that nobody watches, then what only differs.
+function badness(host) {
+  return [host.runs ? 0 : 1, host.errors, host.blind, host.down, host.drift, host.warnings];
+}
+
+function worstFirst(one, other) {
+  const mine = badness(one);
+  const theirs = badness(other);
+  for (let index = 0; index < mine.length; index += 1) {
+    if (mine[index] !== theirs[index]) return theirs[index] - mine[index];
+  }
+  return byName(one, other);
+}
+
+const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
+function byName(one, other) {
+  return inOrder(one.name, other.name);
+}
+
+function many(count, one, more) {
+  return count + " " + (count === 1 ? one : more || one + "s");
+}
+
+function sum(hosts, name) {
+  return hosts.reduce((total, host) => total + host[name], 0);
+}
+
+// "3 of 42 hosts would not start; 17 destinations on 5 hosts are blind."
+function verdictOf(hosts) {
+  const parts = [];
+  const of = (count) => count + " of " + many(hosts.length, "host");
+  for (const [state, words] of [
+    ["would not start", ["would not start", "would not start"]],
+    ["unreachable", ["is unreachable", "are unreachable"]],
+    ["does not answer", ["does not answer", "do not answer"]],
+    ["files cannot be judged", ["has files that cannot be judged", "have files that cannot be judged"]],
+  ]) {
+    const count = hosts.filter((host) => host.state === state).length;
+    if (count) parts.push((parts.length ? count : of(count)) + " " + words[count === 1 ? 0 : 1]);
+  }
+  for (const [name, words] of [["blind", "blind"], ["down", "down"]]) {
+    const with_ = hosts.filter((host) => host[name]);
+    const count = sum(hosts, name);
+    const where = " on " + many(with_.length, "host") + (count === 1 ? " is " : " are ");
+    if (count) parts.push(many(count, "destination") + where + words);
+  }
+  const differ = hosts.filter((host) => host.drift).length;
+  if (differ) parts.push(many(differ, "server") + (differ === 1 ? " differs from its list" : " differ from their lists"));
+  const wrong = hosts.filter((host) => host.errors || host.warnings).length;
+  if (wrong) parts.push("files of " + many(wrong, "host") + " have errors or warnings");
+  if (parts.length) return parts.join("; ") + ".";
+  return hosts.length === 1 ? "The host runs, and nothing is wrong." : "All " + hosts.length + " hosts run, and nothing is wrong.";
+}
