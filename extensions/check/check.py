@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Judges Kamailio's files in a repository as sipfleet.kamailio.validate does, without a host and without Ansible.
 
-Exit status: 0 if nothing was found that counts, 1 if something was, 2 if a file could not be judged.
+Exit status: 0 if nothing was found that counts, 1 if something was, 2 if it was called wrongly, or a file could not be
+judged or written.
 """
 
 from __future__ import annotations
@@ -12,19 +13,44 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from module_utils._errors import KamailioError
+from module_utils._errors import KamailioError, error
 from module_utils._file import read_file, read_include
 from module_utils._guard import Site, validate
 from module_utils._message import render_findings
-from module_utils._probing.rules import Finding
+from module_utils._probing.rules import RULES, Finding
+from module_utils._probing.summary import summarise
+from module_utils._probing.versions import Version, parse_version, render_version
 from module_utils._service import invocation_of_defines
-from reports import FORMATS, Checked
+from module_utils._text import named
+from reports import FORMATS, Checked, printable
 
 FAILS = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
+
+
+def file_name(text: str) -> str:
+    """A file as it is called from here."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a file is empty")
+    return os.path.relpath(text)
+
+
+def kamailio_version(text: str) -> Version:
+    """A version of Kamailio."""
+    version = parse_version(text)
+    if version is None:
+        raise argparse.ArgumentTypeError("%s is not a version of Kamailio. Give one such as 6.1.5" % named(text))
+    return version
+
+
+def rule(text: str) -> str:
+    """A rule that there is."""
+    if text not in RULES:
+        raise argparse.ArgumentTypeError("%s is no rule. The rules are in docs/rules.md" % named(text))
+    return text
 
 
 def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
@@ -33,29 +59,62 @@ def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace
         prog="kamailio-check",
         description="Judge Kamailio's configuration and list: will it start, and is probed what asks for it?",
     )
-    parser.add_argument("config", nargs="+", help="a kamailio.cfg; the list that it names is read as well")
-    parser.add_argument("--kamailio-version", required=True, metavar="VERSION", help="what will run it, such as 6.1.5")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=file_name,
+        metavar="FILE",
+        help="a kamailio.cfg, with the list that it names; or a list by itself, if the name ends with .list",
+    )
+    parser.add_argument(
+        "--kamailio-version",
+        required=True,
+        type=kamailio_version,
+        metavar="VERSION",
+        help="what will run it, such as 6.1.5",
+    )
     parser.add_argument("--root", metavar="FOLDER", help="where /etc/kamailio/... of a configuration is to be found")
     parser.add_argument("--list", metavar="FILE", help="the list of each configuration, beginning at its own folder")
     parser.add_argument(
         "--define", action="append", default=[], metavar="NAME[=VALUE]", help="what the server gets with -A"
     )
-    parser.add_argument("--ignore", action="append", default=[], metavar="RULE", help="a rule that is not looked at")
-    parser.add_argument("--fail-on", choices=sorted(FAILS), default="error", help="what makes it fail (error)")
+    parser.add_argument(
+        "--ignore", action="append", default=[], type=rule, metavar="RULE", help="a rule that is not looked at"
+    )
+    parser.add_argument("--fail-on", choices=sorted(FAILS), default="warning", help="what makes it fail (warning)")
     parser.add_argument("--format", choices=["text", *sorted(FORMATS)], default="text", help="of the report (text)")
     parser.add_argument("--output", metavar="FILE", help="where the report goes (standard output)")
     return parser.parse_args(words)
 
 
-def check(config: str, arguments: argparse.Namespace) -> Checked:
-    """What is found in a configuration and its list; files are named as they are called here."""
+def check(path: str, arguments: argparse.Namespace) -> Checked:
+    """What is found in a configuration and its list, or in a list; files are named as they are called here."""
+    find = find_in_list if path.endswith(".list") else find_in_config
+    names = Finding._fields
+    try:
+        found = [Finding(**{name: one[name] for name in names}) for one in find(path, arguments)]
+    except KamailioError as exc:
+        return Checked(path, (), "\n".join(printable(one.render()) for one in exc.problems))
+    return Checked(path, tuple(found))
+
+
+def find_in_list(path: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
+    """What a list gets wrong by itself, whatever the configuration. Raises KamailioError."""
+    data = read_file(path)
+    if data is None:
+        raise error("is not there", "Create it, or correct its name", path)
+    found = summarise(path, data, arguments.kamailio_version)["findings"]
+    return [one for one in found if one["rule"] not in arguments.ignore]
+
+
+def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
+    """What is found in a configuration and its list. Raises KamailioError."""
 
     def here(path: str) -> str:
         if not os.path.isabs(path) or not arguments.root:
             return path
         return os.path.relpath(os.path.join(arguments.root, path.lstrip("/")))
 
-    config = os.path.relpath(config)
     params = {
         "config": config,
         "dispatcher_list": os.path.join(os.path.dirname(config), arguments.list) if arguments.list else None,
@@ -69,20 +128,13 @@ def check(config: str, arguments: argparse.Namespace) -> Checked:
         "ignore": arguments.ignore,
         "fail_on": "warning",
     }
-    try:
-        site = Site(
-            arguments.kamailio_version,
-            invocation_of_defines(arguments.define),
-            lambda path: read_file(here(path)),
-            lambda path: read_include(here(path)),
-        )
-        found = validate(params, site).result["findings"]
-    except KamailioError as exc:
-        return Checked(config, (), exc.render())
-    names = Finding._fields
-    return Checked(
-        config, tuple(Finding(**{name: one[name] for name in names})._replace(file=here(one["file"])) for one in found)
+    site = Site(
+        render_version(arguments.kamailio_version),
+        invocation_of_defines(arguments.define),
+        lambda path: read_file(here(path)),
+        lambda path: read_include(here(path)),
     )
+    return [dict(one, file=here(one["file"])) for one in validate(params, site).result["findings"]]
 
 
 def render_text(checked: Sequence[Checked]) -> str:
@@ -92,25 +144,30 @@ def render_text(checked: Sequence[Checked]) -> str:
         files: Dict[str, bytes] = {}
         for name in {finding.file for finding in one.findings}:
             try:
-                files[name] = read_file(name) or b""
+                files[printable(name)] = read_file(name) or b""
             except KamailioError:
-                files[name] = b""
-        parts.append("%s: %s" % (one.config, one.summary()))
-        if one.findings:
-            parts.append(render_findings(one.findings, files))
+                files[printable(name)] = b""
+        parts.append("%s: %s" % (printable(one.file), one.summary()))
+        # CI systems take lines of a log for commands, and a name in a pull request can hold one.
+        found = [it._replace(file=printable(it.file), text=printable(it.text)) for it in one.findings]
+        if found:
+            parts.append(render_findings(found, files, whole=True))
     return "\n\n".join(parts) + "\n"
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:
     """Check, report, and give the exit status."""
     arguments = parse_arguments(words)
-    checked = [check(config, arguments) for config in arguments.config]
+    checked = [check(path, arguments) for path in dict.fromkeys(arguments.files)]
     render = render_text if arguments.format == "text" else FORMATS[arguments.format]
     report = render(checked).encode("utf-8", "replace")
-    if arguments.output:
-        Path(arguments.output).write_bytes(report)
-    else:
-        sys.stdout.buffer.write(report)
+    try:
+        with open(arguments.output or sys.stdout.fileno(), "wb", closefd=bool(arguments.output)) as file:
+            file.write(report)
+    except OSError as exc:
+        name = printable(arguments.output or "the report")
+        print("kamailio-check: %s: cannot be written: %s" % (name, exc.strerror), file=sys.stderr)
+        return 2
     for one in checked:
         if one.problem:
             print("kamailio-check: %s" % one.problem, file=sys.stderr)

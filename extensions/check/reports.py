@@ -1,26 +1,29 @@
 # Copyright (c) 2026, sipfleet.kamailio contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was found, as CI systems read it: SARIF 2.1.0 and JUnit."""
+"""What was found, as CI systems and scripts read it: SARIF 2.1.0, JUnit and JSON."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
 from module_utils._probing.rules import RULES, Finding
+from module_utils._text import quoted
 
 RULE_PAGE = "https://github.com/sipfleet/sipfleet.kamailio/blob/main/docs/rules.md#"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Checked(NamedTuple):
-    """A configuration: what was found in its files, and why it could not be judged, if so."""
+    """A configuration or a list: what was found, and why it could not be judged, if so."""
 
-    config: str
+    file: str
     findings: Tuple[Finding, ...]
     problem: str = ""
 
@@ -30,6 +33,26 @@ class Checked(NamedTuple):
             return "not judged"
         counts = [(name, sum(one.severity == name for one in self.findings)) for name in ("error", "warning", "note")]
         return ", ".join("%d %s%s" % (n, name, "s" * (n > 1)) for name, n in counts if n) or "nothing found"
+
+
+def printable(text: str) -> str:
+    """A name, or what holds one, on one line and without control characters."""
+    return quoted(text.encode("utf-8", "surrogateescape"), len(text) * len("\\U0010ffff"))
+
+
+def render_json(checked: Sequence[Checked]) -> str:
+    """The findings as validate returns them, file by file."""
+    files = [
+        {
+            "file": printable(one.file),
+            "problem": one.problem or None,
+            "findings": [
+                dict(it._asdict(), file=printable(it.file), page="docs/rules.md#" + it.rule) for it in one.findings
+            ],
+        }
+        for one in checked
+    ]
+    return json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n"
 
 
 def render_sarif(checked: Sequence[Checked]) -> str:
@@ -49,24 +72,42 @@ def render_sarif(checked: Sequence[Checked]) -> str:
             for rule in rules
         ],
     }
+    root = _repository()
     notifications = [{"level": "error", "message": {"text": one.problem}} for one in checked if one.problem]
     # One list can be that of several configurations.
     findings = list(dict.fromkeys(finding for one in checked for finding in one.findings))
     run = {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": not notifications, "toolExecutionNotifications": notifications}],
-        "results": [_result(finding, rules) for finding in findings],
+        "results": [_result(finding, rules, root) for finding in findings],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2) + "\n"
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(finding: Finding, rules: List[str]) -> Dict[str, Any]:
-    place: Dict[str, Any] = {"artifactLocation": {"uri": quote(finding.file), "uriBaseId": "%SRCROOT%"}}
-    if finding.line is not None:
-        place["region"] = {"startLine": finding.line}
-        if finding.column is not None:
-            place["region"]["startColumn"] = finding.column
+def _repository() -> Path:
+    """The folder of the repository that this is, or else the one where it runs."""
+    here = Path.cwd()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+
+
+def _artifact(file: str, root: Path) -> Dict[str, str]:
+    inside = os.path.relpath(file, str(root))
+    if inside.startswith(os.pardir + os.sep):
+        return {"uri": "file://" + _quoted(os.path.abspath(file))}
+    return {"uri": _quoted(inside), "uriBaseId": "%SRCROOT%"}
+
+
+def _quoted(path: str) -> str:
+    return quote(path.encode("utf-8", "surrogateescape"))
+
+
+def _result(finding: Finding, rules: List[str], root: Path) -> Dict[str, Any]:
+    # GitHub wants a line of every result, also of one about a whole file, and takes none of them otherwise.
+    region = {"startLine": finding.line or 1}
+    if finding.column is not None:
+        region["startColumn"] = finding.column
+    place = {"artifactLocation": _artifact(finding.file, root), "region": region}
     return {
         "ruleId": finding.rule,
         "ruleIndex": rules.index(finding.rule),
@@ -81,10 +122,10 @@ def _said(finding: Finding) -> str:
 
 
 def render_junit(checked: Sequence[Checked]) -> str:
-    """JUnit: a suite for each configuration, a case for each rule that is broken, or one that passes."""
+    """JUnit: a suite for each configuration or list, a case for each rule that is broken, or one that passes."""
     suites = ElementTree.Element("testsuites")
     for one in checked:
-        suite = ElementTree.SubElement(suites, "testsuite", name=_xml(one.config))
+        suite = ElementTree.SubElement(suites, "testsuite", name=_xml(one.file))
         groups: Dict[str, List[Finding]] = {}
         for finding in one.findings:
             groups.setdefault(finding.rule, []).append(finding)
@@ -110,11 +151,15 @@ def render_junit(checked: Sequence[Checked]) -> str:
 
 
 def _case(suite: ElementTree.Element, one: Checked, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", classname=_xml(one.config), name=name, file=_xml(one.config))
+    return ElementTree.SubElement(suite, "testcase", classname=_xml(one.file), name=name, file=_xml(one.file))
 
 
 def _xml(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-FORMATS: Dict[str, Callable[[Sequence[Checked]], str]] = {"sarif": render_sarif, "junit": render_junit}
+FORMATS: Dict[str, Callable[[Sequence[Checked]], str]] = {
+    "json": render_json,
+    "sarif": render_sarif,
+    "junit": render_junit,
+}

@@ -21,16 +21,18 @@ LINES, PLACES, GROUPS = 40, 10, 5
 _LINES_ABOVE = 5
 
 
-def render_findings(findings: Sequence[Finding], files: Dict[str, bytes]) -> str:
+def render_findings(findings: Sequence[Finding], files: Dict[str, bytes], whole: bool = False) -> str:
     """All findings, grouped by rule: what is wrong, the line quoted, what to do. C(files) are the texts by name.
 
-    It is a screen at most: a thousand destinations with one fault are one fault, and all of them are in the result.
+    Unless C(whole) it is a screen at most: a thousand destinations with one fault are one fault, and all of them are in
+    the result.
     """
     groups: Dict[str, List[Finding]] = {}
     for one in findings:
         groups.setdefault(one.rule, []).append(one)
-    told, rest = list(groups.values())[:GROUPS], list(groups.values())[GROUPS:]
-    places = max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 3))
+    count = len(groups) if whole else GROUPS
+    told, rest = list(groups.values())[:count], list(groups.values())[count:]
+    places = len(findings) if whole else max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 3))
     texts = [_render_group(group, places, files) for group in told]
     if rest:
         lines = ["… and, all of them in findings:"]

@@ -17,8 +17,13 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from junitparser import JUnitXml
 
 from integration.playbook import run_tasks
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
+
+from make_rules import expand, load_entries, shown
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "extensions" / "check" / "kamailio-check"
@@ -69,6 +74,35 @@ def test_text_and_exit_status(repository: Path) -> None:
     assert check(repository, "--list", "dispatcher.list", "--fail-on", "never", config("bad")).returncode == 0
 
 
+def test_it_fails_where_validate_does(repository: Path) -> None:
+    """Probing that cannot work is a warning, and what this is for."""
+    path = repository / config("bad")
+    path.write_text(path.read_text().replace('modparam("dispatcher", "ds_p', "# "))
+    words = ["--list", "dispatcher.list", config("bad")]
+    done = check(repository, *words)
+    assert done.returncode == 1 and "warning: probing-without-tm" in done.stdout, done.stdout
+    assert check(repository, "--fail-on", "error", *words).returncode == 0
+    assert check(repository, "--ignore", "probing-without-tm", *words).returncode == 0
+
+
+def test_all_of_it_is_told(repository: Path) -> None:
+    lines = "".join("1 sip:127.0.0.1:%d AP\n" % (5000 + number) for number in range(60))
+    path = repository / "servers/good/etc/kamailio/dispatcher.list"
+    path.write_bytes(lines.replace("\n", "\r\n").encode())
+    done = check(repository, "--list", "dispatcher.list", config("good"))
+    assert done.stdout.count("sip:127.0.0.1:") == 120 and "in findings" not in done.stdout, done.stdout
+
+
+def test_a_list_by_itself(repository: Path) -> None:
+    name = "servers/good/etc/kamailio/dispatcher.list"
+    assert check(repository, name).stdout == f"{name}: nothing found\n"
+    (repository / name).write_text("1 sip:127.0.0.1:5070 AP\n2\n")
+    done = check(repository, "--format", "json", "--ignore", "flags-not-a-number", name, "no.list")
+    first, second = json.loads(done.stdout)["files"]
+    assert [one["rule"] for one in first["findings"]] == ["list-line-incomplete"] and first["problem"] is None
+    assert done.returncode == 2 and second["problem"] == "no.list: is not there. Create it, or correct its name"
+
+
 def test_where_a_list_is_looked_for(repository: Path) -> None:
     absent = check(repository, "--root", "servers", config("good"))
     assert absent.returncode == 1 and "servers/etc/kamailio/dispatcher.list" in absent.stdout
@@ -77,30 +111,54 @@ def test_where_a_list_is_looked_for(repository: Path) -> None:
     assert flags.returncode == 1 and "servers/good/etc/kamailio/dispatcher.list:1:" in flags.stdout, flags.stdout
 
 
-def test_it_finds_what_validate_finds(repository: Path) -> None:
-    (repository / "servers/bad/etc/kamailio/dispatcher.list").write_text(LIST + "1 sip:127.0.0.1:5071 AP\n2\n")
-    words = ["--list", "dispatcher.list", "--format", "sarif", config("bad")]
-    (run,) = json.loads(check(repository, *words).stdout)["runs"]
-    (result,) = run_tasks(
-        repository,
-        [
+def test_it_finds_what_validate_finds(tmp_path: Path) -> None:
+    """Over the configurations of the conformance tests, and the example of every rule."""
+    fixtures = tmp_path / "fixtures"
+    shutil.copytree(ROOT / "tests" / "conformance" / "fixtures", fixtures)
+    (fixtures / "dispatcher.list").write_text(LIST + "1 sip:127.0.0.1:5071 AP\n2\n")
+    versions = dict.fromkeys(sorted(fixtures.glob("*.cfg")), "6.0.1")
+    for name, entry in load_entries().items():
+        folder = tmp_path / "rules" / name
+        folder.mkdir(parents=True)
+        (folder / "kamailio.cfg").write_text(shown(entry.config))
+        if entry.list is not None:
+            (folder / "dispatcher.list").write_text(expand(entry.list) or "")
+        versions[folder / "kamailio.cfg"] = entry.version
+    # As texts, which the controller judges without a module for each: files only where one is missing or included.
+    task = {
+        "sipfleet.kamailio.validate": {
+            "config": "{{ item.path }}",
+            "config_content": "{{ item.config }}",
+            "dispatcher_list": "{{ item.path | dirname }}/dispatcher.list",
+            "dispatcher_content": "{{ item.list if item.list is string else omit }}",
+            "kamailio_version": "{{ item.version }}",
+            "defines": [],
+            "on_violation": "report",
+        },
+        "loop": [
             {
-                "sipfleet.kamailio.validate": {
-                    "config": str(repository / config("bad")),
-                    "dispatcher_list": str(repository / "servers/bad/etc/kamailio/dispatcher.list"),
-                    "kamailio_version": "6.0.1",
-                    "on_violation": "report",
-                }
+                "path": str(path),
+                "version": version,
+                "config": path.read_bytes().decode(),
+                "list": listing.read_text() if (listing := path.with_name("dispatcher.list")).exists() else None,
             }
+            for path, version in versions.items()
         ],
-    )
-    places = [one["locations"][0]["physicalLocation"] for one in run["results"]]
-    found = [
-        (one["ruleId"], one["level"], str(repository / place["artifactLocation"]["uri"]), place["region"]["startLine"])
-        for one, place in zip(run["results"], places)
-    ]
-    assert len(found) > 2
-    assert found == [(one["rule"], one["severity"], one["file"], one["line"]) for one in result["findings"]]
+    }
+    (result,) = run_tasks(tmp_path, [task])
+    # They name files in full, and the program as they are called from where it runs.
+    text = json.dumps([one.get("findings", one.get("msg")) for one in result["results"]])
+    said = dict(zip(versions, json.loads(text.replace("%s/" % tmp_path, ""))))
+    told: dict[Path, object] = {}
+    for version in sorted(set(versions.values())):
+        paths = [path for path, wanted in versions.items() if wanted == version]
+        words = ["--kamailio-version", version, "--list", "dispatcher.list", "--format", "json"]
+        files = json.loads(check(tmp_path, *words, *(str(path.relative_to(tmp_path)) for path in paths)).stdout)[
+            "files"
+        ]
+        told.update(zip(paths, (one["problem"] or one["findings"] for one in files)))
+    assert len(said) > 90 and {path: told[path] for path in said} == said
+    assert len({one["rule"] for found in said.values() for one in found}) > 50
 
 
 def test_sarif(repository: Path) -> None:
@@ -121,9 +179,25 @@ def test_sarif(repository: Path) -> None:
     assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
 
+def test_sarif_has_the_paths_of_the_repository(repository: Path) -> None:
+    """From wherever it runs; a file outside of it has its own, and every result has the line that GitHub wants."""
+    (repository / ".git").mkdir()
+    folder = repository / "servers"
+    words = ["--format", "sarif", "bad/etc/kamailio/kamailio.cfg"]
+    (run,) = json.loads(check(folder, "--list", "dispatcher.list", *words).stdout)["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": config("bad"), "uriBaseId": "%SRCROOT%"}
+    (run,) = json.loads(check(folder, "--list", "/nowhere/a b.list", *words).stdout)["runs"]
+    (missing,) = [one for one in run["results"] if one["ruleId"] == "list-missing"]
+    place = missing["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "file:///nowhere/a%20b.list"}, "region": {"startLine": 1}}
+
+
 def test_junit(repository: Path) -> None:
     done = check(repository, "--list", "dispatcher.list", "--format", "junit", config("good"), config("bad"), "no.cfg")
     suites = ElementTree.fromstring(done.stdout)  # noqa: S314 - it is our own
+    read = JUnitXml.fromstring(done.stdout)
+    assert [(suite.tests, suite.failures, suite.errors) for suite in read] == [(1, 0, 0), (1, 1, 0), (1, 0, 1)]
     counts = [tuple(one.get(name) for name in ("name", "tests", "failures", "errors")) for one in suites]
     assert counts == [(config("good"), "1", "0", "0"), (config("bad"), "1", "1", "0"), ("no.cfg", "1", "0", "1")]
     failure = suites.find("testsuite/testcase[@name='interval-without-tm']/failure")
@@ -134,15 +208,31 @@ def test_what_cannot_be_judged(repository: Path) -> None:
     done = check(repository, "--list", "dispatcher.list", "servers", "no.cfg", config("bad"))
     assert done.returncode == 2 and "interval-without-tm" in done.stdout
     assert "servers: is a directory" in done.stderr and "no.cfg: is not there" in done.stderr
-    for words in ((), ("--define", "a b", config("good")), ("--ignore", "no-rule", config("good"))):
+    for words in (
+        (),
+        ("",),
+        ("--define", "a b", config("good")),
+        ("--ignore", "no-rule", config("good")),
+        ("--kamailio-version", "new", config("good")),
+        ("--output", "no/report", config("good")),
+        ("--output", "servers", config("good")),
+    ):
         wrong = check(repository, *words)
-        assert wrong.returncode == 2 and "Traceback" not in wrong.stderr, wrong.stderr
+        assert wrong.returncode == 2 and wrong.stderr and "Traceback" not in wrong.stderr, (words, wrong.stderr)
+    assert "the name of a file is empty" in check(repository, "").stderr
+
+
+def test_a_file_is_judged_once(repository: Path) -> None:
+    done = check(
+        repository, "--list", "dispatcher.list", config("bad"), "./" + config("bad"), f"{repository}/{config('bad')}"
+    )
+    assert done.stdout.count("interval-without-tm") == 1, done.stdout
 
 
 def test_nothing_in_a_file_breaks_a_report(repository: Path) -> None:
     path = repository / "servers/good/etc/kamailio/dispatcher.list"
     path.write_bytes(b'1 sip:127.0.0.1:5070;x=]]><a&"\x01\x1b[31m\xff 9999999999\r\n1 sip:\xed\xa0\x80 8\n')
-    for kind in ("junit", "sarif", "text"):
+    for kind in ("junit", "sarif", "json", "text"):
         done = check(repository, "--list", "dispatcher.list", "--format", kind, config("good"))
         assert done.returncode == 1 and "Traceback" not in done.stderr and "\x1b" not in done.stdout, done.stderr
         if kind == "junit":
@@ -151,27 +241,92 @@ def test_nothing_in_a_file_breaks_a_report(repository: Path) -> None:
             assert json.loads(done.stdout)["runs"][0]["results"]
 
 
+def test_no_name_breaks_a_report(repository: Path) -> None:
+    """Whoever opens a pull request chooses names, and CI systems take lines of a log for commands."""
+    for name in (os.fsdecode(b"\xff"), "]]>&<\x1b[31m\n::error::x"):
+        folder = repository / name
+        shutil.copytree(repository / "servers" / "bad" / "etc" / "kamailio", folder)
+        with (folder / "kamailio.cfg").open("a") as file:
+            file.write('include_file "y\\n::error::z"\n')
+        words = ["--list", "dispatcher.list", f"{name}/kamailio.cfg", f"{name}/no.cfg"]
+        for kind in ("junit", "sarif", "json", "text"):
+            done = check(repository, "--format", kind, *words)
+            assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+            assert "include-missing" in done.stdout and "\x1b" not in done.stdout + done.stderr
+            assert kind in ("junit", "sarif") or "\n::error" not in done.stdout
+            assert "\n::error" not in done.stderr
+            if kind == "junit":
+                assert ElementTree.fromstring(done.stdout).find(".//failure") is not None  # noqa: S314
+            elif kind != "text":
+                assert json.loads(done.stdout)
+
+
 def test_a_password_is_in_no_report(repository: Path) -> None:
     path = repository / config("bad")
     path.write_text(path.read_text() + 'modparam("dispatcher", "db_url", "mysql://k:s3cret@localhost/k") x\n')
-    for kind in ("junit", "sarif", "text"):
+    for kind in ("junit", "sarif", "json", "text"):
         done = check(repository, "--list", "dispatcher.list", "--format", kind, config("bad"))
         assert done.returncode and "s3cret" not in done.stdout + done.stderr
 
 
-def test_the_hook_of_pre_commit(repository: Path) -> None:
-    """What pre-commit does with a hook of this kind: it runs the entry out of a clone, in the repository."""
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+def git(folder: Path, *words: str) -> str:
+    """What git says; it has no settings but these."""
+    who = {f"GIT_{role}_{what}": "t@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    line = ["git", "-C", str(folder), *words]
+    return subprocess.run(line, check=True, capture_output=True, text=True, env=environment).stdout
+
+
+def commit(folder: Path) -> str:
+    """A repository of all that is in a folder, and its commit."""
+    git(folder, "init", "--quiet")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "All")
+    return git(folder, "rev-parse", "HEAD").strip()
+
+
+def test_the_hook_of_pre_commit(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The example of the guide, run by pre-commit out of a clone of what is here, committed or not."""
+    clone = tmp_path_factory.mktemp("clone")
+    where = ["extensions/check", "plugins", ".pre-commit-hooks.yaml"]
+    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *where).split("\0")
+    for name in names:
+        if (ROOT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, clone / name)
     page = (ROOT / "docs" / "check.md").read_text()
     (block,) = re.findall(r"^# \.pre-commit-config\.yaml\n(.*?)^```", page, re.M | re.S)
-    (used,) = yaml.safe_load(block)["repos"][0]["hooks"]
-    assert used["id"] == hook["id"] and hook["language"] == "script" and not hook["pass_filenames"]
-    clone = repository / "clone"
-    for name in ("extensions", "plugins"):
-        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
-    done = subprocess.run([str(clone / hook["entry"]), *used["args"]], cwd=repository, check=False, capture_output=True)
-    assert done.returncode == 1 and b"interval-without-tm" in done.stdout, done.stderr
-    assert all(re.search(hook["files"], name) for name in ("a/dispatcher.list", "kamailio.cfg", "routes.inc"))
+    settings = yaml.safe_load(block)
+    settings["repos"][0].update(repo=str(clone), rev=commit(clone))
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(settings))
+    bad = repository / config("bad")
+    broken = bad.read_text()
+    bad.write_text(GOOD)
+    commit(repository)
+
+    def hook() -> subprocess.CompletedProcess[str]:
+        git(repository, "add", "--all")
+        environment = {**os.environ, "PRE_COMMIT_HOME": str(clone / ".cache"), "GIT_CONFIG_GLOBAL": os.devnull}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        line = [str(Path(sys.executable).with_name("pre-commit")), "run", "--color", "never"]
+        return subprocess.run(line, cwd=repository, check=False, capture_output=True, text=True, env=environment)
+
+    (repository / "unrelated.txt").write_text("x")
+    good = hook()
+    assert good.returncode == 0 and "Passed" in good.stdout, good.stdout + good.stderr
+    bad.write_text(broken)
+    refused = hook()
+    assert refused.returncode == 1 and "interval-without-tm" in refused.stdout, refused.stdout + refused.stderr
+    bad.write_text(GOOD)
+    # A file that goes is no file to pre-commit, and the configuration needs it all the same.
+    for name, rule in (("dispatcher.list", "list-missing"), ("routes.inc", "include-missing")):
+        path = bad.with_name(name)
+        text = path.read_text()
+        path.unlink()
+        gone = hook()
+        assert gone.returncode == 1 and rule in gone.stdout, gone.stdout + gone.stderr
+        path.write_text(text)
+    assert list(clone.rglob("__pycache__")) == []
 
 
 def test_the_examples_of_the_guide(repository: Path) -> None:
