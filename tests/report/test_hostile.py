@@ -30,7 +30,7 @@ def test_data_cannot_end_its_element(view: View) -> None:
 
 def test_every_text_is_shown_as_text(view: View) -> None:
     page = view.open("hostile")
-    assert hosts(page) == ["__proto__ ▸"[:-2], "evil" + IMAGE, "constructor"]
+    assert hosts(page) == ["__proto__", "evil" + IMAGE, "constructor"]
     entry = opened(page, "evil")
     finding = entry.locator(".finding").inner_text()
     for name in ("text", "remedy", "source", "destination", "file", "rule"):
