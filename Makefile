@@ -8,7 +8,7 @@ COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
 .PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest unit units molecule load demo bench rules fuzz clean
+  pytest unit units molecule fresh load demo bench rules fuzz clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -92,6 +92,9 @@ molecule: setup lab .work/molecule/.made ## The Molecule scenarios, or some: SCE
 	tests/tools/make-venv .work/molecule "3.11 3.12 3.13" --requirement requirements-molecule.txt
 	touch $@
 
+fresh: packages ## The demo and the tests in a new Debian 12 with make, git and Python alone: an hour; no other tests meanwhile
+	tests/tools/fresh demo test
+
 load: setup lab ## Calls during 50 reloads, by the module and by kamcmd: for a machine that does nothing else
 	$(BIN)/python -m pytest tests/load -n 0
 
@@ -111,6 +114,7 @@ bench: setup ## The benchmarks, with their ratios
 	$(BIN)/python benchmarks/validate.py
 	$(BIN)/python benchmarks/transports.py
 	$(BIN)/python benchmarks/rollout.py
+	$(BIN)/python benchmarks/report.py
 	$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what make has put into this folder
