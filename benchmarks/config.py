@@ -18,7 +18,7 @@ from typing import Callable
 sys.path.insert(0, str(Path(__file__).parents[1] / ".work" / "collections"))
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 
 PACKAGE = Path("/etc/kamailio/kamailio.cfg")
 LINES, CONDITIONALS = 5_000, 150

@@ -18,13 +18,13 @@ from typing import Any, Dict, List, Optional, Sequence
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 from module_utils._errors import KamailioError, error
-from module_utils._file import read_file, read_include
 from module_utils._guard import Site, validate
+from module_utils._host.files import read_file, read_include
+from module_utils._host.service import invocation_of_defines
 from module_utils._message import render_findings
 from module_utils._probing.rules import RULES, Finding
 from module_utils._probing.summary import summarise
 from module_utils._probing.versions import Version, parse_version, render_version
-from module_utils._service import invocation_of_defines
 from module_utils._text import named
 from reports import FORMATS, Checked, printable
 

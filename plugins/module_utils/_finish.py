@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 
-from ._file import NEW_FILE_MODE, Change, diff_of, write_changes
-from ._lock import FolderLocks
+from ._host.files import NEW_FILE_MODE, Change, diff_of, write_changes
+from ._host.locks import FolderLocks
 
 
 def finish(module: Any, locks: FolderLocks, own: Change, result: Dict[str, Any], others: Sequence[Change] = ()) -> None:

@@ -20,7 +20,7 @@ from ._config.evaluate import evaluate
 from ._config.model import Evaluation, Invocation
 from ._config.preprocess import Reader
 from ._errors import KamailioError, Problem, error
-from ._file import Change, diff_of
+from ._host.files import Change, diff_of
 from ._message import render_findings
 from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
 from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding

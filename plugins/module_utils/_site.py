@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional
 
-from ._file import read_include
 from ._guard import Site
-from ._host import host_of, host_version
-from ._service import beside_of
+from ._host.facts import host_of, host_version
+from ._host.files import read_include
+from ._host.service import beside_of
 
 
 def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]]) -> Site:

@@ -157,11 +157,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import known_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
 def view(module):

@@ -244,17 +244,17 @@ kamailio_version:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._confirm import confirm
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import journal_folder
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 
 
 def present(module):
     """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import WAIT_SECONDS, FolderLocks
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._revert import is_settled, settle
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.revert import is_settled, settle
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FolderLocks
 
     params = module.params
     config = config_of(params["config"], params["instance"])
@@ -272,15 +272,15 @@ def present(module):
 
 def change(module, locks):
     """Plan, judge, apply."""
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import (
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.deploy import (
         apply,
         describe_plan,
         health_of,
         make_plan,
     )
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import describe_restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
 
@@ -324,7 +324,7 @@ def run(module):
         return {"changed": False, "confirmed": done, "change": ""}
     if module.check_mode:
         return {"changed": False, "change": ""}
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._deploy import revert
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.deploy import revert
 
     was_there, problems = revert(module, config)
     if problems:

@@ -144,8 +144,13 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, describe, load_list, pings_active
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import (
+    connect,
+    describe,
+    load_list,
+    pings_active,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (

@@ -95,8 +95,8 @@ kamailio_version:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import host_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named

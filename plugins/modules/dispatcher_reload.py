@@ -174,18 +174,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._gate import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.gate import (
     not_answering,
     render_not_answering,
     unknown,
     wait_until_healthy,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connect, load_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import record_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import (
     describe_restoring,
     judge,
     keep_record,
@@ -194,6 +191,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import (
     render_left_out,
     require_loadable,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
     describe_differences,

@@ -139,15 +139,15 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, diff_of, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import change_when_free, connect, load_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import follow_record
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import change_when_free, connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
     RUNNING,
     plan_runtime,

@@ -146,19 +146,19 @@ diff:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._check import require_accepted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import Change, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import find_kamailio, known_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import require_accepted
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import find_kamailio, known_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import setup_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import beside_of, config_of
 
 
 def run(module, locks):

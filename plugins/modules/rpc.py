@@ -87,7 +87,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import connection_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connection_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import only_reads
 
 

@@ -171,11 +171,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._lock import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import DEFAULT_CONFIG, invocation_of_defines
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import (
+    DEFAULT_CONFIG,
+    invocation_of_defines,
+)
 
 
 def judge_texts(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:

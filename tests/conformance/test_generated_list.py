@@ -26,7 +26,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import NO_DNS, render_letters
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import SipUri, read_uri
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.listing import ListFindings, list_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from conformance.setups import Setup

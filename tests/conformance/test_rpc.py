@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._file import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (

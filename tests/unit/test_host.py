@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils import _host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import facts
 
 
 @pytest.mark.parametrize(
@@ -30,17 +30,17 @@ def test_whether_the_host_has_a_module(text: str, there: bool, tmp_path: Path, m
     for name in ("tm.so", "old/old.so", "more/sl.so"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    monkeypatch.setattr(_host, "_MODULE_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path),))
     (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), {}.get, (6, 1)).loads
-    assert _host.has_module(load) is there
+    assert facts.has_module(load) is there
 
 
 def test_which_folder_the_server_looks_in_is_not_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (load,) = evaluate("/k", b'loadmodule "tm"', {}.get, (6, 1)).loads
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        monkeypatch.setattr(_host, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
-    assert _host.has_module(load) is None
+        monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
+    assert facts.has_module(load) is None
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_who_can_read_a_file(mode: int, folder_mode: int, readable: bool, tmp_pa
     tmp_path.chmod(0o755)
     path.chmod(mode)
     path.parent.chmod(folder_mode)
-    assert _host.can_read(str(path), Account("nobody")) is readable
-    assert _host.can_read(str(path), Account("65534")) is readable
+    assert facts.can_read(str(path), Account("nobody")) is readable
+    assert facts.can_read(str(path), Account("65534")) is readable
 
 
 def test_who_can_read_is_not_guessed(tmp_path: Path) -> None:
-    assert _host.can_read(str(tmp_path), Account("root")) is None
-    assert _host.can_read(str(tmp_path), Account()) is None
-    assert _host.can_read(str(tmp_path), Account("no such user")) is None
-    assert _host.can_read(str(tmp_path / "none"), Account("nobody")) is None
+    assert facts.can_read(str(tmp_path), Account("root")) is None
+    assert facts.can_read(str(tmp_path), Account()) is None
+    assert facts.can_read(str(tmp_path), Account("no such user")) is None
+    assert facts.can_read(str(tmp_path / "none"), Account("nobody")) is None

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._service import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import (
     arguments_of,
     beside_of,
     config_of,

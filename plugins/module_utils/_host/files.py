@@ -16,9 +16,9 @@ import stat
 import tempfile
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ._errors import KamailioError, Problem, error
-from ._secrets import mask_secrets
-from ._text import show
+from .._errors import KamailioError, Problem, error
+from .._secrets import mask_secrets
+from .._text import show
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644

@@ -19,10 +19,10 @@ import subprocess
 import tempfile
 from typing import Dict, List, Mapping, NamedTuple, Optional
 
-from ._config.model import Evaluation, Invocation
-from ._errors import KamailioError, error
-from ._patch import Patch, apply_patches
-from ._service import arguments_of
+from .._config.model import Evaluation, Invocation
+from .._errors import KamailioError, error
+from .._patch import Patch, apply_patches
+from .service import arguments_of
 
 CHECK_SECONDS = 60
 

@@ -13,25 +13,25 @@ import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ._config.evaluate import evaluate
-from ._config.model import Evaluation
-from ._dispatcher.document import Document, parse_document
-from ._errors import KamailioError, Problem, error
-from ._file import read_file, read_include
-from ._host import known_version
-from ._probing.analyse import list_path, strict_findings
-from ._probing.listing import list_findings
-from ._probing.rules import Finding
-from ._probing.setup import Setup, read_setup, tm_state_of
-from ._probing.versions import Version, parse_version, render_version
-from ._running.restore import SetState
-from ._server.addresses import Address, JsonDatagram
-from ._server.clock import Deadline
-from ._server.connection import Connection
-from ._server.errors import ServerError
-from ._server.find import find_addresses, parse_binrpc
-from ._service import Service, beside_of, config_of, service_of_arguments
-from ._text import named, quoted
+from .._config.evaluate import evaluate
+from .._config.model import Evaluation
+from .._dispatcher.document import Document, parse_document
+from .._errors import KamailioError, Problem, error
+from .._host.facts import known_version
+from .._host.files import read_file, read_include
+from .._host.service import Service, beside_of, config_of, service_of_arguments
+from .._probing.analyse import list_path, strict_findings
+from .._probing.listing import list_findings
+from .._probing.rules import Finding
+from .._probing.setup import Setup, read_setup, tm_state_of
+from .._probing.versions import Version, parse_version, render_version
+from .._running.restore import SetState
+from .._server.addresses import Address, JsonDatagram
+from .._server.clock import Deadline
+from .._server.connection import Connection
+from .._server.errors import ServerError
+from .._server.find import find_addresses, parse_binrpc
+from .._text import named, quoted
 
 _PAUSE_SECONDS = 0.5
 

@@ -20,13 +20,13 @@ import time
 import zipfile
 from typing import Any, Dict, List, Optional, Tuple
 
-from ._errors import KamailioError, error
-from ._journal import Hold, Journal, is_orphan, load
+from .._errors import KamailioError, error
+from .journal import Hold, Journal, is_orphan, load
 
 _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
 _PROGRAM = "watch.pyz"
 _LOOK_SECONDS = 1.0
-_MAIN = "import sys\nfrom %s._watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
+_MAIN = "import sys\nfrom %s._change.watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
 
 
 class Host:
@@ -111,7 +111,7 @@ def watch(folder: str) -> None:
         with Hold(folder) as hold:
             if hold.held and is_orphan(journal) and load(folder) == journal:
                 # Most changes are confirmed, and the way back is most of the code.
-                from ._revert import go_back, why_orphan
+                from .revert import go_back, why_orphan
 
                 go_back(Host(journal.options), journal, why_orphan(journal))
                 return

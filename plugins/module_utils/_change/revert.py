@@ -14,15 +14,15 @@ import os
 import time
 from typing import Any, List
 
-from ._errors import KamailioError, Problem, error
-from ._file import Change, read_file, write_changes
-from ._journal import APPLYING, Hold, Journal, close, is_orphan, load
-from ._live import connect, load_list
-from ._places import record_path
-from ._probing.analyse import list_path
-from ._reload import judge, reload
-from ._restart import restart
-from ._server.clock import Deadline
+from .._errors import KamailioError, Problem, error
+from .._host.files import Change, read_file, write_changes
+from .._host.places import record_path
+from .._live.reload import judge, reload
+from .._live.restart import restart
+from .._live.server import connect, load_list
+from .._probing.analyse import list_path
+from .._server.clock import Deadline
+from .journal import APPLYING, Hold, Journal, close, is_orphan, load
 
 _PAUSE_SECONDS = 0.5
 

@@ -14,19 +14,19 @@ import time
 from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from ._dispatcher.document import Document
-from ._errors import KamailioError, error
-from ._file import keep_private, read_file
-from ._live import Live, Loadable, change_when_free, set_states
-from ._message import render_findings
-from ._running.compare import Comparison, Difference, compare
-from ._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
-from ._running.restore import Restoring, plan_restoring
-from ._server.ask import CARRIES_ALL
-from ._server.connection import MOST_OVER_CTL
-from ._server.dispatcher import Running
-from ._server.errors import ServerError
-from ._text import quoted, show
+from .._dispatcher.document import Document
+from .._errors import KamailioError, error
+from .._host.files import keep_private, read_file
+from .._message import render_findings
+from .._running.compare import Comparison, Difference, compare
+from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
+from .._running.restore import Restoring, plan_restoring
+from .._server.ask import CARRIES_ALL
+from .._server.connection import MOST_OVER_CTL
+from .._server.dispatcher import Running
+from .._server.errors import ServerError
+from .._text import quoted, show
+from .server import Live, Loadable, change_when_free, set_states
 
 _NAMED = 10
 

@@ -15,8 +15,8 @@ import os
 import time
 from typing import Any, Dict, List, Optional
 
-from ._errors import error
-from ._file import read_file
+from .._errors import error
+from .files import read_file
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02

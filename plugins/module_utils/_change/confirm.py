@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from ._errors import error
-from ._journal import Hold, close, last_outcome, load
-from ._places import journal_folder
+from .._errors import error
+from .._host.places import journal_folder
+from .journal import Hold, close, last_outcome, load
 
 
 def confirm(params: Dict[str, Any], config: str) -> bool:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 from typing import Any, List, Optional
 
-from ._errors import KamailioError, error
-from ._live import Live, connect
-from ._server.clock import Deadline
-from ._service import unit_of
-from ._text import quoted
+from .._errors import KamailioError, error
+from .._host.service import unit_of
+from .._server.clock import Deadline
+from .._text import quoted
+from .server import Live, connect
 
 _PAUSE_SECONDS = 0.2
 

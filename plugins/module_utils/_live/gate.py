@@ -13,11 +13,11 @@ import time
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
-from ._live import Live, Loadable, pings_active
-from ._running.compare import compare
-from ._running.health import DOWN, HEALTHY, PENDING, UNKNOWN, Health, judge_health, read_timing
-from ._server.clock import Deadline
-from ._text import quoted
+from .._running.compare import compare
+from .._running.health import DOWN, HEALTHY, PENDING, UNKNOWN, Health, judge_health, read_timing
+from .._server.clock import Deadline
+from .._text import quoted
+from .server import Live, Loadable, pings_active
 
 _PAUSE_SECONDS = 0.5
 _NAMED = 20

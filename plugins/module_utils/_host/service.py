@@ -20,11 +20,11 @@ import re
 import shlex
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ._config.model import Account, Invocation
-from ._config.values import Value
-from ._errors import KamailioError, error
-from ._file import read_file
-from ._text import named, show
+from .._config.model import Account, Invocation
+from .._config.values import Value
+from .._errors import KamailioError, error
+from .._text import named, show
+from .files import read_file
 
 DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
 DEFAULT_UNIT = "kamailio.service"

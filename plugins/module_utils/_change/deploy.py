@@ -12,35 +12,35 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from ._check import require_accepted
-from ._config.evaluate import evaluate
-from ._config.model import Evaluation, Invocation
-from ._config.plan import plan_modules
-from ._config.preprocess import Reader
-from ._config.wish import parse_module_wishes
-from ._dispatcher.document import parse_document
-from ._dispatcher.plan import plan_destinations
-from ._dispatcher.wish import parse_wishes
-from ._errors import KamailioError, Problem, error
-from ._file import Change, read_include, write_changes
-from ._gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
-from ._guard import validate
-from ._host import find_kamailio
-from ._journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
-from ._live import Live, Loadable, connect, load_list, set_states
-from ._lock import FolderLocks
-from ._places import journal_folder, record_path
-from ._probing.analyse import list_path
-from ._reload import Judged, judge, keep_record, left_out, reload, render_left_out, require_loadable
-from ._restart import restart, restart_command
-from ._revert import go_back
-from ._running.compare import compare
-from ._running.health import Health
-from ._running.restore import Restoring, plan_restoring
-from ._running.summary import render_listed, render_running
-from ._service import config_of
-from ._site import site_of
-from ._watch import arm
+from .._config.evaluate import evaluate
+from .._config.model import Evaluation, Invocation
+from .._config.plan import plan_modules
+from .._config.preprocess import Reader
+from .._config.wish import parse_module_wishes
+from .._dispatcher.document import parse_document
+from .._dispatcher.plan import plan_destinations
+from .._dispatcher.wish import parse_wishes
+from .._errors import KamailioError, Problem, error
+from .._guard import validate
+from .._host.check import require_accepted
+from .._host.facts import find_kamailio
+from .._host.files import Change, read_include, write_changes
+from .._host.locks import FolderLocks
+from .._host.places import journal_folder, record_path
+from .._host.service import config_of
+from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
+from .._live.reload import Judged, judge, keep_record, left_out, reload, render_left_out, require_loadable
+from .._live.restart import restart, restart_command
+from .._live.server import Live, Loadable, connect, load_list, set_states
+from .._probing.analyse import list_path
+from .._running.compare import compare
+from .._running.health import Health
+from .._running.restore import Restoring, plan_restoring
+from .._running.summary import render_listed, render_running
+from .._site import site_of
+from .journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
+from .revert import go_back
+from .watch import arm
 
 NONE, RELOAD, RESTART = "none", "reload", "restart"
 

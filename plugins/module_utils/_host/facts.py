@@ -17,12 +17,12 @@ import stat
 from functools import lru_cache
 from typing import Any, Optional, Sequence, Tuple
 
-from ._config.model import Account, Load
-from ._errors import error
-from ._probing.analyse import Host
-from ._probing.versions import Version, parse_version
-from ._service import Service
-from ._text import named, quoted
+from .._config.model import Account, Load
+from .._errors import error
+from .._probing.analyse import Host
+from .._probing.versions import Version, parse_version
+from .._text import named, quoted
+from .service import Service
 
 # Where packages and builds put the modules.
 _MODULE_FOLDERS = (

@@ -24,8 +24,8 @@ import time
 import uuid
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from ._errors import KamailioError, error
-from ._file import Change, keep_private, read_file
+from .._errors import KamailioError, error
+from .._host.files import Change, keep_private, read_file
 
 APPLYING, UNCONFIRMED = "applying", "unconfirmed"
 _STATE, _LOCK = "state.json", "lock"
