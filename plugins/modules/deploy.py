@@ -14,7 +14,8 @@ description:
     needed, compares what runs with the list, and waits until the destinations answer. All of that is one round trip.
   - If any of it fails, the files are put back as they were, and the server with them.
   - The way back is kept on the host before the first file is touched, and a process there watches over it. A change whose module
-    dies, or that nobody confirms within O(confirm_timeout), takes itself back, whether there is a controller left or not.
+    dies, or that nobody confirms within O(confirm_timeout), takes itself back, whether there is a controller left or not, and with
+    systemd also if the host boots in between.
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)

@@ -22,12 +22,16 @@ ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipf
 SUITES = ("bookworm", "trixie", "sid")
 START_SECONDS = 20.0
 
-# The root gets the folder with the test's files at the same path, so that one path serves inside and outside.
+# The root gets the folder with the test's files at the same path, so that one path serves inside and outside. Names are
+# those of this machine's own file: a server that starts asks for its host's, and would wait for a resolver that is slow.
 _IN_ROOT = """
 set -e
 mkdir -p "$1$2"
 mount --bind "$2" "$1$2"
 mount --bind /dev "$1/dev"
+: >>"$1/etc/hosts"
+mount --bind /etc/hosts "$1/etc/hosts"
+mount --bind /dev/null "$1/etc/resolv.conf"
 root=$1; shift 2
 exec chroot "$root" "$@"
 """

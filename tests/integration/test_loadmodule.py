@@ -118,8 +118,18 @@ def test_passwords_do_not_show(tmp_path: Path) -> None:
     url = "mysql://kam:S3CRET@db/kamailio"
     path.write_text(f'loadmodule "usrloc.so"\nmodparam("usrloc", "db_url", "{url}")\n{ROUTE}')
     wishes = [{"name": "sl"}, {"name": "speeddial", "params": {"db_url": url}}]
-    (result,) = run_tasks(tmp_path, [task(path, wishes, backup=True)])
-    assert result["changed"]
-    assert "S3CRET" not in str(result["diff"])
-    assert path.read_text().count("S3CRET") == 2
+    other = [{"name": "speeddial", "params": {"db_url": url.replace("S3CRET", "S3CRET2")}}]
+    result, secret_only = run_tasks(tmp_path, [task(path, wishes, backup=True), task(path, other)])
+    assert result["changed"] and secret_only["changed"]
+    assert "S3CRET" not in str([result["diff"], secret_only["diff"]])
+    assert "%s: what changes is masked, and not shown" % path in secret_only["output"]
+    assert path.read_text().count("S3CRET@") == path.read_text().count("S3CRET2@") == 1
     assert Path(result["backup_file"]).is_file()
+
+
+def test_passwords_that_the_server_repeats_do_not_show(tmp_path: Path) -> None:
+    path = tmp_path / "kamailio.cfg"
+    path.write_text('loadmodule "http://kam:S3CRET@db/x.so"\n' + ROUTE)
+    (warned,) = run_tasks(tmp_path, [task(path, [{"name": "sl"}])])
+    assert warned["changed"] and "http://kam:********@db/x>" in str(warned["warnings"])
+    assert "S3CRET" not in str(warned["warnings"])

@@ -132,6 +132,10 @@ class Fleet:
         """Put the plug of a host back."""
         self._must("link", host)
 
+    def reboot(self, host: str) -> None:
+        """Cut the power of a host, and wait until it has booted again."""
+        self._must("reboot", host)
+
     def _must(self, *words: str) -> str:
         done = self._call(*words, seconds=300.0)
         if done.returncode:

@@ -27,7 +27,7 @@ from .._host.facts import find_kamailio
 from .._host.files import Change, read_include, write_changes
 from .._host.locks import FolderLocks
 from .._host.places import journal_folder, record_path
-from .._host.service import config_of
+from .._host.service import config_of, unit_of
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._live.reload import Judged, judge, keep_record, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
@@ -38,11 +38,9 @@ from .._running.health import Health
 from .._running.restore import Restoring, plan_restoring
 from .._running.summary import render_listed, render_running
 from .._site import site_of
-from .journal import APPLYING, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
+from .journal import APPLYING, NONE, RELOAD, RESTART, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
 from .revert import go_back
 from .watch import arm
-
-NONE, RELOAD, RESTART = "none", "reload", "restart"
 
 
 class Plan(NamedTuple):
@@ -171,13 +169,12 @@ def apply(module: Any, plan: Plan) -> Applied:
     params = module.params
     folder = journal_folder(params, plan.config)
     budget = params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
-    journal = begin(folder, plan.changes, _options(params, plan.config), time.time() + budget)
+    journal = begin(folder, plan.changes, plan.action, _options(params, plan.config), time.time() + budget)
     with Hold(folder):
         try:
-            arm(module, journal)
+            arm(module, journal, unit_of(params["instance"]))
             write_changes(module, plan.changes, params["backup"])
-            # From here on the server has to be brought back as well.
-            journal = proceed(journal._replace(action=plan.action), APPLYING, journal.deadline)
+            journal = proceed(journal, APPLYING, journal.deadline)
             restoring = _bring(module, plan)
             gate = _watch_health(module, plan)
         except KamailioError as reason:

@@ -26,8 +26,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._errors import KamailioError, error
 from .._host.files import Change, keep_private, read_file
+from .boot import boot_of_host, forget_boot
 
-APPLYING, UNCONFIRMED = "applying", "unconfirmed"
+WRITING, APPLYING, UNCONFIRMED = "writing", "applying", "unconfirmed"
+NONE, RELOAD, RESTART = "none", "reload", "restart"
 _STATE, _LOCK = "state.json", "lock"
 
 
@@ -47,9 +49,10 @@ class Entry(NamedTuple):
 class Journal(NamedTuple):
     """A change that is under way.
 
-    C(phase) is C(applying) while a process works on it, and C(unconfirmed) until somebody confirms it, before
-    C(deadline) in seconds since 1970. C(action) is C(none), C(reload) or C(restart), what it has asked of the
-    server; C(options) are those of the module, which it takes to go back.
+    C(phase) is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
+    C(unconfirmed) until somebody confirms it, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload)
+    or C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to go back.
+    C(boot) is that of the host in which it was begun.
     """
 
     folder: str
@@ -58,7 +61,12 @@ class Journal(NamedTuple):
     deadline: float
     action: str
     options: Dict[str, Any]
+    boot: str
     entries: List[Entry]
+
+    def has_reached_server(self) -> bool:
+        """Whether the server can have got something of it, by the change itself or by a boot in between."""
+        return self.action != NONE and (self.phase != WRITING or self.boot != boot_of_host())
 
 
 def digest_of(data: bytes) -> str:
@@ -66,13 +74,13 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def begin(folder: str, changes: Sequence[Change], options: Mapping[str, Any], deadline: float) -> Journal:
+def begin(folder: str, changes: Sequence[Change], action: str, options: Mapping[str, Any], deadline: float) -> Journal:
     """Write the journal of a change that is about to begin. Raises KamailioError, and then nothing is left."""
     parent = os.path.dirname(folder)
     prefix = ".%s." % os.path.basename(folder)
     entries = [Entry(one.path, one.before, digest_of(one.after)) for one in changes]
     change = uuid.uuid4().hex
-    journal = Journal(folder, change, APPLYING, deadline, "none", dict(options), entries)
+    journal = Journal(folder, change, WRITING, deadline, action, dict(options), boot_of_host(), entries)
     try:
         os.makedirs(parent, 0o700, exist_ok=True)
         for name in os.listdir(parent):
@@ -103,6 +111,7 @@ def _render(journal: Journal) -> bytes:
         "deadline": journal.deadline,
         "action": journal.action,
         "options": journal.options,
+        "boot": journal.boot,
         "entries": [{"path": one.path, "new": one.before is None, "digest": one.digest} for one in journal.entries],
     }
     return json.dumps(state, indent=1).encode()
@@ -119,7 +128,7 @@ def load(folder: str) -> Optional[Journal]:
             Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"])
             for index, one in enumerate(state["entries"])
         ]
-        names = ("change", "phase", "deadline", "action", "options")
+        names = ("change", "phase", "deadline", "action", "options", "boot")
         return Journal(folder=folder, entries=entries, **{name: state[name] for name in names})
     except (ValueError, KeyError, TypeError) as reason:
         text = "this is no journal of a change: %s" % reason
@@ -146,6 +155,7 @@ def close(journal: Journal, outcome: Mapping[str, Any]) -> None:
     with contextlib.suppress(OSError):
         os.rename(journal.folder, gone)
     shutil.rmtree(gone, ignore_errors=True)
+    forget_boot(journal.folder)
     kept = dict(outcome, change=journal.change, at=int(time.time()))
     with contextlib.suppress(KamailioError):
         keep_private(journal.folder + ".last", json.dumps(kept, indent=1).encode())
@@ -162,7 +172,7 @@ def last_outcome(folder: str) -> Dict[str, Any]:
 
 def is_orphan(journal: Journal) -> bool:
     """Whether a change that nobody holds has to be taken back: its process has died, or its time is up."""
-    return journal.phase == APPLYING or time.time() > journal.deadline
+    return journal.phase != UNCONFIRMED or time.time() > journal.deadline
 
 
 class Hold:

@@ -22,7 +22,7 @@ from .._live.restart import restart
 from .._live.server import connect, load_list
 from .._probing.analyse import list_path
 from .._server.clock import Deadline
-from .journal import APPLYING, Hold, Journal, close, is_orphan, load
+from .journal import RELOAD, UNCONFIRMED, Hold, Journal, close, is_orphan, load
 
 _PAUSE_SECONDS = 0.5
 
@@ -43,7 +43,7 @@ def go_back(module: Any, journal: Journal, reason: str) -> List[str]:
 
 def why_orphan(journal: Journal) -> str:
     """Why a change that nobody holds is taken back."""
-    return "the process that made it has died" if journal.phase == APPLYING else "nobody has confirmed it in time"
+    return "nobody has confirmed it in time" if journal.phase == UNCONFIRMED else "the process that made it has died"
 
 
 def settle(module: Any, folder: str, seconds: float) -> None:
@@ -70,7 +70,9 @@ def is_settled(module: Any, folder: str) -> bool:
         if not hold.held or not is_orphan(journal):
             return False
         if module.check_mode:
-            return journal.action == "none" and all(read_file(one.path) == one.before for one in journal.entries)
+            return not journal.has_reached_server() and all(
+                read_file(one.path) == one.before for one in journal.entries
+            )
         go_back(module, journal, why_orphan(journal))
     return True
 
@@ -99,10 +101,10 @@ def _restore(module: Any, journal: Journal) -> List[str]:
 
 def _bring_back(module: Any, journal: Journal) -> None:
     """Let the server have what the files say again. Raises KamailioError."""
-    if journal.action == "none":
+    if not journal.has_reached_server():
         return
     live = None
-    if journal.action == "reload":
+    if journal.action == RELOAD:
         with contextlib.suppress(KamailioError):
             live = connect(module)
     if live is None:

@@ -7,7 +7,8 @@
 
 """The watch over a change: a process on the host itself, that takes the change back if nobody confirms it.
 
-It does not need the controller, nor the module that has started it: it runs from a copy of the code beside the journal.
+It does not need the controller, nor the module that has started it: it runs from a copy of the code beside the journal,
+where systemd runs also after a boot.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import zipfile
 from typing import Any, Dict, List, Optional, Tuple
 
 from .._errors import KamailioError, error
+from .boot import watch_after_boot
 from .journal import Hold, Journal, is_orphan, load
 
 _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
@@ -55,8 +57,8 @@ class Host:
         return False
 
 
-def arm(module: Any, journal: Journal) -> None:
-    """Start the watch over a change. Raises KamailioError."""
+def arm(module: Any, journal: Journal, unit: str) -> None:
+    """Start the watch over a change of the server of a systemd unit. Raises KamailioError."""
     program = os.path.join(journal.folder, _PROGRAM)
     try:
         _pack(program)
@@ -71,6 +73,7 @@ def arm(module: Any, journal: Journal) -> None:
         )
         if status:
             raise error("the watch over the change cannot be started: %s" % (complaint or printed).strip())
+        watch_after_boot(journal.folder, command, unit)
         return
     # It goes on when the module has ended. pylint: disable-next=ansible-bad-function
     subprocess.Popen(  # noqa: S603

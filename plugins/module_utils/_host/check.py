@@ -22,6 +22,7 @@ from typing import Dict, List, Mapping, NamedTuple, Optional
 from .._config.model import Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
+from .._secrets import mask_secrets
 from .service import arguments_of
 
 CHECK_SECONDS = 60
@@ -56,7 +57,7 @@ def check_in_place(command: str, evaluation: Evaluation, texts: Mapping[str, byt
     finally:
         for copy in staged.values():
             os.unlink(copy)
-    message = (done.stdout + done.stderr).decode("utf-8", "replace")
+    message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
     for path, copy in staged.items():
         message = message.replace(copy, path)
     return Checked(done.returncode == 0, _errors_of(message))

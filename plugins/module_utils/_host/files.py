@@ -68,16 +68,14 @@ def read_include(path: str) -> Union[bytes, Problem, None]:
 
 def diff_of(changes: Sequence[Change]) -> List[Dict[str, str]]:
     """What C(--diff) shows, secrets masked; nothing for a file that stays as it is."""
-    return [
-        {
-            "before_header": change.path,
-            "after_header": change.path,
-            "before": show(mask_secrets(change.before or b"")),
-            "after": show(mask_secrets(change.after)),
-        }
-        for change in changes
-        if change.changed
-    ]
+    return [_diff_of(change) for change in changes if change.changed]
+
+
+def _diff_of(change: Change) -> Dict[str, str]:
+    before, after = show(mask_secrets(change.before or b"")), show(mask_secrets(change.after))
+    if before == after and change.before is not None:
+        return {"prepared": "%s: what changes is masked, and not shown\n" % change.path}
+    return {"before_header": change.path, "after_header": change.path, "before": before, "after": after}
 
 
 def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[str, str]:
