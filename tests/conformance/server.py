@@ -23,7 +23,7 @@ SUITES = ("bookworm", "trixie", "sid")
 START_SECONDS = 20.0
 
 # The root gets the folder with the test's files at the same path, so that one path serves inside and outside. Names are
-# those of this machine's own file: a server that starts asks for its host's, and would wait for a resolver that is slow.
+# those of this machine's own file: a server that starts asks for its host's, and a resolver can be slow.
 _IN_ROOT = """
 set -e
 mkdir -p "$1$2"

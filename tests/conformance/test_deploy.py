@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from integration.module import environment
 
 from conformance.live import PROBED, Live, param
@@ -265,6 +266,27 @@ def test_a_change_that_began_while_another_one_waited_for_its_turn(tmp_path: Pat
             result = json.loads(second.communicate(timeout=90)[0])
             assert first["change"] and not result.get("failed") and result["changed"], result
             assert {one.setid for one in server.destinations()} == {1, 3} and live.pending() == []
+
+
+@pytest.mark.parametrize("booted", [False, True])
+def test_cut_off_while_its_files_were_written(booted: bool, tmp_path: Path) -> None:
+    """A server that was not asked for anything stays as it is, but for one that the boot has started since."""
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running() as server:
+            before = live.files()
+            changed = live.deploy(modules=[{"name": "pv"}], confirm_timeout=60)
+            (journal,) = live.pending()
+            aside = journal.rename(tmp_path / "aside")
+            state = json.loads((aside / "state.json").read_text())
+            state.update({"phase": "writing"}, **({"boot": "another"} if booted else {}))
+            (aside / "state.json").write_text(json.dumps(state))
+            time.sleep(2)
+            aside.rename(journal)
+            assert changed["change"] and live.files() != before and "pv" in server.rpc("core.modules")
+            back = live.deploy(state="reverted")
+            assert back["changed"] and live.files() == before and live.pending() == []
+            assert ("pv" in server.rpc("core.modules")) is not booted
 
 
 def test_no_room_for_the_way_back(suite: str, tmp_path: Path) -> None:
