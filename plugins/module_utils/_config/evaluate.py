@@ -17,9 +17,11 @@ from typing import List, Optional, Sequence, Tuple
 
 from .._errors import Problem
 from .._text import quoted, show
+from .defines import Version
 from .listen import ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place
-from .preprocess import Preprocessor, Reader, Report, Version
+from .preprocess import Preprocessor, Reader
+from .report import Report
 from .settings import SettingsReader
 from .statements import Item, Statement, StatementReader
 from .values import Value, parse_number
@@ -80,7 +82,7 @@ class _Run:
             tuple(self.report.undecided),
             tuple(self.preprocessor.inactive),
             tuple(self.preprocessor.includes),
-            self.preprocessor.defines(),
+            self.preprocessor.defines.standing(),
             self.statements.blocks.first,
             self.load_path,
             self.listen.texts(),
@@ -132,7 +134,7 @@ class _Run:
                 self.report.refuse("module-twice", place.path, place.line, text, "Take one of the two out")
             return
         self.loads.append(Load(name, place, written, self.load_path))
-        self.preprocessor.define_module(name)
+        self.preprocessor.defines.define_module(name)
 
     def param(self, statement: Statement) -> None:
         module, name, last = statement.arguments[0], statement.arguments[1], statement.arguments[-1]

@@ -13,7 +13,7 @@ first, through includes, conditionals and defines.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
@@ -22,51 +22,9 @@ from . import lexer
 from .evaluate import COMMAND_LINE
 from .insert import at_end, before, behind, line_of, removal
 from .model import Condition, Evaluation, Load, Param, Place
-from .requirements import REQUIREMENTS
+from .requirements import PREFERS_TM, REQUIREMENTS, comes_before
 from .values import Value, render_value
 from .wish import ModuleWish, Values
-
-# Modules whose sources ask for tm's API (Kamailio 6.1): tm goes before the first of them.
-AFTER_TM = frozenset(
-    [
-        "acc",
-        "async",
-        "cplc",
-        "dialog",
-        "dispatcher",
-        "dmq",
-        "evapi",
-        "http_async_client",
-        "imc",
-        "jsonrpcc",
-        "keepalive",
-        "lcr",
-        "lrkproxy",
-        "mangler",
-        "mohqueue",
-        "msilo",
-        "nat_traversal",
-        "presence",
-        "pua",
-        "pv_headers",
-        "rls",
-        "rtjson",
-        "rtpengine",
-        "rtpproxy",
-        "sca",
-        "seas",
-        "siptrace",
-        "sl",
-        "sms",
-        "tmx",
-        "tsilo",
-        "uac",
-        "uac_redirect",
-        "xmpp",
-    ]
-)
-# sl only prefers tm before it (it logs a message otherwise), so a tm behind sl alone stays where it is.
-PREFERS_TM = frozenset(["sl"])
 
 # What is wrong with a configuration and no reason to leave it alone.
 _HARMLESS = ("module-twice", "modparam-without-module", "parameter-type", "directive-not-recognised")
@@ -148,12 +106,6 @@ def _whole(what: str, place: Place) -> List[Problem]:
 def _refuse(problems: List[Problem]) -> None:
     if problems:
         raise KamailioError(problems)
-
-
-def comes_before(name: str) -> FrozenSet[str]:
-    """The modules that find this one only if it is loaded before them."""
-    rows = frozenset(row.module for row in REQUIREMENTS if row.before and name in row.needs)
-    return rows | AFTER_TM if name == "tm" else rows
 
 
 def _needs_now(evaluation: Evaluation, module: str, name: str) -> bool:

@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""The preprocessor: files, includes, conditionals, defines and substitutions, down to the tokens of the grammar.
+"""The preprocessor: files, includes, conditionals and defines, down to the tokens of the grammar.
 
 Sources: Kamailio's src/core/cfg.lex and ppcfg.c.
 """
@@ -13,18 +13,18 @@ Sources: Kamailio's src/core/cfg.lex and ppcfg.c.
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Tuple, Union
+from typing import Callable, Dict, FrozenSet, List, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import quoted, show
 from . import lexer
+from .defines import IFEXP_SINCE, Defines, Unknown, Version
 from .directives import misread_directives
-from .expression import CrashError, Result, UndecidedError, evaluate_expression, holds, render_result
 from .lexer import Token
-from .model import Condition, Define, Include, Invocation, Place
-from .skip import includes_in, is_inert, skip_blank, skip_in_block
+from .model import Condition, Include, Invocation, Place
+from .report import Report
+from .skip import includes_in, skip_blank, skip_in_block
 from .statements import SHAPES, Blocks, Item
-from .substitution import Substitution, Unclear, parse_substitution
 from .values import parse_string
 
 INCLUDE_DEPTH = 10
@@ -35,46 +35,14 @@ INCLUDE_NAME_BYTES = 128
 DEFINE_DEPTH = 64
 # Tokens that defines may grow into: the server has no limit, and does not come back from a define that names itself.
 MOST_EXPANSIONS = 200_000
-IFEXP_SINCE = (5, 7)
 UNDEF_SINCE = (6, 2)
-# 5.6.3 has neither KAMAILIO_VERSION nor OS_NAME, 6.0.1 has both.
-VERSION_DEFINES_SURE_SINCE = (6, 0)
-
-Version = Tuple[int, ...]
 
 # Reads an included file: its bytes, None if it is not there, or why it cannot be known.
 Reader = Callable[[str], Union[bytes, Problem, None]]
 
 # What a branch must hold to matter to the modules, their parameters and the sockets.
 _DECISIVE = re.compile(rb"loadmodule|modparam|loadpath|mpath|include_file|import_file|(?:#!|!!)[a-z]*(?:def|subst)")
-_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
-_NAME_OF_DIRECTIVE = re.compile(rb"(?:#!|!!)[a-z]+[ \t\x08\r]+([A-Za-z0-9_]+)(-?)")
 _INCLUDE_ESCAPES = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
-
-
-class Unknown(NamedTuple):
-    """A define whose value, or whose being there at all, only the server knows."""
-
-    surely_defined: bool
-
-
-_Value = Union[bytes, None, Unknown]
-
-
-class Report:
-    """What the evaluation collects: what the server refuses or misreads, by rule, and what is not known here."""
-
-    def __init__(self) -> None:
-        self.problems: List[Tuple[str, Problem]] = []
-        self.undecided: List[Problem] = []
-
-    def refuse(self, rule: str, path: str, line: int, text: str, remedy: str = "") -> None:
-        """Something that is wrong."""
-        self.problems.append((rule, Problem(text, remedy, path, line)))
-
-    def unknown(self, place: Place, text: str) -> None:
-        """Something that cannot be known here."""
-        self.undecided.append(Problem(text, "", place.path, place.line, place.column))
 
 
 class Preprocessor:
@@ -92,21 +60,16 @@ class Preprocessor:
         self.files: Dict[str, bytes] = {}
         self.inactive: List[Place] = []
         self.includes: List[Include] = []
+        self.defines = Defines(version, invocation, report)
         self._reader = reader
-        self._version = version
-        self._environment = invocation.environment
         self._report = report
         self._blocks = blocks
         self._feed = feed
         self._foreign = foreign_directives(version)
-        self._values: Dict[bytes, _Value] = _predefined(version)
-        self._all_inert = True
-        self._defines: Dict[bytes, Define] = {}
         self._conditions: Tuple[Condition, ...] = ()
         # True, False, or None where it cannot be known here; only a branch that is True is read.
         self._active: List[Optional[bool]] = []
         self._loose_ends: List[Place] = []
-        self._substitutions: List[Tuple[Substitution, str]] = []
         self._hides_sockets = False
         self._count = 0
         # Whether the server has given up by now, so that nothing that follows matters.
@@ -114,26 +77,11 @@ class Preprocessor:
         self._expansions = 0
         # Whether a define that was just replaced ends in a comment, which the text behind the name continues.
         self._open_comment = False
-        for define in invocation.defines:
-            name, equals, value = define.encode("utf-8", "surrogateescape").partition(b"=")
-            self._set(name, value if equals else None)
-        for option, rule in invocation.substitutions:
-            self._substitute(
-                option.encode(), rule.encode("utf-8", "surrogateescape"), Place("the command line", 0, 0, 0, 0)
-            )
 
     @property
     def hides_sockets(self) -> bool:
         """Whether a branch or a file that could not be read may hold more C(listen)."""
         return self._hides_sockets
-
-    def defines(self) -> Dict[str, Define]:
-        """The defines of the files that still stand, by name."""
-        return {show(name): define for name, define in self._defines.items()}
-
-    def define_module(self, name: str) -> None:
-        """Each module that is loaded is a define from then on."""
-        self._values.setdefault(b"MOD_" + name.encode("utf-8", "surrogateescape"), None)
 
     def finish(self) -> None:
         """Say what the end of the main file leaves open."""
@@ -160,7 +108,7 @@ class Preprocessor:
         while at < size and not self._stopped:
             if all(self._active):
                 at = skip_blank(data, at)
-                if self._blocks.in_block and self._all_inert:
+                if self._blocks.in_block and self.defines.all_inert:
                     while next_include < at:
                         next_include = next(includes)
                     at, opened = skip_in_block(data, at, next_include)
@@ -205,13 +153,13 @@ class Preprocessor:
         elif kind == lexer.INACTIVE:
             self._skip(place, data)
         elif kind == lexer.DEFINE:
-            self._define(token, place, data)
+            self.defines.define(token, place, data)
         elif kind == lexer.UNDEFINE:
-            self._undefine(token, place)
+            self.defines.undefine(token, place)
         elif kind == lexer.ENVIRONMENT:
-            self._define_environment(token, place)
+            self.defines.define_from_environment(token, place)
         elif kind == lexer.SUBSTITUTION:
-            self._substitute(token.name, self._substituted(parse_string(token.text), place)[0], place)
+            self.defines.substitute(token.name, self.defines.substituted(parse_string(token.text), place)[0], place)
         elif kind == lexer.INCLUDE:
             self._include(token, place, depth)
         else:
@@ -235,52 +183,8 @@ class Preprocessor:
         self._conditions = (*self._conditions, Condition(text, place.path, place.start, place.line))
         if not all(self._active):
             self._active.append(False)
-        elif token.name == b"ifexp":
-            self._active.append(self._expression_holds(token.text, place))
         else:
-            self._active.append(self._defined(token, place))
-
-    def _expression_holds(self, text: bytes, place: Place) -> Optional[bool]:
-        try:
-            return holds(evaluate_expression(text.strip(), self._value_of))
-        except UndecidedError:
-            return None
-        except CrashError:
-            self._crashes(place)
-            return False
-
-    def _crashes(self, place: Place) -> None:
-        text = "the server crashes on this expression: && and || need numbers on both sides"
-        self._report.refuse("config-syntax", place.path, place.line, text, 'Compare strings, as in NAME == "x"')
-
-    def _value_of(self, name: str) -> Result:
-        """What a name in an expression stands for."""
-        key = name.encode()
-        if key not in self._values:
-            if self._version is None and key.startswith(b"KAMAILIO_"):
-                raise UndecidedError
-            return 0.0
-        value = self._values[key]
-        if isinstance(value, Unknown):
-            raise UndecidedError
-        if value is None:
-            return 1.0
-        if len(value) >= 2 and value[:1] in (b'"', b"'") and value[-1:] == value[:1]:
-            return value[1:-1]
-        return value
-
-    def _defined(self, token: Token, place: Place) -> Optional[bool]:
-        name = (_NAME.match(token.text) or [b""])[0]
-        if token.text[len(name) : len(name) + 1] == b"-":
-            text = "a - cannot stand in the name of a define"
-            self._report.refuse("config-syntax", place.path, place.line, text)
-        defined = name in self._values
-        value = self._values.get(name)
-        if isinstance(value, Unknown) and not value.surely_defined:
-            return None
-        if self._version is None and not defined and name.startswith(b"KAMAILIO_"):
-            return None
-        return defined != (token.name == b"ifndef")
+            self._active.append(self.defines.decide(token, place))
 
     def _skip(self, place: Place, data: bytes) -> None:
         self.inactive.append(place)
@@ -293,104 +197,8 @@ class Preprocessor:
             text = place.conditions[self._active.index(None)].text
             self._report.unknown(place, "whether %s holds is known to the server only" % text)
 
-    def _define(self, token: Token, place: Place, data: bytes) -> None:
-        found = _NAME_OF_DIRECTIVE.match(data, token.start, token.end)
-        name = found.group(1) if found else b""
-        if found and found.group(2):
-            text = "a - cannot stand in the name of a define"
-            self._report.refuse("config-syntax", place.path, place.line, text)
-            return
-        if not self._may_define(name, token.name, place):
-            return
-        value = token.text.replace(b"\\\n", b"")
-        if token.name.startswith(b"defexp") and value:
-            self._set(name, self._expression_value(value, token.name == b"defexps", place))
-        else:
-            self._set(name, value or None)
-        start = data.find(token.text, found.end(1) if found else token.start) if token.text else token.end
-        self._defines[name] = Define(place, start, start + len(token.text))
-
-    def _may_define(self, name: bytes, directive: bytes, place: Place) -> bool:
-        if name in self._values:
-            if directive.startswith(b"try"):
-                return False
-            if not directive.startswith(b"re"):
-                text = "%s is defined already, which the server refuses" % show(name)
-                remedy = "Use #!redefine or #!trydefine"
-                self._report.refuse("config-syntax", place.path, place.line, text, remedy)
-                return False
-        return True
-
-    def _expression_value(self, text: bytes, quote: bool, place: Place) -> _Value:
-        try:
-            result = evaluate_expression(text.strip(), self._value_of)
-            value = None if result is None else render_result(result)
-        except UndecidedError:
-            return Unknown(True)
-        except CrashError:
-            self._crashes(place)
-            return None
-        return b'"%s"' % value if quote and value is not None else value or None
-
-    def _set(self, name: bytes, value: _Value) -> None:
-        self._values[name] = value
-        if isinstance(value, bytes) and not is_inert(value):
-            self._all_inert = False
-
-    def _undefine(self, token: Token, place: Place) -> None:
-        if token.text not in self._values and not token.name.startswith(b"try"):
-            text = "%s is not defined, which the server refuses here" % show(token.text)
-            self._report.refuse("config-syntax", place.path, place.line, text, "Use #!tryundef")
-        self._values.pop(token.text, None)
-        self._defines.pop(token.text, None)
-
-    def _define_environment(self, token: Token, place: Place) -> None:
-        name, equals, variable = token.text.partition(b"=")
-        optional = token.name.startswith(b"try")
-        key = show(variable if equals else name)
-        value = self._environment.get(key) if self._environment is not None else None
-        if self._environment is None or (key in self._environment and value is None):
-            self._values[name] = Unknown(not optional)
-            return
-        if value is None:
-            if not optional:
-                text = "the environment variable %s is not set, which the server refuses" % key
-                self._report.refuse("config-syntax", place.path, place.line, text, "Use #!trydefenv, or set it")
-            return
-        if self._may_define(name, b"define", place):
-            data = value.encode("utf-8", "surrogateescape")
-            self._set(name, b'"%s"' % data if token.name.endswith(b"s") else data or None)
-
-    def _substitute(self, directive: bytes, rule: bytes, place: Place) -> None:
-        # Its text may hold a password, so it is not shown.
-        what = "#!%s on line %d" % (show(directive), place.line)
-        try:
-            substitution = parse_substitution(rule)
-        except ValueError as exc:
-            self._report.refuse("config-syntax", place.path, place.line, "%s %s" % (what, exc))
-            return
-        self._substitutions.append((substitution, what))
-        if directive == b"subst" or not self._may_define(substitution.name, b"define", place):
-            return
-        value: _Value = substitution.value
-        if b"$" in substitution.value:
-            value = Unknown(True)
-        elif directive == b"substdefs":
-            value = b'"%s"' % substitution.value
-        self._set(substitution.name, value or None)
-
-    def _substituted(self, text: bytes, place: Place) -> Tuple[bytes, Place, str]:
-        """A string after the substitutions, where it comes from then, and the doubt that remains."""
-        for substitution, what in self._substitutions:
-            changed = substitution.apply(text)
-            if isinstance(changed, Unclear):
-                return text, place, what + " changes strings, perhaps this one"
-            if changed != text:
-                text, place = changed, place._replace(define=what)
-        return text, place, ""
-
     def _include(self, token: Token, place: Place, depth: int) -> None:
-        name, _place, doubt = self._substituted(token.text, place)
+        name, _place, doubt = self.defines.substituted(token.text, place)
         refuse = self._report.refuse
         if doubt:
             self._report.unknown(place, doubt)
@@ -428,8 +236,8 @@ class Preprocessor:
             self._feed(Item("punct", token.text, place))
         elif token.kind != lexer.WORD:
             text = parse_string(token.text)
-            self._feed(Item("string", *self._substituted(text, place)))
-        elif token.text in self._values and token.text not in SHAPES and depth < DEFINE_DEPTH:
+            self._feed(Item("string", *self.defines.substituted(text, place)))
+        elif token.text in self.defines.values and token.text not in SHAPES and depth < DEFINE_DEPTH:
             self._expand(token, place, depth)
         else:
             if depth == DEFINE_DEPTH:
@@ -446,7 +254,7 @@ class Preprocessor:
         self._stopped = True
 
     def _expand(self, token: Token, place: Place, depth: int) -> None:
-        value = self._values[token.text]
+        value = self.defines.values[token.text]
         via = place._replace(define=place.define or show(token.text))
         if isinstance(value, Unknown):
             self._feed(Item("unknown", token.text, via, "%s is known to the server only" % quoted(token.text, 60)))
@@ -477,7 +285,7 @@ class Preprocessor:
 
     def _check_what_follows(self, token: Token, place: Place, data: bytes) -> None:
         """A comment at the end of a define goes on behind the name, and so does a string that another one follows."""
-        value = self._values.get(token.text)
+        value = self.defines.values.get(token.text)
         via = place._replace(define=show(token.text))
         rest = data[token.end : data.find(b"\n", token.end) + 1 or len(data)]
         if self._open_comment and rest.strip():
@@ -495,20 +303,6 @@ def foreign_directives(version: Optional[Version]) -> FrozenSet[bytes]:
     if version is None or version[:2] < UNDEF_SINCE:
         names += [b"undef", b"undefine", b"tryundef", b"tryundefine"]
     return frozenset(names)
-
-
-def _predefined(version: Optional[Version]) -> Dict[bytes, _Value]:
-    values: Dict[bytes, _Value] = {}
-    if version is None or version[:2] >= IFEXP_SINCE:
-        sure = version is not None and version[:2] >= VERSION_DEFINES_SURE_SINCE
-        values = {b"OS_NAME": Unknown(sure), b"KAMAILIO_VERSION": Unknown(sure)}
-    if version is not None:
-        numbers = [b"%d" % number for number in version]
-        for count in range(1, len(numbers) + 1):
-            values[b"KAMAILIO_" + b"_".join(numbers[:count])] = None
-        if len(version) == 3 and version[:2] >= VERSION_DEFINES_SURE_SINCE:
-            values[b"KAMAILIO_VERSION"] = b"%d" % (version[0] * 1000000 + version[1] * 1000 + version[2])
-    return values
 
 
 class _Lines:

@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Which modules another one needs to start: each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5.
+"""Which modules another one needs to start: each row of C(REQUIREMENTS) was seen on servers of 5.6.3, 6.0.1 and 6.1.5.
 
 What is not in here is not known: neither the databases that a module wants by its C(db_url), nor the needs that depend
 on more than one parameter or on a value other than 0.
@@ -13,7 +13,7 @@ on more than one parameter or on a value other than 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Tuple
+from typing import FrozenSet, NamedTuple, Tuple
 
 
 class Requirement(NamedTuple):
@@ -95,6 +95,54 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("xhttp_prom", ("xhttp",)),
     Requirement("xhttp_rpc", ("xhttp",)),
 )
+
+# Modules whose sources ask for tm's API (Kamailio 6.1): tm goes before the first of them.
+AFTER_TM = frozenset(
+    [
+        "acc",
+        "async",
+        "cplc",
+        "dialog",
+        "dispatcher",
+        "dmq",
+        "evapi",
+        "http_async_client",
+        "imc",
+        "jsonrpcc",
+        "keepalive",
+        "lcr",
+        "lrkproxy",
+        "mangler",
+        "mohqueue",
+        "msilo",
+        "nat_traversal",
+        "presence",
+        "pua",
+        "pv_headers",
+        "rls",
+        "rtjson",
+        "rtpengine",
+        "rtpproxy",
+        "sca",
+        "seas",
+        "siptrace",
+        "sl",
+        "sms",
+        "tmx",
+        "tsilo",
+        "uac",
+        "uac_redirect",
+        "xmpp",
+    ]
+)
+# sl only prefers tm before it (it logs a message otherwise), so a tm behind sl alone stays where it is.
+PREFERS_TM = frozenset(["sl"])
+
+
+def comes_before(name: str) -> FrozenSet[str]:
+    """The modules that find this one only if it is loaded before them."""
+    rows = frozenset(row.module for row in REQUIREMENTS if row.before and name in row.needs)
+    return rows | AFTER_TM if name == "tm" else rows
 
 
 def requirements_of(module: str, version: Tuple[int, ...]) -> Tuple[Requirement, ...]:

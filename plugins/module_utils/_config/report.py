@@ -1,0 +1,31 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What the evaluation of a configuration collects beside its result."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+from .._errors import Problem
+from .model import Place
+
+
+class Report:
+    """What the evaluation collects: what the server refuses or misreads, by rule, and what is not known here."""
+
+    def __init__(self) -> None:
+        self.problems: List[Tuple[str, Problem]] = []
+        self.undecided: List[Problem] = []
+
+    def refuse(self, rule: str, path: str, line: int, text: str, remedy: str = "") -> None:
+        """Something that is wrong."""
+        self.problems.append((rule, Problem(text, remedy, path, line)))
+
+    def unknown(self, place: Place, text: str) -> None:
+        """Something that cannot be known here."""
+        self.undecided.append(Problem(text, "", place.path, place.line, place.column))
