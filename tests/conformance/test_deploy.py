@@ -69,7 +69,7 @@ class Deployed(Live):
                 thread.join()
 
     def arguments(self, module: str, **options: Any) -> dict[str, Any]:
-        given = {"record": str(self.record), "restart_command": [str(self.script)], "confirm_timeout": 0}
+        given = {"record": str(self.record), "restart_command": [str(self.script), "restart"], "confirm_timeout": 0}
         return super().arguments(module, **{**(given if module == "deploy" else {}), **options})
 
     def deploy(self, **options: Any) -> dict[str, Any]:

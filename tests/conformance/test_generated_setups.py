@@ -33,7 +33,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.version
 from conformance.random_setups import make_setup
 from conformance.server import Entry, Peers
 
-CASES = int(os.environ.get("SIPFLEET_CASES", "200"))
+CASES = int(os.environ.get("SIPFLEET_CASES", "100"))
 SEED = int(os.environ.get("SIPFLEET_SEED", "0"))
 PER_TEST = 25
 AT_ONCE = 12

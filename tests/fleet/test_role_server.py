@@ -398,8 +398,16 @@ rm -rf /etc/kamailio /var/lib/apt/lists/*
 """
 
 
-def test_a_host_without_the_package(lab: Lab) -> None:
+@pytest.fixture(scope="module")
+def packages(lab: Lab) -> Lab:
+    """The fleet with a host that has the package in its repository, and not installed."""
     lab.shell("bare", REPOSITORY)
+    return lab
+
+
+def test_a_host_without_the_package(packages: Lab) -> None:
+    lab = packages
+    lab.shell("bare", "dpkg --purge kamailio; rm -rf /etc/kamailio; deluser kamailio || true")
     assert lab.fleet.run("bare", "sh", "-c", "command -v kamailio || id kamailio").returncode
     status, printed = lab.play("bare", "--check", "--diff")
     assert status == 0 and f"{CONFIG} and {LIST} would be written" in printed, printed
@@ -416,8 +424,9 @@ def test_a_host_without_the_package(lab: Lab) -> None:
     assert lab.applied("bare") == {"bare": 0}
 
 
-def test_a_host_without_the_package_and_with_a_configuration(lab: Lab) -> None:
-    lab.shell("bare", "DEBIAN_FRONTEND=noninteractive apt-get purge --yes kamailio")
+def test_a_host_without_the_package_and_with_a_configuration(packages: Lab) -> None:
+    lab = packages
+    lab.shell("bare", "dpkg --purge kamailio")
     lab.shell("bare", 'mkdir -p /etc/kamailio; cat >"$1"', CONFIG, stdin=OWN)
     lab.applied("bare")
     assert lab.must("bare", "cat", CONFIG) == OWN

@@ -15,13 +15,16 @@ from .._errors import error
 from .._host.places import journal_folder
 from .journal import Hold, close, last_outcome, load
 
+# The watch holds a change for the moment of a look.
+_HOLD_SECONDS = 5.0
+
 
 def confirm(params: Dict[str, Any], config: str) -> bool:
     """Let a change stand; gives whether there was one to confirm. Raises KamailioError if it was taken back."""
     folder = journal_folder(params, config)
     journal = load(folder)
     if journal and params["change"] in (None, journal.change):
-        with Hold(folder) as hold:
+        with Hold(folder, _HOLD_SECONDS) as hold:
             if hold.held and load(folder) == journal:
                 close(journal, {"confirmed": True, "reason": ""})
                 return True

@@ -245,7 +245,7 @@ def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
     if journal is None:
         return False, []
     with Hold(folder) as hold:
-        if not hold.held:
+        if not hold.held or load(folder) != journal:
             raise error("the change is still being made", "Wait for it", folder)
         return True, go_back(module, journal, "it was taken back by hand")
 

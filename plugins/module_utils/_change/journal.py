@@ -31,6 +31,7 @@ from .boot import boot_of_host, forget_boot
 WRITING, APPLYING, UNCONFIRMED = "writing", "applying", "unconfirmed"
 NONE, RELOAD, RESTART = "none", "reload", "restart"
 _STATE, _LOCK = "state.json", "lock"
+_LOOK_SECONDS = 0.05
 
 
 class Entry(NamedTuple):
@@ -176,18 +177,29 @@ def is_orphan(journal: Journal) -> bool:
 
 
 class Hold:
-    """A context manager that holds a change while it is worked on: C(held) is False if somebody else does."""
+    """A context manager that holds a change while it is worked on: C(held) is False if somebody else does.
 
-    def __init__(self, folder: str) -> None:
+    C(seconds) is how long to wait for somebody who only looks at it, as the watch does.
+    """
+
+    def __init__(self, folder: str, seconds: float = 0) -> None:
         self._folder = folder
+        self._seconds = seconds
         self._handle: Optional[int] = None
         self.held = False
 
     def __enter__(self) -> Hold:
+        deadline = time.monotonic() + self._seconds
         try:
             self._handle = os.open(os.path.join(self._folder, _LOCK), os.O_RDONLY)
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.held = True
+            while not self.held:
+                try:
+                    fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    self.held = True
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        break
+                    time.sleep(_LOOK_SECONDS)
         except OSError:
             self.held = False
         return self

@@ -67,7 +67,8 @@ def is_settled(module: Any, folder: str) -> bool:
     if journal is None:
         return True
     with Hold(folder) as hold:
-        if not hold.held or not is_orphan(journal):
+        # Until it was held the change can have gone on.
+        if not hold.held or load(folder) != journal or not is_orphan(journal):
             return False
         if module.check_mode:
             return not journal.has_reached_server() and all(

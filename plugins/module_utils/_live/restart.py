@@ -36,7 +36,7 @@ def restart(module: Any, seconds: float) -> Live:
     command = restart_command(module)
     if command is None:
         raise error("nothing is known that restarts the server", "Give its restart_command")
-    if command[1:2] == ["restart"]:
+    if not module.params["restart_command"]:
         # Some starts that failed in a row, and systemd would refuse the next one for that alone.
         module.run_command([command[0], "reset-failed", command[2]])
     status, printed, complaint = module.run_command(command)
