@@ -21,6 +21,7 @@ from .._message import render_findings
 from .._running.compare import Comparison, Difference, compare
 from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
 from .._running.restore import Restoring, plan_restoring
+from .._secrets import mask_secrets
 from .._server.ask import CARRIES_ALL
 from .._server.connection import MOST_OVER_CTL
 from .._server.dispatcher import Running
@@ -84,7 +85,8 @@ def judge(live: Live, listing: Loadable, record: str, standing: Optional[Documen
 
 
 def _text_of(one: Difference) -> str:
-    return "set %d, %s: %s" % (one.setid, quoted(one.uri, 80), show(one.text.encode("utf-8", "surrogateescape")))
+    text = mask_secrets(one.text.encode("utf-8", "surrogateescape"))
+    return "set %d, %s: %s" % (one.setid, quoted(one.uri, 80), show(text))
 
 
 def _clock(seconds: float) -> str:
