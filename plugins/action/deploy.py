@@ -27,9 +27,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         _validation, params = self.validate_argument_spec(argument_spec=deploy_spec())
-        done = self._module(dict(self._task.args), task_vars)
+        given = dict(self._task.args)
+        done = self._module(given, task_vars)
         if done.get("change") and params["confirm"]:
-            place = {name: params[name] for name in _PLACE if params[name] is not None}
+            place = {name: given[name] for name in _PLACE if name in given}
             confirmed = self._module({**place, "state": "confirmed", "change": done["change"]}, task_vars)
             if confirmed.get("failed") or confirmed.get("unreachable"):
                 done.update(confirmed)

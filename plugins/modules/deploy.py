@@ -104,7 +104,7 @@ options:
     type: float
     default: 60
   restart_timeout:
-    description: The seconds in which the server must answer after a restart.
+    description: The seconds in which the server must answer, from the beginning of its restart.
     type: float
     default: 60
   restart_command:
@@ -242,6 +242,8 @@ kamailio_version:
   sample: 6.1.5
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
@@ -251,14 +253,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 
 
-def present(module):
+def present(module, config):
     """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.revert import is_settled, settle
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FolderLocks
 
     params = module.params
-    config = config_of(params["config"], params["instance"])
     folder = journal_folder(params, config)
     seconds = params["reload_timeout"] + params["restart_timeout"]
     while True:
@@ -267,7 +268,7 @@ def present(module):
         with FolderLocks(WAIT_SECONDS + seconds + params["healthy_timeout"]) as locks:
             locks.take(config)
             # While this one waited another change can have begun.
-            if is_settled(module, folder):
+            if is_settled(module, locks, folder):
                 return change(module, locks)
 
 
@@ -304,7 +305,7 @@ def change(module, locks):
         module.warn(plan.warning)
     if module.check_mode or not result["changed"]:
         return result
-    applied = apply(module, plan)
+    applied = apply(module, locks, plan)
     result.update(describe_restoring(applied.restoring), health=describe_health(health_of(applied.health)))
     if applied.journal.phase == "unconfirmed":
         result["change"] = applied.journal.change
@@ -317,14 +318,19 @@ def run(module):
     params = module.params
     if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
         raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
-    if params["state"] == "present":
-        return present(module)
+    for name in ("reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"):
+        if params[name] < 0:
+            raise error("%s is %g" % (name, params[name]), "Give some seconds")
     config = config_of(params["config"], params["instance"])
+    if not os.path.isabs(config):
+        raise error("config is %s" % config, "Give its whole path, from / on")
+    if params["state"] == "present":
+        return present(module, config)
     if params["state"] == "confirmed":
         done = False if module.check_mode else confirm(params, config)
         return {"changed": False, "confirmed": done, "change": ""}
     if module.check_mode:
-        return {"changed": False, "change": ""}
+        return {"changed": os.path.isdir(journal_folder(params, config)), "change": ""}
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.deploy import revert
 
     was_there, problems = revert(module, config)

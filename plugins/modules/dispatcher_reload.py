@@ -227,7 +227,8 @@ def bring_in_line(module, live, locks):
     if due:
         require_loadable(live, listing)
     if due and not module.check_mode:
-        done = reload(live, listing, before, record, params["keep_state"], params["reload_timeout"])
+        states = before.states(live.version) if params["keep_state"] else []
+        done = reload(live, listing, states, record, params["reload_timeout"])
         result.update(describe_restoring(done.restoring))
         result.update(drift=describe_differences(done.comparison.differences), loaded=done.loaded)
         if done.doubt:

@@ -67,24 +67,24 @@ def version_of(suite: str) -> str:
     return run_in_root(suite, "kamailio", "-v").stdout
 
 
-# Below those that the system gives out itself, and not from the same place in every process of a test run.
-_FIRST_PORT, _LAST_PORT = 10000, 32000
-_PORTS = itertools.islice(
-    itertools.cycle(range(_FIRST_PORT, _LAST_PORT)), os.getpid() * 97 % (_LAST_PORT - _FIRST_PORT), None
-)
+# Below those that the system gives out itself, and others in every process of a test run.
+_FIRST_PORT, _OF_A_PROCESS, _PROCESSES = 10000, 2200, 10
+_PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw%d" % os.getpid())[2:]) % _PROCESSES
+_PORTS = itertools.cycle(range(_FIRST_PORT + _PROCESS * _OF_A_PROCESS, _FIRST_PORT + (_PROCESS + 1) * _OF_A_PROCESS))
 
 
 def free_ports(count: int) -> list[int]:
-    """UDP ports of the loopback that nobody uses at the moment, and that this process is not given again."""
+    """UDP and TCP ports of the loopback that nobody uses at the moment, and that this process was not given lately."""
     return list(itertools.islice((port for port in _PORTS if _is_free(port)), count))
 
 
 def _is_free(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        try:
-            one.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                return False
     return True
 
 

@@ -306,6 +306,8 @@ def test_a_server_that_has_no_dispatcher_yet(suite: str, tmp_path: Path) -> None
         head = live.config.read_text().partition('loadmodule "jsonrpcs.so"')[0]
         live.config.write_text(head + "request_route { exit; }\n")
         live.list.unlink()
+        # The way back removes what was made, not what leads to it.
+        live.list.symlink_to(live.folder / "elsewhere.list")
         dispatcher = {"list_file": str(live.list), "ds_ping_interval": 1, "ds_probing_mode": 3}
         modules = [{"name": "tm", "params": {"fr_timer": 1000}}, {"name": "dispatcher", "params": dispatcher}]
         wanted = [{"setid": 1, "uri": live.good, "flags": 8}]
@@ -313,10 +315,157 @@ def test_a_server_that_has_no_dispatcher_yet(suite: str, tmp_path: Path) -> None
             before = live.config.read_bytes()
             bad = live.deploy(destinations=wanted)
             dead = live.deploy(modules=modules, destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=4)
-            assert live.config.read_bytes() == before and not live.list.exists()
+            assert live.config.read_bytes() == before and not live.list.exists() and live.list.is_symlink()
             assert "dispatcher" not in server.rpc("core.modules")
             done = live.deploy(modules=modules, destinations=wanted, healthy_timeout=15)
             assert uris(server) == [live.good], done
     assert bad["failed"] and "does not load the dispatcher module" in bad["msg"]
     assert dead["failed"] and "Everything was taken back" in dead["msg"], dead["msg"]
     assert done["action"] == "restart" and not done.get("failed"), done
+
+
+def states(server: Server) -> dict[str, str]:
+    """The state of what runs, as its first letter, by its URI."""
+    return {one.uri: one.flags[0] for one in server.destinations()}
+
+
+@pytest.mark.parametrize("modules", [[], [{"name": "pv"}]], ids=["reload", "restart"])
+def test_states_after_the_way_back(modules: list[dict[str, Any]], suite: str, tmp_path: Path) -> None:
+    """Also those of destinations that the change had purged, and those that somebody has changed since."""
+    with Peers(3) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        third = "sip:127.0.0.1:%d" % peers.ports[2]
+        live.list.write_text(f"1 {live.good} 8\n1 {live.more} 8\n2 {third} 4\n")
+        wish = [{"setid": 1, "uri": live.good, "flags": 8}, {"setid": 2, "uri": third, "flags": 0}]
+        with live.running() as server:
+            before = live.files()
+            live.reload(force=True)
+            server.rpc("dispatcher.set_state", "dx", "1", live.more)
+            changed = live.deploy(modules=modules, destinations=wish, purge="file", confirm_timeout=60)
+            assert states(server) == {live.good: "A", third: "A"}, changed
+            server.rpc("dispatcher.set_state", "dp", "1", live.good)
+            # How to go back is what the change has said, not who takes it back.
+            back = live.deploy(state="reverted", restart_command=None)
+            assert states(server) == {live.good: "D", live.more: "D", third: "D"}
+    assert changed["change"] and back["changed"] and live.files() == before, back
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_flags_that_nobody_could_judge_are_loaded_again(recorded: bool, suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        live.list.write_text(f"1 {live.good} 8\n2 {live.more} 0\n")
+        with live.running() as server:
+            live.reload(force=True)
+            (record,) = live.record.glob("*.loaded")
+            standing = record.read_bytes()
+            live.deploy(destinations=[{"setid": 2, "uri": live.more, "flags": 4}], confirm_timeout=60)
+            assert states(server)[live.more] == "D"
+            # Killed between the reload and the record of it.
+            record.write_bytes(standing) if recorded else record.unlink()
+            back = live.deploy(state="reverted")
+            assert states(server)[live.more] == "A" and back["changed"]
+
+
+def test_what_stands_in_the_way_back_is_waited_for(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running() as server:
+            before = live.files()
+            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=5)
+            aside = live.list.rename(tmp_path / "aside")
+            live.list.mkdir()
+            by_hand = live.deploy(state="reverted")
+            confirmed = live.deploy(state="confirmed")
+            time.sleep(8)
+            assert len(live.pending()) == 1 and uris(server) == sorted([live.good, A])
+            live.list.rmdir()
+            aside.rename(live.list)
+            until(lambda: not live.pending())
+            assert live.files() == before and uris(server) == [live.good]
+    assert by_hand["failed"] and "is a directory" in by_hand["msg"]
+    assert not confirmed["confirmed"] and live.last()["reason"] == "it was taken back by hand"
+
+
+def test_the_way_back_takes_its_turn(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running():
+            before = live.files()
+            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=60)
+            changed = live.files()
+            turn = os.open(live.list.parent, os.O_RDONLY)
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            line = live.command("deploy", "back", state="reverted")
+            back = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True)
+            handles = Path("/proc/%d/fd" % back.pid)
+            until(lambda: live.list.parent in [one.resolve() for one in handles.iterdir()])
+            time.sleep(1)
+            assert live.files() == changed
+            os.close(turn)
+            result = json.loads(back.communicate(timeout=90)[0])
+    assert result["changed"] and live.files() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["sleep", "60"], "sleep 60 has not ended after 3 seconds"),
+        (["/no/such/program"], "No such file or directory"),
+        (["true"], "the one from before the restart that answers"),
+    ],
+)
+def test_a_command_that_restarts_nothing(command: list[str], said: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running() as server:
+            before = live.files()
+            time.sleep(2)
+            result = live.deploy(modules=[{"name": "pv"}], restart_command=command, restart_timeout=3)
+            assert uris(server) == [live.good]
+    assert result["failed"] and said in result["msg"] and "It was taken back, but for this" in result["msg"], result
+    assert live.files() == before and live.pending() == []
+
+
+def test_written_in_part_where_it_cannot_be_replaced(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running():
+            before = live.files()
+            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=60, unsafe_writes=True)
+            (journal,) = live.pending()
+            aside = journal.rename(tmp_path / "aside")
+            state = json.loads((aside / "state.json").read_text())
+            (aside / "state.json").write_text(json.dumps({**state, "phase": "writing"}))
+            live.list.write_bytes(live.list.read_bytes()[:-5])
+            time.sleep(2)
+            aside.rename(journal)
+            back = live.deploy(state="reverted")
+    assert back["changed"] and live.files() == before
+
+
+@pytest.mark.parametrize("name", ["reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"])
+def test_seconds_that_are_none(name: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        result = live.deploy(**{name: -1})
+    assert result["failed"] and f"{name} is -1" in result["msg"]
+
+
+def test_check_mode_says_what_a_way_back_would_do(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running():
+            nothing = live.deploy(check_mode=True, state="reverted")
+            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=60)
+            checked = live.deploy(check_mode=True, state="reverted")
+            (journal,) = live.pending()
+            state = json.loads((journal / "state.json").read_text())
+            aside = journal.rename(tmp_path / "aside")
+            (aside / "state.json").write_text(json.dumps({**state, "phase": "applying"}))
+            time.sleep(2)
+            aside.rename(journal)
+            planned = live.deploy(check_mode=True, destinations=[{"setid": 2, "uri": B}])
+            back = live.deploy(state="reverted")
+    assert not nothing["changed"] and checked["changed"] and back["changed"]
+    assert planned["failed"] and "a change was cut off here" in planned["msg"]

@@ -9,6 +9,7 @@ Afterwards every host has the old or the new configuration as a whole, and its s
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -133,6 +134,30 @@ def test_a_full_disk(proxies: Proxies) -> None:
         for host in ("k1", "k4"):
             proxies.must(host, "sh", "-c", "umount /etc/kamailio && umount /mnt")
     assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in ("k2", "k3", "k5", "k6"))
+
+
+def test_a_disk_that_is_full_on_the_way_back(proxies: Proxies) -> None:
+    change = {"config": "/etc/kamailio/kamailio.cfg", "destinations": wish(GOOD, MORE), "confirm": False}
+    book = proxies.folder / "unconfirmed.yml"
+    task = {"name": "Change", "sipfleet.kamailio.deploy": {**change, "confirm_timeout": 10}}
+    book.write_text(json.dumps([{"hosts": "k1", "gather_facts": False, "tasks": [task]}]))
+    proxies.must("k1", "sh", "-c", "mount -t tmpfs -o size=256k tmpfs /mnt && cp -a /etc/kamailio/. /mnt")
+    proxies.must("k1", "mount", "--bind", "/mnt", "/etc/kamailio")
+    try:
+        status, printed = proxies.play(book=str(book))
+        assert status == 0, printed
+        proxies.must("k1", "sh", "-c", "dd if=/dev/zero of=/mnt/fill; true")
+        until(
+            lambda: "No space left" in proxies.must("k1", "journalctl", "--unit", "sipfleet-watch-*", "--output", "cat")
+        )
+        # The file and the server still are what the change has made of them, both of it.
+        assert proxies.pending("k1") and proxies.files("k1")[1] == NEW
+        assert proxies.runs("k1") == sorted([GOOD, MORE])
+        proxies.must("k1", "rm", "/mnt/fill")
+        until(lambda: not proxies.pending("k1"))
+        assert proxies.untouched("k1")
+    finally:
+        proxies.must("k1", "sh", "-c", "umount /etc/kamailio && umount /mnt")
 
 
 def test_a_read_only_etc(proxies: Proxies) -> None:

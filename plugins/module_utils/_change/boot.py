@@ -18,9 +18,11 @@ import os
 from typing import Sequence
 
 from .._errors import error
+from .._host.files import flush_folder
 
 _UNITS = "/etc/systemd/system"
 _WANTED = os.path.join(_UNITS, "multi-user.target.wants")
+# Python ends with 2 where its program is gone, as that of a change which is over.
 _UNIT = """\
 [Unit]
 Description=Takes a change of Kamailio back that a boot has cut off
@@ -29,6 +31,10 @@ After=%s
 
 [Service]
 ExecStart=%s
+KillMode=process
+Restart=on-failure
+RestartSec=10
+RestartPreventExitStatus=2
 """
 
 
@@ -61,6 +67,8 @@ def watch_after_boot(folder: str, command: Sequence[str], server: str) -> None:
             os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.symlink("../" + name, os.path.join(_WANTED, name))
+        flush_folder(_WANTED)
+        flush_folder(_UNITS)
     except OSError as exc:
         raise error("the watch over the change cannot be prepared: %s" % exc.strerror, "", _UNITS) from exc
 

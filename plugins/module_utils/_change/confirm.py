@@ -25,7 +25,7 @@ def confirm(params: Dict[str, Any], config: str) -> bool:
     journal = load(folder)
     if journal and params["change"] in (None, journal.change):
         with Hold(folder, _HOLD_SECONDS) as hold:
-            if hold.held and load(folder) == journal:
+            if hold.held and load(folder) == journal and not journal.reason:
                 close(journal, {"confirmed": True, "reason": ""})
                 return True
         journal = None

@@ -29,13 +29,13 @@ from .._host.locks import FolderLocks
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, unit_of
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
-from .._live.reload import Judged, judge, keep_record, left_out, reload, render_left_out, require_loadable
+from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
-from .._live.server import Live, Loadable, connect, load_list, set_states
+from .._live.server import Live, Loadable, connect, load_list
 from .._probing.analyse import list_path
-from .._running.compare import compare
+from .._running.before import State
 from .._running.health import Health
-from .._running.restore import Restoring, plan_restoring
+from .._running.restore import Restoring
 from .._running.summary import render_listed, render_running
 from .._site import site_of
 from .journal import APPLYING, NONE, RELOAD, RESTART, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
@@ -161,30 +161,29 @@ def _action(
     return (RELOAD if judged.reasons else NONE), judged.reasons
 
 
-def apply(module: Any, plan: Plan) -> Applied:
+def apply(module: Any, locks: FolderLocks, plan: Plan) -> Applied:
     """Do what is planned, and see that it holds. If it does not, everything is taken back.
 
     Raises KamailioError, which says what failed and what became of the host.
     """
     params = module.params
     folder = journal_folder(params, plan.config)
-    budget = params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
-    journal = begin(folder, plan.changes, plan.action, _options(params, plan.config), time.time() + budget)
-    with Hold(folder):
+    until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
+    states = plan.judged.states(plan.live.version)
+    with begin(folder, plan.changes, plan.action, _options(params, plan.config), states, until) as journal:
         try:
             arm(module, journal, unit_of(params["instance"]))
             write_changes(module, plan.changes, params["backup"])
-            journal = proceed(journal, APPLYING, journal.deadline)
-            restoring = _bring(module, plan)
+            journal = proceed(journal, phase=APPLYING)
+            restoring = _bring(module, plan, states if params["keep_state"] else [])
             gate = _watch_health(module, plan)
+            if params["confirm_timeout"]:
+                journal = proceed(journal, phase=UNCONFIRMED, deadline=time.time() + params["confirm_timeout"])
+            else:
+                close(journal, {"confirmed": True, "reason": ""})
         except KamailioError as reason:
-            problems = go_back(module, journal, reason.render())
-            raise _failed(reason, problems) from None
-        if params["confirm_timeout"]:
-            journal = proceed(journal, UNCONFIRMED, time.time() + params["confirm_timeout"])
-        else:
-            close(journal, {"confirmed": True, "reason": ""})
-        return Applied(journal, restoring, gate.found if gate else ())
+            raise _taken_back(module, locks, journal, reason) from None
+    return Applied(journal, restoring, gate.found if gate else ())
 
 
 def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
@@ -194,35 +193,34 @@ def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
     return dict(kept, config=config)
 
 
-def _failed(reason: KamailioError, problems: Sequence[str]) -> KamailioError:
-    said = "Everything was taken back: files and server are as they were before."
-    if problems:
-        said = "It was taken back, but for this:\n%s" % "\n".join("  " + one for one in problems)
+def _taken_back(module: Any, locks: FolderLocks, journal: Journal, reason: KamailioError) -> KamailioError:
+    """Take a change back that has failed; gives what to say about it."""
+    try:
+        problems = go_back(module, locks, journal, reason.render())
+    except KamailioError as obstacle:
+        said = "It could not be taken back yet, and the watch on the host goes on trying:\n%s" % obstacle.render()
+    else:
+        said = "Everything was taken back: files and server are as they were before."
+        if problems:
+            said = "It was taken back, but for this:\n%s" % "\n".join("  " + one for one in problems)
     return error("%s\n\n%s" % (reason.render(), said))
 
 
-def _bring(module: Any, plan: Plan) -> Restoring:
+def _bring(module: Any, plan: Plan, states: Sequence[State]) -> Restoring:
     """Let the server have the change, and its destinations their states. Raises KamailioError."""
     params = module.params
     record = record_path(params["record"], plan.config)
-    restoring = Restoring((), ())
     if plan.action == RELOAD:
-        done = reload(plan.live, plan.listing, plan.judged, record, params["keep_state"], params["reload_timeout"])
-        compared, restoring = done.comparison, done.restoring
+        done = reload(plan.live, plan.listing, states, record, params["reload_timeout"])
     elif plan.action == RESTART:
         live = restart(module, params["restart_timeout"])
-        keep_record(record, live.started, plan.listing)
-        compared = compare(plan.listing.document, plan.listing.skipped, live.connection.destinations(), live.setup)
-        if params["keep_state"]:
-            known = plan.judged.knowledge.document
-            restoring = plan_restoring(plan.judged.running, compared.pairs, known, live.version)
-            set_states(live, restoring.calls)
+        done = after_loading(live, plan.listing, states, record, live.started)
     else:
-        return restoring
-    missing = left_out(compared)
+        return Restoring((), ())
+    missing = left_out(done.comparison)
     if missing:
         raise error(render_left_out(plan.listing.path, missing))
-    return restoring
+    return done.restoring
 
 
 def _watch_health(module: Any, plan: Plan) -> Optional[Gate]:
@@ -244,10 +242,10 @@ def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
     journal = load(folder)
     if journal is None:
         return False, []
-    with Hold(folder) as hold:
+    with Hold(folder) as hold, FolderLocks() as locks:
         if not hold.held or load(folder) != journal:
             raise error("the change is still being made", "Wait for it", folder)
-        return True, go_back(module, journal, "it was taken back by hand")
+        return True, go_back(module, locks, journal, "it was taken back by hand")
 
 
 def describe_plan(plan: Plan) -> Dict[str, Any]:

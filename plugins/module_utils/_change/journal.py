@@ -22,10 +22,11 @@ import shutil
 import tempfile
 import time
 import uuid
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._errors import KamailioError, error
-from .._host.files import Change, keep_private, read_file
+from .._host.files import Change, flush_folder, keep_private, read_file
+from .._running.before import State
 from .boot import boot_of_host, forget_boot
 
 WRITING, APPLYING, UNCONFIRMED = "writing", "applying", "unconfirmed"
@@ -41,11 +42,6 @@ class Entry(NamedTuple):
     before: Optional[bytes]
     digest: str
 
-    def stands(self) -> bool:
-        """Whether the file is still what the change has made of it."""
-        data = read_file(self.path)
-        return data is not None and digest_of(data) == self.digest
-
 
 class Journal(NamedTuple):
     """A change that is under way.
@@ -53,7 +49,8 @@ class Journal(NamedTuple):
     C(phase) is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
     C(unconfirmed) until somebody confirms it, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload)
     or C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to go back.
-    C(boot) is that of the host in which it was begun.
+    C(boot) is that of the host in which it was begun. C(states) are those of the destinations that were out of service.
+    C(reason) is why it is being taken back, empty as long as it is not.
     """
 
     folder: str
@@ -64,6 +61,8 @@ class Journal(NamedTuple):
     options: Dict[str, Any]
     boot: str
     entries: List[Entry]
+    states: List[State]
+    reason: str
 
     def has_reached_server(self) -> bool:
         """Whether the server can have got something of it, by the change itself or by a boot in between."""
@@ -75,34 +74,54 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def begin(folder: str, changes: Sequence[Change], action: str, options: Mapping[str, Any], deadline: float) -> Journal:
-    """Write the journal of a change that is about to begin. Raises KamailioError, and then nothing is left."""
+@contextlib.contextmanager
+def begin(
+    folder: str,
+    changes: Sequence[Change],
+    action: str,
+    options: Mapping[str, Any],
+    states: Sequence[State],
+    deadline: float,
+) -> Iterator[Journal]:
+    """A context manager that writes the journal of a change which is about to begin, and holds the change.
+
+    Raises KamailioError if it cannot be written, and then nothing is left.
+    """
     parent = os.path.dirname(folder)
-    prefix = ".%s." % os.path.basename(folder)
-    entries = [Entry(one.path, one.before, digest_of(one.after)) for one in changes]
+    staging = ".%s." % os.path.basename(folder)
+    entries = [Entry(os.path.abspath(one.path), one.before, digest_of(one.after)) for one in changes]
     change = uuid.uuid4().hex
-    journal = Journal(folder, change, WRITING, deadline, action, dict(options), boot_of_host(), entries)
-    try:
-        os.makedirs(parent, 0o700, exist_ok=True)
-        for name in os.listdir(parent):
-            # What a run that was killed has left.
-            if name.startswith(prefix):
-                shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
-        made = tempfile.mkdtemp(prefix=prefix, dir=parent)
-    except OSError as exc:
-        raise error("a change cannot be prepared here: %s" % exc.strerror, "Nothing has been changed", parent) from exc
-    try:
-        for index, one in enumerate(entries):
-            if one.before is not None:
-                keep_private(os.path.join(made, "%d.before" % index), one.before)
-        keep_private(os.path.join(made, _STATE), _render(journal))
-        keep_private(os.path.join(made, _LOCK), b"")
-        os.rename(made, folder)
-    except (OSError, KamailioError) as exc:
-        shutil.rmtree(made, ignore_errors=True)
-        reason = exc.strerror if isinstance(exc, OSError) else exc.problems[0].text
-        raise error("a change cannot be prepared here: %s" % reason, "Nothing has been changed", parent) from None
-    return journal
+    journal = Journal(
+        folder, change, WRITING, deadline, action, dict(options), boot_of_host(), entries, list(states), ""
+    )
+    with contextlib.ExitStack() as stack:
+        try:
+            os.makedirs(parent, 0o700, exist_ok=True)
+            _sweep(folder, staging)
+            made = tempfile.mkdtemp(prefix=staging, dir=parent)
+            stack.callback(shutil.rmtree, made, ignore_errors=True)
+            for index, one in enumerate(entries):
+                if one.before is not None:
+                    keep_private(_before_of(made, index), one.before)
+            keep_private(os.path.join(made, _STATE), _render(journal))
+            keep_private(os.path.join(made, _LOCK), b"")
+            # Whoever finds it finds it held.
+            stack.enter_context(Hold(made))
+            os.rename(made, folder)
+            flush_folder(parent)
+        except (OSError, KamailioError) as exc:
+            reason = exc.strerror if isinstance(exc, OSError) else exc.problems[0].text
+            raise error("a change cannot be prepared here: %s" % reason, "Nothing has been changed", parent) from None
+        yield journal
+
+
+def _sweep(folder: str, staging: str) -> None:
+    """Take away what runs have left that were killed before the beginning of a change, or after its end."""
+    parent, name = os.path.split(folder)
+    for one in os.listdir(parent):
+        path = os.path.join(parent, one)
+        if one.startswith((staging, name + ".")) and os.path.isdir(path):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _render(journal: Journal) -> bytes:
@@ -114,47 +133,85 @@ def _render(journal: Journal) -> bytes:
         "options": journal.options,
         "boot": journal.boot,
         "entries": [{"path": one.path, "new": one.before is None, "digest": one.digest} for one in journal.entries],
+        "states": [_render_state(one) for one in journal.states],
+        "reason": journal.reason,
     }
     return json.dumps(state, indent=1).encode()
 
 
+def _render_state(one: State) -> List[Any]:
+    uri, duid = (text and text.decode("utf-8", "surrogateescape") for text in (one.uri, one.duid))
+    return [one.setid, uri, duid, one.letters]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def load(folder: str) -> Optional[Journal]:
     """The journal of a change that is under way, None if there is none. Raises KamailioError if it cannot be read."""
-    data = read_file(os.path.join(folder, _STATE))
-    if data is None:
-        return None
+    path = os.path.join(folder, _STATE)
+    while True:
+        data = read_file(path)
+        if data is None:
+            return None
+        try:
+            return _parse(folder, data)
+        except KamailioError:
+            # It can have been over, or another one, before all of it was read.
+            if read_file(path) == data:
+                raise
+
+
+def _parse(folder: str, data: bytes) -> Journal:
     try:
         state = json.loads(data.decode())
         entries = [
             Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"])
             for index, one in enumerate(state["entries"])
         ]
-        names = ("change", "phase", "deadline", "action", "options", "boot")
-        return Journal(folder=folder, entries=entries, **{name: state[name] for name in names})
+        states = [
+            State(setid, _bytes(uri), duid and _bytes(duid), letters) for setid, uri, duid, letters in state["states"]
+        ]
+        names = ("change", "phase", "deadline", "action", "options", "boot", "reason")
+        journal = Journal(folder=folder, entries=entries, states=states, **{name: state[name] for name in names})
     except (ValueError, KeyError, TypeError) as reason:
         text = "this is no journal of a change: %s" % reason
         raise error(text, "Look at the files in it, and take the folder away", folder) from reason
+    if read_file(os.path.join(folder, _STATE)) != data:
+        raise error("the journal of a change is not the same any more", "", folder)
+    return journal
 
 
 def _before(folder: str, index: int) -> bytes:
-    data = read_file(os.path.join(folder, "%d.before" % index))
+    data = read_file(_before_of(folder, index))
     if data is None:
         raise error("the journal of a change lacks a file", "Look at the files in it, and take the folder away", folder)
     return data
 
 
-def proceed(journal: Journal, phase: str, deadline: float) -> Journal:
-    """The same in another phase. Raises KamailioError."""
-    after = journal._replace(phase=phase, deadline=deadline)
+def _before_of(folder: str, index: int) -> str:
+    return os.path.join(folder, "%d.before" % index)
+
+
+def proceed(journal: Journal, **fields: Any) -> Journal:
+    """The same with other fields, kept. Raises KamailioError."""
+    after = journal._replace(**fields)
     keep_private(os.path.join(journal.folder, _STATE), _render(after))
     return after
 
 
 def close(journal: Journal, outcome: Mapping[str, Any]) -> None:
-    """End a change, and keep what came of it. From the rename on it is over, whatever is left of the folder."""
+    """End a change, and keep what came of it. From the rename on it is over, whatever is left of the folder.
+
+    Raises KamailioError, and then it is not over.
+    """
     gone = "%s.%s" % (journal.folder, journal.change)
-    with contextlib.suppress(OSError):
+    try:
         os.rename(journal.folder, gone)
+    except OSError as exc:
+        raise error("the change cannot be ended: %s" % exc.strerror, "", journal.folder) from exc
+    flush_folder(os.path.dirname(gone))
     shutil.rmtree(gone, ignore_errors=True)
     forget_boot(journal.folder)
     kept = dict(outcome, change=journal.change, at=int(time.time()))
@@ -173,7 +230,7 @@ def last_outcome(folder: str) -> Dict[str, Any]:
 
 def is_orphan(journal: Journal) -> bool:
     """Whether a change that nobody holds has to be taken back: its process has died, or its time is up."""
-    return journal.phase != UNCONFIRMED or time.time() > journal.deadline
+    return bool(journal.reason) or journal.phase != UNCONFIRMED or time.time() > journal.deadline
 
 
 class Hold:

@@ -10,40 +10,65 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
-from typing import Any, List
+from typing import Any, Dict, List, Sequence
 
 from .._errors import KamailioError, Problem, error
-from .._host.files import Change, read_file, write_changes
+from .._host.files import Change, read_file, remove_file, write_changes
+from .._host.locks import FolderLocks
 from .._host.places import record_path
-from .._live.reload import judge, reload
-from .._live.restart import restart
-from .._live.server import connect, load_list
+from .._live.reload import after_loading, reload, render_left_out
+from .._live.restart import restart, wait_for_answer
+from .._live.server import Live, Loadable, load_list
 from .._probing.analyse import list_path
+from .._running.before import State
+from .._running.restore import taken_out
 from .._server.clock import Deadline
-from .journal import RELOAD, UNCONFIRMED, Hold, Journal, close, is_orphan, load
+from .journal import RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, digest_of, is_orphan, load, proceed
 
 _PAUSE_SECONDS = 0.5
+# A server that is busy is not one that has died.
+_ANSWER_SECONDS = 5.0
 
 
-def go_back(module: Any, journal: Journal, reason: str) -> List[str]:
-    """Undo a change, and keep the reason; gives what could not be undone, nothing if all of it was.
+class _With:
+    """An AnsibleModule, or what stands in for it, with the options of another run."""
 
-    C(module) is an AnsibleModule, or what stands in for it, with the options of the change.
+    def __init__(self, module: Any, options: Dict[str, Any]) -> None:
+        self._module = module
+        self.params = options
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+
+def go_back(module: Any, locks: FolderLocks, journal: Journal, reason: str) -> List[str]:
+    """Undo a change that is held, and keep the reason; gives what could not be undone, nothing if all of it was.
+
+    C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError where something stands in the way, as
+    a full disk does: the change is then still there, and it can be tried again.
     """
-    problems = _restore(module, journal)
+    with contextlib.suppress(KamailioError):
+        journal = proceed(journal, reason=reason)
+    host = _With(module, journal.options)
+    states = [*journal.states, *_taken_out_since(host, journal)]
+    problems = _restore(host, locks, journal)
     try:
-        _bring_back(module, journal)
+        problems += _bring_back(host, journal, states)
     except KamailioError as exc:
         problems += [problem.render() for problem in exc.problems]
-    close(journal, {"confirmed": False, "reason": reason, "problems": problems})
+    try:
+        close(journal, {"confirmed": False, "reason": reason, "problems": problems})
+    except KamailioError as exc:
+        # To do all of it again would not help.
+        problems += [problem.render() for problem in exc.problems]
     return problems
 
 
 def why_orphan(journal: Journal) -> str:
     """Why a change that nobody holds is taken back."""
-    return "nobody has confirmed it in time" if journal.phase == UNCONFIRMED else "the process that made it has died"
+    died = "nobody has confirmed it in time" if journal.phase == UNCONFIRMED else "the process that made it has died"
+    return journal.reason or died
 
 
 def settle(module: Any, folder: str, seconds: float) -> None:
@@ -51,17 +76,18 @@ def settle(module: Any, folder: str, seconds: float) -> None:
 
     C(seconds) is what the watch over it gets beyond its deadline. Raises KamailioError.
     """
-    journal = load(folder)
-    if journal is None:
-        return
-    deadline = Deadline(max(0.0, journal.deadline - time.time()) + seconds)
-    while not is_settled(module, folder):
-        if not deadline.pause(_PAUSE_SECONDS):
+    while True:
+        with FolderLocks() as locks:
+            if is_settled(module, locks, folder):
+                return
+        journal = load(folder)
+        if journal and time.time() > journal.deadline + seconds:
             text = "another change of this server is under way, and comes to no end"
             raise error(text, "See its journal there; deploy with state reverted takes it back", folder)
+        time.sleep(_PAUSE_SECONDS)
 
 
-def is_settled(module: Any, folder: str) -> bool:
+def is_settled(module: Any, locks: FolderLocks, folder: str) -> bool:
     """Whether no change is under way. Takes one back that nobody looks after. Raises KamailioError."""
     journal = load(folder)
     if journal is None:
@@ -70,50 +96,71 @@ def is_settled(module: Any, folder: str) -> bool:
         # Until it was held the change can have gone on.
         if not hold.held or load(folder) != journal or not is_orphan(journal):
             return False
-        if module.check_mode:
-            return not journal.has_reached_server() and all(
-                read_file(one.path) == one.before for one in journal.entries
-            )
-        go_back(module, journal, why_orphan(journal))
+        if not module.check_mode:
+            go_back(module, locks, journal, why_orphan(journal))
+        elif journal.has_reached_server() or any(read_file(one.path) != one.before for one in journal.entries):
+            text = "a change was cut off here, and check mode does not take it back: %s" % why_orphan(journal)
+            raise error(text, "deploy with state reverted does, or any run of it that is not in check mode", folder)
     return True
 
 
-def _restore(module: Any, journal: Journal) -> List[str]:
+def _restore(module: Any, locks: FolderLocks, journal: Journal) -> List[str]:
+    """The files as they were; gives those that somebody else has changed since. Raises KamailioError."""
     problems: List[str] = []
-    changes = []
+    changes: List[Change] = []
+    created: List[str] = []
+    # What was written in place can be there in part.
+    torn = journal.phase == WRITING and journal.options["unsafe_writes"]
     for one in journal.entries:
-        data = read_file(one.path)
+        data = locks.read(one.path)
         if data == one.before:
             continue
-        if not one.stands():
+        if data is None or not (torn or digest_of(data) == one.digest):
             text = "was changed by somebody else since, and stays as it is"
             problems.append(Problem(text, "The text of before is not in it any more", one.path).render())
         elif one.before is None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(one.path)
+            created.append(one.path)
         else:
             changes.append(Change(one.path, data, one.before))
-    try:
-        write_changes(module, changes, False)
-    except KamailioError as exc:
-        problems += [problem.render() for problem in exc.problems]
+    write_changes(module, changes, False)
+    for path in created:
+        remove_file(path)
     return problems
 
 
-def _bring_back(module: Any, journal: Journal) -> None:
-    """Let the server have what the files say again. Raises KamailioError."""
+def _taken_out_since(module: Any, journal: Journal) -> List[State]:
+    """What somebody has taken out of service since the change began; what stands in the list is its doing."""
+    known = {(one.setid, one.uri) for one in journal.states}
+    if journal.has_reached_server():
+        with contextlib.suppress(KamailioError):
+            live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
+            out = taken_out(live.connection.destinations(), _list_of(live).document, live.version)
+            return [one for one in out if (one.setid, one.uri) not in known]
+    return []
+
+
+def _bring_back(module: Any, journal: Journal, states: Sequence[State]) -> List[str]:
+    """Let the server have what the files say again, and its destinations their states; gives what it has not.
+
+    Raises KamailioError.
+    """
     if not journal.has_reached_server():
-        return
+        return []
+    record = record_path(journal.options["record"], journal.options["config"])
     live = None
     if journal.action == RELOAD:
         with contextlib.suppress(KamailioError):
-            live = connect(module)
-    if live is None:
-        restart(module, module.params["restart_timeout"])
-        return
-    path = list_path(live.evaluation)
-    listing = load_list(live, read_file(path))
-    record = record_path(module.params["record"], live.config)
-    before = judge(live, listing, record)
-    if before.reasons:
-        reload(live, listing, before, record, module.params["keep_state"], module.params["reload_timeout"])
+            live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
+    if live:
+        done = reload(live, _list_of(live), states, record, module.params["reload_timeout"])
+    else:
+        live = restart(module, module.params["restart_timeout"])
+        if "dispatcher" not in live.modules:
+            return []
+        done = after_loading(live, _list_of(live), states, record, live.started)
+    missing = [one for one in done.comparison.differences if one.kind == "missing"]
+    return [render_left_out(list_path(live.evaluation), missing)] if missing else []
+
+
+def _list_of(live: Live) -> Loadable:
+    return load_list(live, read_file(list_path(live.evaluation)))

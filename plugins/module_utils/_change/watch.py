@@ -28,6 +28,14 @@ from .journal import Hold, Journal, is_orphan, load
 _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
 _PROGRAM = "watch.pyz"
 _LOOK_SECONDS = 1.0
+_AGAIN_SECONDS = 10.0
+# The server can be a child of what restarts it. Python ends with 2 where its program is gone with the change.
+_SERVICE = [
+    "--property=KillMode=process",
+    "--property=Restart=on-failure",
+    "--property=RestartSec=10",
+    "--property=RestartPreventExitStatus=2",
+]
 _MAIN = "import sys\nfrom %s._change.watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
 
 
@@ -69,7 +77,7 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
     if systemd_run and os.path.isdir("/run/systemd/system"):
         # Not a child of the session that a broken link ends.
         status, printed, complaint = module.run_command(
-            [systemd_run, "--quiet", "--collect", "--unit=sipfleet-watch-%s" % journal.change, *command]
+            [systemd_run, "--quiet", "--collect", "--unit=sipfleet-watch-%s" % journal.change, *_SERVICE, *command]
         )
         if status:
             raise error("the watch over the change cannot be started: %s" % (complaint or printed).strip())
@@ -89,7 +97,7 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
 
 def _pack(program: str) -> None:
     """A copy of the code that has been loaded, which outlives the module."""
-    with zipfile.ZipFile(program, "w") as archive:
+    with open(program, "wb") as file, zipfile.ZipFile(file, "w") as archive:
         archive.writestr("__main__.py", _MAIN)
         parts = _PACKAGE.split(".")
         for depth in range(1, len(parts)):
@@ -104,18 +112,32 @@ def _pack(program: str) -> None:
 
 def watch(folder: str) -> None:
     """Look after a change until it is over, and take it back if its process is gone or its time is up."""
+    said = ""
     while True:
         try:
-            journal = load(folder)
-        except KamailioError:
-            return
-        if journal is None:
-            return
-        with Hold(folder) as hold:
-            if hold.held and is_orphan(journal) and load(folder) == journal:
-                # Most changes are confirmed, and the way back is most of the code.
-                from .revert import go_back, why_orphan
-
-                go_back(Host(journal.options), journal, why_orphan(journal))
+            if _is_over(folder):
                 return
+        except KamailioError as reason:
+            # What stands in the way, as a full disk does, can go away.
+            if reason.render() != said:
+                said = reason.render()
+                print("It is tried again: %s" % said, file=sys.stderr, flush=True)
+            time.sleep(_AGAIN_SECONDS)
         time.sleep(_LOOK_SECONDS)
+
+
+def _is_over(folder: str) -> bool:
+    journal = load(folder)
+    if journal is None:
+        return True
+    with Hold(folder) as hold:
+        if not hold.held or not is_orphan(journal) or load(folder) != journal:
+            return False
+        # Most changes are confirmed, and the way back is most of the code.
+        from .._host.locks import FolderLocks
+        from .revert import go_back, why_orphan
+
+        with FolderLocks() as locks:
+            for problem in go_back(Host(journal.options), locks, journal, why_orphan(journal)):
+                print(problem, file=sys.stderr, flush=True)
+    return True

@@ -23,6 +23,7 @@ from .._config.model import Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
+from .files import staging_prefix
 from .service import arguments_of
 
 CHECK_SECONDS = 60
@@ -50,8 +51,7 @@ def check_in_place(command: str, evaluation: Evaluation, texts: Mapping[str, byt
                 for one in dict.fromkeys(evaluation.includes)
                 if one.place.path == path and one.target in staged
             ]
-            with open(copy, "wb") as file:
-                file.write(apply_patches(evaluation.files[path], dict.fromkeys(patches)))
+            _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
         main = staged.get(evaluation.path, evaluation.path)
         done = _run([command, "-c", "-f", main, *arguments_of(invocation)], invocation)
     finally:
@@ -76,11 +76,19 @@ def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:
 def _reserve(path: str) -> str:
     target = os.path.realpath(path)
     try:
-        handle, copy = tempfile.mkstemp(prefix=".sipfleet.", dir=os.path.dirname(target))
+        handle, copy = tempfile.mkstemp(prefix=staging_prefix(target), dir=os.path.dirname(target))
     except OSError as exc:
         raise error("cannot be checked beside it: %s" % exc.strerror, "Nothing has been changed", path) from exc
     os.close(handle)
     return copy
+
+
+def _fill(copy: str, data: bytes, path: str) -> None:
+    try:
+        with open(copy, "wb") as file:
+            file.write(data)
+    except OSError as exc:
+        raise error("cannot be checked beside it: %s" % exc.strerror, "Nothing has been changed", path) from exc
 
 
 def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:

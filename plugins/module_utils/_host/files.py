@@ -98,7 +98,13 @@ def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[
             for change, target, _temporary in staged
             if backup and change.before is not None
         }
+        for change, _target, _temporary in staged:
+            if read_file(change.path) != change.before:
+                text = "was changed by somebody else at this moment"
+                raise error(text, "Nothing has been changed. Look at it, and run it again", change.path)
         _move(module, staged)
+        for folder in sorted({os.path.dirname(target) for _change, target, _temporary in staged}):
+            flush_folder(folder)
         return {path: name for path, name in backups.items() if name}
     finally:
         for _change, _target, temporary in staged:
@@ -115,17 +121,39 @@ def keep_private(path: str, data: bytes) -> None:
     try:
         os.makedirs(folder, 0o700, exist_ok=True)
         _sweep(path)
-        handle, temporary = tempfile.mkstemp(prefix=_prefix(path), dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix=staging_prefix(path), dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, path)
+        flush_folder(folder)
     except OSError as exc:
         raise error("cannot be written: %s" % exc.strerror, "Let the task run with become", path) from exc
 
 
-def _prefix(target: str) -> str:
+def remove_file(path: str) -> None:
+    """Remove a file, not a link to it. Raises KamailioError."""
+    target = os.path.realpath(path)
+    try:
+        os.unlink(target)
+    except OSError as exc:
+        raise error("cannot be removed: %s" % exc.strerror, "", path) from exc
+    flush_folder(os.path.dirname(target))
+
+
+def flush_folder(folder: str) -> None:
+    """See that the names in a folder outlive a loss of power, where its file system can do that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def staging_prefix(target: str) -> str:
+    """How the names of the files begin that are staged beside a target."""
     return ".sipfleet.%s." % os.path.basename(target)[:100]
 
 
@@ -134,14 +162,14 @@ def _sweep(target: str) -> None:
     folder = os.path.dirname(target)
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
-            if name.startswith(_prefix(target)):
+            if name.startswith(staging_prefix(target)):
                 os.unlink(os.path.join(folder, name))
 
 
 def _stage(target: str, data: bytes) -> str:
     folder = os.path.dirname(target)
     try:
-        handle, temporary = tempfile.mkstemp(prefix=_prefix(target), dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix=staging_prefix(target), dir=folder)
     except OSError as exc:
         if exc.errno == errno.ENOENT:
             raise error("the folder %s is not there" % folder, "Create it first", target) from exc

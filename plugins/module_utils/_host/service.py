@@ -126,6 +126,9 @@ def _settings(paths: Sequence[str], specifiers: Mapping[str, str]) -> List[Tuple
     """The settings of the [Service] section, in order; an empty one takes the earlier ones of its name back."""
     settings: List[Tuple[str, str]] = []
     for path in paths:
+        if os.path.realpath(path) == os.devnull:
+            # That is how a drop-in is masked.
+            continue
         section = ""
         text = re.sub(r"\\\n(?:[ \t]*[#;][^\n]*\n)*", " ", show(read_file(path) or b""))
         for line in text.splitlines():

@@ -18,9 +18,11 @@ from .._dispatcher.document import Document
 from .._errors import KamailioError, error
 from .._host.files import keep_private, read_file
 from .._message import render_findings
+from .._probing.versions import Version
+from .._running.before import State
 from .._running.compare import Comparison, Difference, compare
 from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
-from .._running.restore import Restoring, plan_restoring
+from .._running.restore import Restoring, plan_restoring, taken_out
 from .._secrets import mask_secrets
 from .._server.ask import CARRIES_ALL
 from .._server.connection import MOST_OVER_CTL
@@ -44,6 +46,10 @@ class Judged(NamedTuple):
     recorded: bool
     reasons: Tuple[str, ...]
     doubt: str
+
+    def states(self, version: Version) -> List[State]:
+        """Those that are out of service by somebody's hand."""
+        return taken_out(self.running, self.knowledge.document, version)
 
 
 class Reloaded(NamedTuple):
@@ -104,24 +110,24 @@ def require_loadable(live: Live, listing: Loadable) -> None:
         raise error("the server would refuse this list, so it was not reloaded; what ran keeps running.\n\n%s" % found)
 
 
-def reload(live: Live, listing: Loadable, before: Judged, record: str, keep_state: bool, seconds: float) -> Reloaded:
+def reload(live: Live, listing: Loadable, states: Sequence[State], record: str, seconds: float) -> Reloaded:
     """Have the server load its list, and put states back. Raises KamailioError, which says what runs now."""
     try:
         change_when_free(live, seconds, "dispatcher.reload")
     except ServerError as reason:
         text = "%s. What ran before keeps running; the log of the server says why" % reason.problems[0].text
         raise error(text, "", listing.path) from None
-    loaded = time.time()
+    return after_loading(live, listing, states, record, time.time())
+
+
+def after_loading(live: Live, listing: Loadable, states: Sequence[State], record: str, loaded: float) -> Reloaded:
+    """What a server has made of the list that it has C(loaded), with the states of before. Raises KamailioError."""
     doubt = keep_record(record, loaded, listing)
-    running = live.connection.destinations()
-    compared = compare(listing.document, listing.skipped, running, live.setup)
-    restoring = Restoring((), ())
-    if keep_state:
-        restoring = plan_restoring(before.running, compared.pairs, before.knowledge.document, live.version)
-        set_states(live, restoring.calls)
-        if restoring.calls:
-            running = live.connection.destinations()
-            compared = compare(listing.document, listing.skipped, running, live.setup)
+    compared = compare(listing.document, listing.skipped, live.connection.destinations(), live.setup)
+    restoring = plan_restoring(states, compared.pairs)
+    set_states(live, restoring.calls)
+    if restoring.calls:
+        compared = compare(listing.document, listing.skipped, live.connection.destinations(), live.setup)
     return Reloaded(compared, loaded, restoring, doubt)
 
 

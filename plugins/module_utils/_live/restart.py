@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any, List, Optional
 
 from .._errors import KamailioError, error
@@ -19,6 +20,8 @@ from .._text import quoted
 from .server import Live, connect
 
 _PAUSE_SECONDS = 0.2
+# What timeout ends with when the time is up, for a command that heeds its signal and for one that does not.
+_TIME_IS_UP = (124, 137)
 
 
 def restart_command(module: Any) -> Optional[List[str]]:
@@ -32,27 +35,38 @@ def restart_command(module: Any) -> Optional[List[str]]:
 
 
 def restart(module: Any, seconds: float) -> Live:
-    """Restart the server, and wait until it answers. Raises KamailioError."""
+    """Restart the server, and wait until it answers, for some seconds in all. Raises KamailioError."""
     command = restart_command(module)
     if command is None:
         raise error("nothing is known that restarts the server", "Give its restart_command")
     if not module.params["restart_command"]:
         # Some starts that failed in a row, and systemd would refuse the next one for that alone.
         module.run_command([command[0], "reset-failed", command[2]])
-    status, printed, complaint = module.run_command(command)
+    deadline, began = Deadline(seconds), time.time()
+    # run_command knows no time limit, and nobody could take back what waits for ever.
+    status, printed, complaint = module.run_command(["timeout", "-k", "5", "%g" % max(seconds, 1), *command])
+    if status in _TIME_IS_UP:
+        raise error("%s has not ended after %g seconds" % (" ".join(command), seconds), "Its log says why")
     if status:
         said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 300)
         raise error("%s ended with status %d: %s" % (" ".join(command), status, said), "Its log says why")
-    return wait_for_answer(module, seconds)
+    try:
+        return wait_for_answer(module, deadline, began)
+    except KamailioError as reason:
+        text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())
+        raise error(text, "Its log says why") from None
 
 
-def wait_for_answer(module: Any, seconds: float) -> Live:
-    """The server as soon as it answers. Raises KamailioError."""
-    deadline = Deadline(seconds)
+def wait_for_answer(module: Any, deadline: Deadline, since: float = 0) -> Live:
+    """The server as soon as one answers that was started since then, in seconds since 1970. Raises KamailioError."""
     while True:
         try:
-            return connect(module, without_dispatcher=True)
-        except KamailioError as reason:
-            if not deadline.pause(_PAUSE_SECONDS):
-                text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())
-                raise error(text, "Its log says why") from None
+            live = connect(module, without_dispatcher=True)
+            # A start is known to the second.
+            if live.started >= since - 1:
+                return live
+            reason = error("it is the one from before the restart that answers", "Does the command restart it?")
+        except KamailioError as exc:
+            reason = exc
+        if not deadline.pause(_PAUSE_SECONDS):
+            raise reason

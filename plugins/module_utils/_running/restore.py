@@ -16,6 +16,7 @@ from .._dispatcher.document import Document
 from .._dispatcher.flags import render_letters
 from .._probing.versions import NO_PING_SINCE, Version
 from .._server.dispatcher import Running
+from .before import State
 from .compare import Pair, server_uri
 
 
@@ -38,7 +39,7 @@ class Restoring(NamedTuple):
     """What is called to put states back, and those that cannot be, since nothing tells two destinations apart."""
 
     calls: Tuple[SetState, ...]
-    lost: Tuple[Running, ...]
+    lost: Tuple[State, ...]
 
 
 class Names:
@@ -57,28 +58,38 @@ class Names:
         return None
 
 
-def plan_restoring(
-    before: Sequence[Running], pairs: Sequence[Pair], loaded: Optional[Document], version: Version
-) -> Restoring:
-    """Put back what was disabled or inactive before a reload, unless the list that was C(loaded) had asked for it.
+def taken_out(running: Sequence[Running], loaded: Optional[Document], version: Version) -> List[State]:
+    """What was disabled or inactive, unless the list that was C(loaded) had asked for it, with all of the same URI.
 
-    C(pairs) are the destinations after the reload. Where C(loaded) is not known every such state is put back: a gateway
-    that is kept out is the lesser evil.
+    Where C(loaded) is not known it is every such state: a gateway that is kept out is the lesser evil.
     """
+    asked: Dict[Tuple[int, bytes], List[str]] = {}
+    for one in loaded.destinations if loaded else ():
+        letters = render_letters(one.flags, version[:2] >= NO_PING_SINCE)
+        asked.setdefault((one.setid, server_uri(one.uri)), []).append(letters[0])
+    out = {
+        (one.setid, one.uri)
+        for one in running
+        if _is_out(one.letters) and one.letters[0] not in asked.get((one.setid, one.uri), [])
+    }
+    return [State(one.setid, one.uri, one.duid, one.letters) for one in running if (one.setid, one.uri) in out]
+
+
+def plan_restoring(before: Sequence[State], pairs: Sequence[Pair]) -> Restoring:
+    """Put back what was disabled or inactive C(before) a list was loaded; C(pairs) are the destinations after it."""
     names = Names([pair.running for pair in pairs])
-    earlier: Dict[Tuple[int, bytes], List[Running]] = {}
+    earlier: Dict[Tuple[int, bytes], List[State]] = {}
     for one in before:
         earlier.setdefault((one.setid, one.uri), []).append(one)
-    asked = _asked_for(loaded, version)
     calls: List[SetState] = []
-    lost: List[Running] = []
+    lost: List[State] = []
     for pair in pairs:
         now = pair.running
         same = earlier.get((now.setid, now.uri), [])
         was = next((one for one in same if len(same) == 1 or (one.duid and one.duid == now.duid)), None)
         if was is None:
-            lost += [one for one in same if one not in lost and _is_out(one, now, asked)]
-        elif _is_out(was, now, asked):
+            lost += [one for one in same if one not in lost and _has_come_back(one, now)]
+        elif _has_come_back(was, now):
             code = "dx" if was.letters[0] == "D" else was.letters.lower()
             call = names.call(code, now)
             calls += [call] if call else []
@@ -86,21 +97,10 @@ def plan_restoring(
     return Restoring(tuple(calls), tuple(lost))
 
 
-def _asked_for(loaded: Optional[Document], version: Version) -> Dict[Tuple[int, bytes], List[str]]:
-    asked: Dict[Tuple[int, bytes], List[str]] = {}
-    for one in loaded.destinations if loaded else ():
-        letters = render_letters(one.flags, version[:2] >= NO_PING_SINCE)
-        asked.setdefault((one.setid, server_uri(one.uri)), []).append(letters[0])
-    return asked
+def _is_out(letters: str) -> bool:
+    """Whether it is out of service, and no list has done that, which alone can switch pings off (N)."""
+    return letters[0] in "DI" and letters[1] != "N"
 
 
-def _is_out(was: Running, now: Running, asked: Dict[Tuple[int, bytes], List[str]]) -> bool:
-    """Whether somebody had taken it out: no list, which alone can switch pings off (N), and no list of now either."""
-    state = was.letters[0]
-    return (
-        state in "DI"
-        and now.letters[0] != state
-        and now.letters[0] != "D"
-        and was.letters[1] != "N"
-        and state not in asked.get((was.setid, was.uri), [])
-    )
+def _has_come_back(was: State, now: Running) -> bool:
+    return _is_out(was.letters) and now.letters[0] not in (was.letters[0], "D")

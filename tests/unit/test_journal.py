@@ -1,0 +1,98 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The journal of a change, at the moments at which somebody else can look at it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
+    NONE,
+    RELOAD,
+    Hold,
+    begin,
+    close,
+    load,
+    proceed,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path / "kept" / "a.change")
+
+
+def test_it_says_all_of_a_change(folder: str) -> None:
+    states = [State(1, b"sip:a\xff", None, "DX"), State(2, "sip:é".encode(), b"g1", "IP")]
+    changes = [Change("/a", b"\xff\r\n", b"new"), Change("/b", None, b"new")]
+    with begin(folder, changes, RELOAD, {"timeout": 2.5}, states, 12.5) as journal:
+        assert load(folder) == journal and [one.before for one in journal.entries] == [b"\xff\r\n", None]
+        assert load(folder) == journal and journal.states == states
+        assert load(folder) != proceed(journal, reason="so") and load(folder) == journal._replace(reason="so")
+        close(journal, {})
+    assert load(folder) is None
+
+
+def test_nobody_finds_it_before_it_is_held(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def rename(old: str, new: str, rename: Any = os.rename) -> None:
+        rename(old, new)
+        if new == folder:
+            with Hold(folder) as hold:
+                found.append(hold.held)
+
+    monkeypatch.setattr(os, "rename", rename)
+    with begin(folder, [], NONE, {}, [], 0):
+        pass
+    with Hold(folder) as hold:
+        assert found == [False] and hold.held
+
+
+def test_a_change_that_cannot_be_ended_is_not_over(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with begin(folder, [], NONE, {}, [], 0) as journal:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "rename", lambda *_names: os.open("/no/such", os.O_RDONLY))
+            with pytest.raises(KamailioError, match="cannot be ended"):
+                close(journal, {"confirmed": True})
+        assert load(folder) == journal
+
+
+def test_whoever_looks_while_changes_come_and_go(folder: str) -> None:
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        for number in range(150):
+            with begin(folder, [Change("/a", b"%d" % number, b"")], NONE, {"number": number}, [], 0) as journal:
+                close(journal, {})
+        over.set()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    seen = set()
+    while not over.is_set():
+        journal = load(folder)
+        if journal:
+            assert journal.entries[0].before == b"%d" % journal.options["number"]
+            seen.add(journal.change)
+    thread.join()
+    assert seen
+
+
+def test_what_runs_have_left_that_were_killed(folder: str) -> None:
+    parent = Path(folder).parent
+    for name in (".a.change.xyz", "a.change.0123", "b.change"):
+        (parent / name).mkdir(parents=True)
+    (parent / "a.change.last").write_text("{}")
+    with begin(folder, [], NONE, {}, [], 0):
+        assert sorted(one.name for one in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
