@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 MASK = b"********"
 
@@ -22,6 +23,8 @@ _PARAM = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|private_key|api_?key", re.IGNORECASE)
+# An element of a list of defines, as on the command line of the server.
+_ASSIGNED = re.compile(r"\A(\w*(?:passw|secret|token|api_?key)\w*=).*\Z", re.IGNORECASE | re.DOTALL)
 _DEFINE = re.compile(
     rb"((?:#!|!!)[a-z]*def[a-z]*[ \t]+[A-Za-z0-9_]*(?:passw|secret|token|api_?key)[A-Za-z0-9_]*[ \t]+)[^\n]+",
     re.IGNORECASE,
@@ -38,3 +41,17 @@ def mask_secrets(data: bytes) -> bytes:
 def mask_value(name: str, value: bytes) -> bytes:
     """The value of a parameter, masked if its name says that it is secret, or in a URL that holds a password."""
     return MASK if _SECRET_NAME.search(name) else _URL.sub(rb"\1" + MASK + rb"\2", value)
+
+
+def mask_options(value: Any, name: str = "") -> Any:
+    """The same options of a module, a copy, for a log. C(name) is what they stand under."""
+    if isinstance(value, dict):
+        return {key: mask_options(one, str(key)) for key, one in value.items()}
+    if value is not None and _SECRET_NAME.search(name):
+        return MASK.decode()
+    if isinstance(value, (list, tuple)):
+        return [mask_options(one) for one in value]
+    if isinstance(value, str):
+        text = mask_secrets(value.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        return _ASSIGNED.sub(r"\1" + MASK.decode(), text)
+    return value

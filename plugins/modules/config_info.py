@@ -151,7 +151,6 @@ kamailio_version:
   sample: 6.1.5
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
@@ -160,6 +159,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 
@@ -188,7 +188,7 @@ def view(module):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             beside_spec(),
             config={"type": "path"},

@@ -244,13 +244,12 @@ kamailio_version:
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 
 
 def present(module, config):
@@ -340,7 +339,7 @@ def run(module):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=deploy_spec(),
         supports_check_mode=True,
     )

@@ -140,8 +140,6 @@ dispatcher_list:
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
@@ -151,6 +149,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server imp
     load_list,
     pings_active,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
@@ -195,7 +194,7 @@ def gather(module):
 
 
 def main():
-    module = AnsibleModule(argument_spec=server_spec(), supports_check_mode=True)
+    module = Module(argument_spec=server_spec(), supports_check_mode=True)
     try:
         module.exit_json(**gather(module))
     except KamailioError as exc:

@@ -227,7 +227,6 @@ diff:
   elements: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
@@ -237,6 +236,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import f
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
@@ -281,7 +281,7 @@ def run(module, locks):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             judging_spec(),
             path={"type": "path", "default": "/etc/kamailio/dispatcher.list"},

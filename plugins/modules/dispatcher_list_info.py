@@ -92,11 +92,11 @@ kamailio_version:
   sample: 6.1.5
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
@@ -132,7 +132,7 @@ def gather(module):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec={
             "path": {"type": "list", "elements": "path", "default": ["/etc/kamailio/dispatcher.list"]},
             "kamailio_version": {"type": "str"},

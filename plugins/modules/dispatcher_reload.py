@@ -169,8 +169,6 @@ config:
 
 import time
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
@@ -192,6 +190,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload imp
     require_loadable,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
@@ -258,7 +257,7 @@ def wait(module, live, listing, result):
 
 
 def main():
-    module = AnsibleModule(argument_spec=reload_spec(), supports_check_mode=True)
+    module = Module(argument_spec=reload_spec(), supports_check_mode=True)
     params = module.params
     try:
         for name in ("reload_timeout", "healthy_timeout", "healthy_percent"):

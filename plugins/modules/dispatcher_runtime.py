@@ -132,7 +132,6 @@ backup_file:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
@@ -146,6 +145,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import change_when_free, connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
@@ -230,7 +230,7 @@ def run(module, locks):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             server_spec(),
             destinations={"type": "list", "elements": "dict", "required": True},

@@ -136,11 +136,11 @@ kamailio_version:
   sample: 6.1.5
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, set_states
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.state import (
     parse_wishes,
@@ -244,7 +244,7 @@ def run(module):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             server_spec(),
             destinations={

@@ -143,7 +143,6 @@ diff:
   elements: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
@@ -156,6 +155,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import setup_findings
@@ -207,7 +207,7 @@ def guard(before, after, version):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             beside_spec(),
             config={"type": "path"},

@@ -83,11 +83,11 @@ reads:
   type: bool
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connection_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import only_reads
 
 
@@ -99,7 +99,7 @@ def arguments_of(values):
 
 
 def main():
-    module = AnsibleModule(
+    module = Module(
         argument_spec=dict(
             server_spec(),
             command={"type": "str", "required": True},

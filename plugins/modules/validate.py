@@ -167,7 +167,6 @@ diff:
   elements: dict
 """
 
-from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -176,6 +175,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import va
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 
 
@@ -193,7 +193,7 @@ def judge(module, locks):
 
 
 def main():
-    module = AnsibleModule(argument_spec=validate_spec(), supports_check_mode=True)
+    module = Module(argument_spec=validate_spec(), supports_check_mode=True)
     try:
         with FolderLocks() as locks:
             outcome = judge(module, locks)

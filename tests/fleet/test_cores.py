@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -25,9 +24,13 @@ def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
     return Proxies(fleet, tmp_path / "plays")
 
 
+def ansible(core: str) -> str:
+    return str(ROOT / ".work" / f"core-{core}" / "bin" / "ansible-playbook")
+
+
 @pytest.mark.parametrize("core", CORES)
 def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
-    program = os.environ.get("X", str(ROOT / ".work" / "core-")) + core + "/bin/ansible-playbook"
+    program = ansible(core)
     wanted = wish(GOOD, MORE)
     status, shown = proxies.play("--check", "--diff", ansible=program, dispatcher_destinations=wanted)
     assert status == 0 and shown.count(f"+1 {MORE} 8") == 6 and shown.count("would change (reload)") == 6, shown
@@ -43,3 +46,24 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     assert status == 0, printed
     hosts = json.loads(found.read_text())["hosts"]
     assert [one["host"] for one in hosts] == list(KAMAILIO) and {one["state"] for one in hosts} == {"runs"}, hosts
+
+
+@pytest.mark.parametrize("core", CORES)
+def test_no_log_has_a_password(proxies: Proxies, core: str) -> None:
+    secret = "correct-horse-battery"  # noqa: S105
+    modules = [{"name": "auth", "params": {"secret": secret}}]
+    config = proxies.configs["k1"].replace("request_route", f'modparam("auth", "secret", "{secret}")\nrequest_route', 1)
+    tasks = [
+        {"sipfleet.kamailio.loadmodule": {"config": "/etc/kamailio/kamailio.cfg", "modules": modules}},
+        {"sipfleet.kamailio.deploy": {"config": "/etc/kamailio/kamailio.cfg", "modules": modules}},
+        {"sipfleet.kamailio.validate": {"config_content": config}, "ignore_errors": True},
+    ]
+    book = proxies.folder / "secrets.yml"
+    book.write_text(json.dumps([{"hosts": "k1", "gather_facts": False, "tasks": tasks}]))
+    status, printed = proxies.play("--check", "--diff", "-vvv", ansible=ansible(core), book=str(book))
+    assert status == 0 and "********" in printed, printed
+    logged = proxies.must("k1", "journalctl", "--output=cat")
+    for name in ("loadmodule", "deploy", "validate"):
+        assert f"sipfleet.kamailio.{name}" in printed
+    assert logged.count("Invoked with") >= 3 and "'secret': '********'" in logged, logged
+    assert secret not in printed and secret not in logged, (printed, logged)

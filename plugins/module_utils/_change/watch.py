@@ -13,6 +13,7 @@ where systemd runs also after a boot.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
@@ -25,6 +26,8 @@ from .._errors import KamailioError, error
 from .boot import watch_after_boot
 from .journal import Hold, Journal, is_orphan, load
 
+# What it says goes to standard error, and so to the log of systemd.
+_LOG = logging.getLogger(__name__)
 _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
 _PROGRAM = "watch.pyz"
 _LOOK_SECONDS = 1.0
@@ -121,7 +124,7 @@ def watch(folder: str) -> None:
             # What stands in the way, as a full disk does, can go away.
             if reason.render() != said:
                 said = reason.render()
-                print("It is tried again: %s" % said, file=sys.stderr, flush=True)
+                _LOG.warning("It is tried again: %s", said)
             time.sleep(_AGAIN_SECONDS)
         time.sleep(_LOOK_SECONDS)
 
@@ -139,5 +142,5 @@ def _is_over(folder: str) -> bool:
 
         with FolderLocks() as locks:
             for problem in go_back(Host(journal.options), locks, journal, why_orphan(journal)):
-                print(problem, file=sys.stderr, flush=True)
+                _LOG.warning(problem)
     return True
