@@ -10,48 +10,55 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Match
 
 MASK = b"********"
 
 # user:password@ in a URL, wherever it stands; the password may hold anything but what ends it.
 _URL = re.compile(rb"(://[^\s:/@\"']*:)[^\s\"']*(@)")
-# modparam("m", "…password…", "value"), and a define whose name says as much.
+_SECRET_NAME = re.compile(rb"passw|passphrase|secret|token|private_key|api_?key|(?:^|_|db)pass(?:$|_)", re.IGNORECASE)
+# modparam("m", "name", "value")
 _PARAM = re.compile(
-    rb"""(modparamx?\s*\(\s*["'][^"'\n]*["']\s*,\s*["'][^"'\n]*(?:passw|passphrase|secret|token|private_key|api_?key)[^"'\n]*["']\s*,\s*)
+    rb"""(modparamx?\s*\(\s*["'][^"'\n]*["']\s*,\s*["']([^"'\n]*)["']\s*,\s*)
     ("(?:[^"\\]|\\.)*"|'[^']*'|[^\s)]+)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-_SECRET_NAME = re.compile(r"passw|passphrase|secret|token|private_key|api_?key", re.IGNORECASE)
-# An element of a list of defines, as on the command line of the server.
-_ASSIGNED = re.compile(r"\A(\w*(?:passw|secret|token|api_?key)\w*=).*\Z", re.IGNORECASE | re.DOTALL)
-_DEFINE = re.compile(
-    rb"((?:#!|!!)[a-z]*def[a-z]*[ \t]+[A-Za-z0-9_]*(?:passw|secret|token|api_?key)[A-Za-z0-9_]*[ \t]+)[^\n]+",
-    re.IGNORECASE,
-)
+# #!define NAME value, #!substdef "!NAME!value!g"
+_DEFINE = re.compile(rb"((?:#!|!!)[a-z]*(?:def|subst)[a-z]*[ \t]+[^\w\n]*(\w+)[ \t]*)[^\n]+", re.IGNORECASE)
+# NAME=value, as on the command line of the server.
+_ASSIGNED = re.compile(rb"\A((\w+)=).*\Z", re.DOTALL)
 
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
     data = _URL.sub(rb"\1" + MASK + rb"\2", data)
-    data = _PARAM.sub(rb'\1"' + MASK + rb'"', data)
-    return _DEFINE.sub(rb"\1" + MASK, data)
+    data = _PARAM.sub(lambda found: _masked(found, b'"' + MASK + b'"'), data)
+    return _DEFINE.sub(lambda found: _masked(found, MASK), data)
+
+
+def _masked(found: Match[bytes], mask: bytes) -> bytes:
+    """A match of what leads to a value, its name being the second group, with the value masked where it is secret."""
+    return found[1] + mask if _SECRET_NAME.search(found[2]) else found[0]
 
 
 def mask_value(name: str, value: bytes) -> bytes:
     """The value of a parameter, masked if its name says that it is secret, or in a URL that holds a password."""
-    return MASK if _SECRET_NAME.search(name) else _URL.sub(rb"\1" + MASK + rb"\2", value)
+    return MASK if _is_secret(name) else _URL.sub(rb"\1" + MASK + rb"\2", value)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET_NAME.search(name.encode("utf-8", "replace")))
 
 
 def mask_options(value: Any, name: str = "") -> Any:
     """The same options of a module, a copy, for a log. C(name) is what they stand under."""
     if isinstance(value, dict):
         return {key: mask_options(one, str(key)) for key, one in value.items()}
-    if value is not None and _SECRET_NAME.search(name):
+    if value is not None and _is_secret(name):
         return MASK.decode()
     if isinstance(value, (list, tuple)):
         return [mask_options(one) for one in value]
     if isinstance(value, str):
-        text = mask_secrets(value.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
-        return _ASSIGNED.sub(r"\1" + MASK.decode(), text)
+        data = _ASSIGNED.sub(lambda found: _masked(found, MASK), value.encode("utf-8", "surrogateescape"))
+        return mask_secrets(data).decode("utf-8", "surrogateescape")
     return value

@@ -40,3 +40,9 @@ def test_every_variable_has_the_prefix_of_its_role_and_a_description(role: Path)
             assert name.startswith(role.name + "_")
             assert option["description"]
             assert not (option.get("required") and "default" in option)
+
+
+def test_a_change_is_planned_with_the_options_that_it_is_made_with() -> None:
+    tasks = ROLES[0].parent / "dispatcher" / "tasks"
+    planned, made = (yaml.safe_load((tasks / name).read_text())[0] for name in ("preflight.yml", "apply.yml"))
+    assert planned["sipfleet.kamailio.deploy"] == made["sipfleet.kamailio.deploy"]

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets
 
 SECRET = [
     'modparam("usrloc", "db_url", "mysql://kam:S3CRET@db/kamailio")',
@@ -17,6 +17,10 @@ SECRET = [
     '#!define DB_PASSWORD "S3CRET"',
     'modparam("auth", "secret", "S3CRET")',
     'modparam("uac", "auth_password", "S3CRET \\" x")',
+    '#!substdef "!DB_PASSWORD!S3CRET!g"',
+    '#!subst "/DB_PASS/S3CRET/"',
+    "#!trydef DBPASS S3CRET",
+    'modparam("db_redis", "db_pass", S3CRET)',
     "modparam('tls', 'private_key_password', 'S3CRET')",
 ]
 
@@ -28,8 +32,28 @@ def test_secrets_are_masked(line: str) -> None:
     assert masked.startswith("# a\n" + line[:15]) and masked.endswith("\nb\n")
 
 
+def test_options_are_masked_and_left_as_they_are() -> None:
+    options = {
+        "modules": [{"name": "auth", "params": {"secret": "S3CRET", "nonce_expire": 300}}],
+        "defines": ["DB_PASS=S3CRET", "PORT=5060"],
+        "config_content": SECRET[0] + "\n",
+        "token": ["S3CRET"],
+        "included_content": {"/etc/kamailio/k.cfg": None},
+    }
+    masked = mask_options(options)
+    assert masked == {
+        "modules": [{"name": "auth", "params": {"secret": "********", "nonce_expire": 300}}],
+        "defines": ["DB_PASS=********", "PORT=5060"],
+        "config_content": 'modparam("usrloc", "db_url", "mysql://kam:********@db/kamailio")\n',
+        "token": "********",
+        "included_content": {"/etc/kamailio/k.cfg": None},
+    }
+    assert options["token"] == ["S3CRET"]
+
+
 def test_other_text_is_not_masked() -> None:
     text = b'loadmodule "tm.so"\nmodparam("dispatcher", "ds_ping_from", "sip:a@b:5060")\n# http://x:8080/ a@b\n'
+    text += b"#!define BYPASS 1\n"
     assert mask_secrets(text) == text
 
 
