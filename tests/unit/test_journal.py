@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import journal as _journal
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
     NONE,
     RELOAD,
@@ -23,7 +24,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal 
     proceed,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
 
 
@@ -68,25 +69,30 @@ def test_a_change_that_cannot_be_ended_is_not_over(folder: str, monkeypatch: pyt
         assert load(folder) == journal
 
 
-def test_whoever_looks_while_changes_come_and_go(folder: str) -> None:
-    over = threading.Event()
+@pytest.mark.parametrize("at", [1, 2, 3])
+@pytest.mark.parametrize("follows", [True, False])
+def test_whoever_looks_while_changes_come_and_go(
+    folder: str, monkeypatch: pytest.MonkeyPatch, at: int, follows: bool
+) -> None:
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(begin(folder, [Change("/a", b"first", b"")], NONE, {}, [], 0))
+        calls, then = 0, None
 
-    def come_and_go() -> None:
-        for number in range(150):
-            with begin(folder, [Change("/a", b"%d" % number, b"")], NONE, {"number": number}, [], 0) as journal:
-                close(journal, {})
-        over.set()
+        def read(path: str) -> bytes | None:
+            nonlocal calls, then
+            found = read_file(path)
+            calls += 1
+            if calls == at:
+                close(first, {})
+                if follows:
+                    then = stack.enter_context(begin(folder, [Change("/a", b"second", b"")], NONE, {}, [], 0))
+            return found
 
-    thread = threading.Thread(target=come_and_go)
-    thread.start()
-    seen = set()
-    while not over.is_set():
-        journal = load(folder)
-        if journal:
-            assert journal.entries[0].before == b"%d" % journal.options["number"]
-            seen.add(journal.change)
-    thread.join()
-    assert seen
+        monkeypatch.setattr(_journal, "read_file", read)
+        found = load(folder)
+        # What was whole when it was read last can be over by now.
+        assert found == (first if at == 3 else then) and calls >= at
+        assert load(folder) == then
 
 
 def test_what_runs_have_left_that_were_killed(folder: str) -> None:
