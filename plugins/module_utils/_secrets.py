@@ -16,7 +16,9 @@ MASK = b"********"
 
 # user:password@ in a URL, wherever it stands; the password may hold anything but what ends it.
 _URL = re.compile(rb"(://[^\s:/@\"']*:)[^\s\"']*(@)")
-_SECRET_NAME = re.compile(rb"passw|passphrase|secret|token|private_key|api_?key|(?:^|_|db)pass(?:$|_)", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    rb"passw|passphrase|secret|token|(?:private|mask)_key|api_?key|(?:^|_|db)pass(?:$|_)", re.IGNORECASE
+)
 # modparam("m", "name", "value")
 _PARAM = re.compile(
     rb"""(modparamx?\s*\(\s*["'][^"'\n]*["']\s*,\s*["']([^"'\n]*)["']\s*,\s*)
@@ -25,6 +27,8 @@ _PARAM = re.compile(
 )
 # #!define NAME value, #!substdef "!NAME!value!g"
 _DEFINE = re.compile(rb"((?:#!|!!)[a-z]*(?:def|subst)[a-z]*[ \t]+[^\w\n]*(\w+)[ \t]*)[^\n]+", re.IGNORECASE)
+# name=value among others, as in the address of a Redis or in attributes.
+_PART = re.compile(rb"(\b(\w+)=(?!=))[^;\"'\s]+")
 # NAME=value, as on the command line of the server.
 _ASSIGNED = re.compile(rb"\A((\w+)=).*\Z", re.DOTALL)
 
@@ -33,7 +37,13 @@ def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
     data = _URL.sub(rb"\1" + MASK + rb"\2", data)
     data = _PARAM.sub(lambda found: _masked(found, b'"' + MASK + b'"'), data)
+    data = _PART.sub(lambda found: _masked(found, MASK), data)
     return _DEFINE.sub(lambda found: _masked(found, MASK), data)
+
+
+def mask_text(text: str) -> str:
+    """The same for a text, which can hold bytes as surrogates."""
+    return mask_secrets(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
 
 def _masked(found: Match[bytes], mask: bytes) -> bytes:
@@ -43,7 +53,7 @@ def _masked(found: Match[bytes], mask: bytes) -> bytes:
 
 def mask_value(name: str, value: bytes) -> bytes:
     """The value of a parameter, masked if its name says that it is secret, or in a URL that holds a password."""
-    return MASK if _is_secret(name) else _URL.sub(rb"\1" + MASK + rb"\2", value)
+    return MASK if _is_secret(name) else mask_secrets(value)
 
 
 def _is_secret(name: str) -> bool:
@@ -60,5 +70,5 @@ def mask_options(value: Any, name: str = "") -> Any:
         return [mask_options(one) for one in value]
     if isinstance(value, str):
         data = _ASSIGNED.sub(lambda found: _masked(found, MASK), value.encode("utf-8", "surrogateescape"))
-        return mask_secrets(data).decode("utf-8", "surrogateescape")
+        return mask_text(data.decode("utf-8", "surrogateescape"))
     return value

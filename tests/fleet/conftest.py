@@ -24,12 +24,13 @@ HOSTS = [
 LABS = 16
 
 
+# Before xdist looks for the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one fleet in one process, whatever else runs beside them."""
+    """Keep the tests of a file in one process: they share a fleet, and what was made on it."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            shared = "fleet" in getattr(item, "fixturenames", ())
-            item.add_marker(pytest.mark.xdist_group("fleet" if shared else item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def _free_fleet(stack: contextlib.ExitStack) -> Fleet:

@@ -209,6 +209,17 @@ def test_a_change_restarts_once_and_check_mode_does_not(served: Lab) -> None:
     assert set(served.applied(SERVERS).values()) == {2}
 
 
+def test_a_restart_that_a_run_was_cut_off_before(served: Lab) -> None:
+    before = {host: served.started(host) for host in SERVERS}
+    for host in SERVERS:
+        served.must(host, "touch", CONFIG)
+    # What asks, and the handler.
+    assert set(served.applied(SERVERS).values()) == {2}
+    assert all(served.started(host) != before[host] and served.runs(host) for host in SERVERS)
+    assert served.applied("s1", "-e", "server_started=false") == {"s1": 1} and not served.runs("s1")
+    assert served.applied("s1") == {"s1": 1} and served.runs("s1")
+
+
 def test_probing_and_the_next_destination(served: Lab) -> None:
     gate, dead = served.fleet.hosts["gate"].address + ":5060", served.fleet.hosts["gate"].address + ":5999"
     served.write("gate", "/root/answer.xml", (SCENARIOS / "answer.xml").read_text())

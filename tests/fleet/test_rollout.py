@@ -14,6 +14,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab.fleet import Fleet
@@ -61,6 +62,56 @@ def test_sets_from_groups_and_a_restart(proxies: Proxies) -> None:
         assert proxies.runs(host) == sorted([GOOD, GOOD, MORE])
         assert "textopsx" in proxies.must(host, "kamcmd", "core.modules")
         assert f"2 {MORE} 8 3 duid=d2;weight=50" in proxies.files(host)[1]
+
+
+# groups, and what is said about them
+GROUPS: list[tuple[dict[str, Any], str]] = [
+    ({"group": "nobody"}, "no host is in the group nobody"),
+    ({"group": "gateways", "address": "sip_address"}, "d1 has no sip_address"),
+    ({"group": "gateways", "attrs": "duid=a"}, "duid"),
+]
+
+
+@pytest.mark.parametrize(("group", "message"), GROUPS, ids=["nobody", "without an address", "duid twice"])
+def test_a_group_that_makes_no_set(proxies: Proxies, group: dict[str, Any], message: str) -> None:
+    status, printed = proxies.play("--limit", "k1", dispatcher_groups=[{"setid": 2, **group}], dispatcher_purge="file")
+    assert status != 0 and message in printed and "Marker" not in printed, printed
+    assert proxies.untouched("k1")
+
+
+def test_ipv6_of_a_group(proxies: Proxies) -> None:
+    variables = {"address": "sip6", "attrs": "weight=50"}
+    status, printed = proxies.play(
+        *("--limit", "k1", "--check", "--diff", "-e", "sip6=2001:db8::1"),
+        dispatcher_groups=[{"setid": 2, "group": "gateways", **variables}],
+        dispatcher_ignore=["ipv6-not-listened"],
+    )
+    assert "sip:[2001:db8::1]:5060" in printed, printed
+
+
+def test_a_host_that_had_failed_before(proxies: Proxies) -> None:
+    first = {"hosts": "k2", "gather_facts": False, "tasks": [{"ansible.builtin.fail": {"msg": "before"}}]}
+    last = {"hosts": "all", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {"msg": "what comes after"}}]}
+    books = [{"import_playbook": "sipfleet.kamailio." + name} for name in ("rollout", "audit")]
+    site, found = proxies.folder / "site.yml", proxies.folder / "audit.json"
+    site.write_text(json.dumps([first, *books, last]))
+    wanted = {"dispatcher_destinations": wish(GOOD, MORE), "audit_file": str(found)}
+    status, printed = proxies.play(book=str(site), **wanted)
+    assert status != 0 and "k2: not planned, for it had failed before" in printed, printed
+    assert printed.count('changed (reload)"') == 5 and "k2: not asked, for it had failed before" in printed, printed
+    audited = json.loads(found.read_text())
+    assert audited["not_asked"] == ["k2"] and len(audited["hosts"]) == 5 and "what comes after" in printed
+    # A host that fails in the rollout ends the run.
+    dead = {**wanted, "dispatcher_destinations": wish(GOOD, MORE, DEAD), "dispatcher_healthy_timeout": 6}
+    status, printed = proxies.play(book=str(site), rollout_max_fail_percentage=20, **dead)
+    assert status != 0 and "what comes after" not in printed, printed
+    assert printed.count("not touched, since the rollout was stopped") == 4, printed
+
+
+def test_options_that_are_no_numbers(proxies: Proxies) -> None:
+    status, printed = proxies.play("-e", "rollout_pause=5m", dispatcher_destinations=wish(GOOD, MORE))
+    assert status != 0 and "rollout_pause takes seconds" in printed, printed
+    assert all(proxies.untouched(host) for host in KAMAILIO)
 
 
 def test_a_candidate_that_would_not_start_touches_nobody(proxies: Proxies) -> None:
@@ -193,7 +244,9 @@ def test_a_host_that_was_changed_by_hand(proxies: Proxies) -> None:
 
 def test_pause_and_serial(proxies: Proxies) -> None:
     started = time.monotonic()
-    status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[3, 3], rollout_pause=3)
+    # As text, as a survey gives it.
+    batches = ("-e", "rollout_serial=[3, 3]")
+    status, printed = proxies.play(*batches, dispatcher_destinations=wish(GOOD, MORE), rollout_pause=3)
     assert status == 0 and time.monotonic() - started > 3 and all_done(proxies), printed
 
 

@@ -16,6 +16,8 @@ from report.made_up import audit, healthy
 from report.view import View
 
 
+# Before xdist looks for the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process: they share a browser, and pages that take seconds to make."""
     for item in items:

@@ -22,6 +22,9 @@ SECRET = [
     "#!trydef DBPASS S3CRET",
     'modparam("db_redis", "db_pass", S3CRET)',
     "modparam('tls', 'private_key_password', 'S3CRET')",
+    'modparam("ndb_redis", "server", "name=r;addr=10.0.0.1;port=6379;db=1;pass=S3CRET")',
+    'modparam("topoh", "mask_key", "S3CRET")',
+    "#!define DB_PASS S3CRET",
 ]
 
 
@@ -53,7 +56,7 @@ def test_options_are_masked_and_left_as_they_are() -> None:
 
 def test_other_text_is_not_masked() -> None:
     text = b'loadmodule "tm.so"\nmodparam("dispatcher", "ds_ping_from", "sip:a@b:5060")\n# http://x:8080/ a@b\n'
-    text += b"#!define BYPASS 1\n"
+    text += b'#!define BYPASS 1\nif ($var(token)=="x") {}\n1 sip:a 8 0 weight=50;duid=a\n'
     assert mask_secrets(text) == text
 
 

@@ -167,7 +167,7 @@ function readHost(name, raw, index) {
 function readFleet(text) {
   const data = JSON.parse(text);
   const hosts = Object.entries(data.hosts).map(([name, raw], index) => readHost(name, raw, index));
-  return { made: data.made, hosts };
+  return { made: data.made, notAsked: data.not_asked, hosts };
 }
 
 // What is worst comes first: servers, then destinations that nobody watches, then what only differs.

@@ -78,8 +78,9 @@ function chosen(form, hosts) {
 function start() {
   const fleet = readFleet(document.getElementById("data").textContent);
   const total = fleet.hosts.reduce((count, host) => count + [...host.sets.values()].reduce((all, one) => all + one.total, 0), 0);
+  const notAsked = fleet.notAsked.length ? " Not asked, for they had failed before: " + fleet.notAsked.join(", ") + "." : "";
   document.getElementById("made").textContent =
-    "Made " + fleet.made + ". " + many(fleet.hosts.length, "host") + ", " + many(total, "destination") + ".";
+    "Made " + fleet.made + ". " + many(fleet.hosts.length, "host") + ", " + many(total, "destination") + "." + notAsked;
   document.getElementById("verdict").textContent = verdictOf(fleet.hosts);
 
   const form = toolsFor(fleet.hosts);
