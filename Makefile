@@ -13,7 +13,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: packages setup lab static changelog docs-lint docs reuse sanity lint artifact units pytest ## Everything, on Debian (as root, or with sudo)
+test: packages setup lab static changelog docs-lint docs reuse sanity lint artifact units pytest ## Everything, on Debian, as root
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 

@@ -23,7 +23,7 @@ from ._errors import KamailioError, Problem, error
 from ._host.files import Change, diff_of
 from ._message import render_findings
 from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
-from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding
+from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding, describe_findings
 from ._probing.versions import Version, parse_version, render_version
 from ._text import named, show
 
@@ -242,7 +242,7 @@ class _Guard:
         result: Dict[str, Any] = {
             "changed": bool(changes),
             "will_start": after.analysis.will_start,
-            "findings": [dict(one._asdict(), page="docs/rules.md#" + one.rule) for one in before.analysis.findings],
+            "findings": describe_findings(before.analysis.findings),
             "probing": _probing(after),
             "kamailio_version": render_version(self.version),
             "diff": diff_of(changes),

@@ -161,6 +161,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 
 
@@ -180,7 +181,7 @@ def view(module):
     return {
         "changed": False,
         "path": path,
-        "findings": [one._asdict() for one in config_findings(evaluation, version)],
+        "findings": describe_findings(config_findings(evaluation, version)),
         "unit": service.path if service else None,
         "kamailio_version": render_version(version) if version else None,
         **summarise(evaluation),

@@ -147,6 +147,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
     RUNNING,
@@ -189,7 +190,7 @@ def run(module, locks):
         "changed": bool(plan.calls) or bool(change and change.changed),
         "added": render_destinations(plan.added),
         "removed": render_destinations(plan.removed),
-        "findings": [dict(one._asdict(), page="docs/rules.md#" + one.rule) for one in plan.findings],
+        "findings": describe_findings(plan.findings),
         "turned_round": [],
         "kamailio_version": render_version(live.version),
     }

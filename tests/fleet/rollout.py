@@ -31,11 +31,13 @@ LIST = f"# gateways\n1 {GOOD} 8\n"
 class Proxies:
     """The hosts of a fleet with their servers as they are before each test."""
 
-    def __init__(self, fleet: Fleet, folder: Path) -> None:
+    def __init__(self, fleet: Fleet, folder: Path, fr_timer: int = 500) -> None:
         self.fleet = fleet
         self.folder = folder
         self.configs = {
-            host: CONFIG.replace("@ADDRESS@", fleet.hosts[host].address).replace('"fr_timer", 1500', '"fr_timer", 500')
+            host: CONFIG.replace("@ADDRESS@", fleet.hosts[host].address).replace(
+                '"fr_timer", 1500', '"fr_timer", %d' % fr_timer
+            )
             for host in KAMAILIO
         }
         with ThreadPoolExecutor() as threads:

@@ -30,7 +30,7 @@ class Documented(Proxies):
     def inventory(self, **hosts: dict[str, Any]) -> dict[str, Any]:
         """The inventory with three of the servers, and with the group of the README as well."""
         found = super().inventory(**hosts)
-        found["all"]["children"] |= {"kamailio": {"hosts": all_hosts({})}, "proxies": {"hosts": all_hosts({})}}
+        found["all"]["children"] |= {"kamailio": {"hosts": all_hosts({})}}
         return found
 
     def run_book(self, name: str, *arguments: str, **variables: Any) -> tuple[int, str]:

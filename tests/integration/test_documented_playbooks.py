@@ -35,7 +35,7 @@ def test_set_from_group(tmp_path: Path) -> None:
     listing.write_text("# gateways\n1 sip:10.9.9.9:5060 8 0 duid=gone\n2 sip:10.8.8.8\n")
     gateways = {"gw%d" % number: {"sip_address": "10.0.1.%d" % number} for number in (2, 1)}
     proxy = {"dispatcher_list": str(listing), "kamailio_config": str(config)}
-    groups = {"gateways": {"hosts": gateways}, "proxies": {"hosts": {"localhost": proxy}}}
+    groups = {"gateways": {"hosts": gateways}, "kamailio": {"hosts": {"localhost": proxy}}}
     inventory = {"all": {"vars": LOCAL, "children": groups}}
     # Kamailio is installed where the tests run, so its version is asked.
     for recap in ("changed=1", "changed=0"):
@@ -68,7 +68,7 @@ def test_check_repository(tmp_path: Path) -> None:
 def proxies(live: Live) -> dict[str, object]:
     """An inventory with one running server."""
     host = {"dispatcher_list": str(live.list), "kamailio_config": str(live.config), "kamailio_record": str(live.record)}
-    return {"all": {"vars": LOCAL, "children": {"proxies": {"hosts": {"localhost": host}}}}}
+    return {"all": {"vars": LOCAL, "children": {"kamailio": {"hosts": {"localhost": host}}}}}
 
 
 def test_change_gateways_and_drain(tmp_path: Path) -> None:
@@ -85,7 +85,8 @@ def test_change_gateways_and_drain(tmp_path: Path) -> None:
             bad = run_book(tmp_path, "change_gateways.yml", proxies(live), gateways=dead, patience=5)
             assert bad.returncode != 0 and "have not answered" in bad.stdout + bad.stderr, bad.stdout
             shown = []
-            for back in (False, True):
+            # As text, which -e back=true gives.
+            for back in ("false", "true"):
                 done = run_book(tmp_path, "drain_gateway.yml", proxies(live), gateway=two, back=back)
                 assert done.returncode == 0, done.stdout + done.stderr
                 shown.append(next(each.flags for each in server.destinations() if each.uri == two))

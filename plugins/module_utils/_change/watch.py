@@ -100,17 +100,20 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
 
 def _pack(program: str) -> None:
     """A copy of the code that has been loaded, which outlives the module."""
-    with open(program, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("__main__.py", _MAIN)
-        parts = _PACKAGE.split(".")
-        for depth in range(1, len(parts)):
-            archive.writestr("/".join(parts[:depth]) + "/__init__.py", "")
-        for name, loaded in sorted(sys.modules.items()):
-            if name != _PACKAGE and not name.startswith(_PACKAGE + "."):
-                continue
-            get_source = getattr(loaded.__spec__ and loaded.__spec__.loader, "get_source", None)
-            path = name.replace(".", "/") + ("/__init__.py" if hasattr(loaded, "__path__") else ".py")
-            archive.writestr(path, (get_source(name) if get_source else "") or "")
+    with open(program, "wb") as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("__main__.py", _MAIN)
+            parts = _PACKAGE.split(".")
+            for depth in range(1, len(parts)):
+                archive.writestr("/".join(parts[:depth]) + "/__init__.py", "")
+            for name, loaded in sorted(sys.modules.items()):
+                if name != _PACKAGE and not name.startswith(_PACKAGE + "."):
+                    continue
+                get_source = getattr(loaded.__spec__ and loaded.__spec__.loader, "get_source", None)
+                path = name.replace(".", "/") + ("/__init__.py" if hasattr(loaded, "__path__") else ".py")
+                archive.writestr(path, (get_source(name) if get_source else "") or "")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def watch(folder: str) -> None:

@@ -12,7 +12,7 @@ A rule that no running server confirms is not a rule; tests/conformance starts t
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
 
@@ -137,3 +137,8 @@ def finding(
 def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
     """A finding of a rule at a statement of a configuration."""
     return finding(rule, place.path, place.line, text, remedy, None, place.column)
+
+
+def describe_findings(findings: Iterable[Finding]) -> List[Dict[str, Any]]:
+    """Findings as a result of a module has them, each with C(page), where its rule is documented."""
+    return [dict(one._asdict(), page="docs/rules.md#" + one.rule) for one in findings]

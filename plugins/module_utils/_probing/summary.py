@@ -18,6 +18,7 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._text import show
 from .listing import list_findings
+from .rules import describe_findings
 from .versions import NO_PING_SINCE, Version
 
 
@@ -55,5 +56,5 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
     return {
         "destinations": destinations,
         "sets": sets,
-        "findings": [one._asdict() for one in found.findings],
+        "findings": describe_findings(found.findings),
     }
