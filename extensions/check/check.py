@@ -57,7 +57,7 @@ def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace
     """The arguments of the command line."""
     parser = argparse.ArgumentParser(
         prog="kamailio-check",
-        description="Judge Kamailio's configuration and list: will it start, and is probed what asks for it?",
+        description="Judge Kamailio's configuration and list: will it start, and is every P flag really probed?",
     )
     parser.add_argument(
         "files",
@@ -104,6 +104,7 @@ def find_in_list(path: str, arguments: argparse.Namespace) -> List[Dict[str, Any
     if data is None:
         raise error("is not there", "Create it, or correct its name", path)
     found = summarise(path, data, arguments.kamailio_version)["findings"]
+    found.sort(key=lambda one: (one["severity"] != "error", one["line"] or 0, one["column"] or 0))
     return [one for one in found if one["rule"] not in arguments.ignore]
 
 

@@ -147,7 +147,7 @@ class _Guard:
             return _to_bytes(self.params["config_content"])
         data = self._read(self.params["config"])
         if data is None:
-            raise error("is not there", "Give the path of kamailio.cfg in config, or its text", self.params["config"])
+            raise error("is not there", "Correct its path, or create it", self.params["config"])
         return data
 
     def evaluate(self, texts: Mapping[str, bytes]) -> Evaluation:

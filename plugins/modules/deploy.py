@@ -184,6 +184,11 @@ EXAMPLES = r"""
         state: confirmed
         change: "{{ deployed.change }}"
       when: deployed.change is truthy
+
+- name: Take a change back that nobody has confirmed yet
+  sipfleet.kamailio.deploy:
+    state: reverted
+  become: true
 """
 
 RETURN = r"""
@@ -240,6 +245,11 @@ kamailio_version:
   returned: with O(state=present)
   type: str
   sample: 6.1.5
+diff:
+  description: What changes.
+  returned: with C(--diff)
+  type: list
+  elements: dict
 """
 
 import os

@@ -165,6 +165,10 @@ config:
   returned: success
   type: str
   sample: /etc/kamailio/kamailio.cfg
+diff:
+  description: What changes.
+  returned: with C(--diff)
+  type: dict
 """
 
 import time

@@ -130,6 +130,11 @@ backup_file:
   description: The backup that was made of the list.
   returned: when a backup was made
   type: str
+diff:
+  description: What changes.
+  returned: with C(--diff)
+  type: list
+  elements: dict
 """
 
 

@@ -134,6 +134,10 @@ kamailio_version:
   returned: success
   type: str
   sample: 6.1.5
+diff:
+  description: What changes.
+  returned: with C(--diff)
+  type: dict
 """
 
 

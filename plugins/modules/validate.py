@@ -105,11 +105,11 @@ will_start:
   description:
     - Whether the server starts with these files (after the correction, if one was made). V(null) where the configuration cannot
       be evaluated to the end.
-  returned: success
+  returned: also when it refuses; not where the files cannot be read
   type: bool
 findings:
   description: Everything that was found, sorted by severity and place; before the correction, if one was made.
-  returned: success
+  returned: also when it refuses; not where the files cannot be read
   type: list
   elements: dict
   contains:
@@ -124,7 +124,7 @@ findings:
     page: {description: Where the rule is described., type: str, sample: "docs/rules.md#probing-without-tm"}
 probing:
   description: Every destination of the list and what becomes of its probing (after the correction, if one was made).
-  returned: success
+  returned: also when it refuses; not where the files cannot be read
   type: list
   elements: dict
   contains:
@@ -141,7 +141,7 @@ probing:
     reason: {description: Why., type: str}
 kamailio_version:
   description: The version that was judged for.
-  returned: success
+  returned: also when it refuses; not where the files cannot be read
   type: str
   sample: 6.1.5
 corrected:

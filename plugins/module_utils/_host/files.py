@@ -221,7 +221,7 @@ def _move(module: Any, staged: Sequence[Tuple[Change, str, str]]) -> None:
     except KamailioError:
         for change, target in done:
             if change.before is None:
-                os.unlink(target)
+                remove_file(target)
             else:
                 _replace(module, _stage(target, change.before), target, change.before)
         raise
