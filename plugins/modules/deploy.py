@@ -310,8 +310,8 @@ def change(module, locks):
         result["diff"] = diff_of(plan.changes) + ([describe_plan(plan)] if plan.action != "none" else [])
     if plan.refusal:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
-    if plan.warning:
-        module.warn(plan.warning)
+    if plan.judged.doubt:
+        module.warn(plan.judged.doubt)
     if module.check_mode or not result["changed"]:
         return result
     applied = apply(module, locks, plan)
@@ -331,8 +331,9 @@ def run(module):
         if params[name] < 0:
             raise error("%s is %g" % (name, params[name]), "Give some seconds")
     config = config_of(params["config"], params["instance"])
-    if not os.path.isabs(config):
-        raise error("config is %s" % config, "Give its whole path, from / on")
+    for name, path in (("config", config), ("record", params["record"])):
+        if not os.path.isabs(path):
+            raise error("%s is %s" % (name, path), "Give its whole path, from / on")
     if params["state"] == "present":
         return present(module, config)
     if params["state"] == "confirmed":

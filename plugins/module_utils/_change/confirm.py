@@ -13,10 +13,7 @@ from typing import Any, Dict
 
 from .._errors import error
 from .._host.places import journal_folder
-from .journal import Hold, close, last_outcome, load
-
-# The watch holds a change for the moment of a look.
-_HOLD_SECONDS = 5.0
+from .journal import HOLD_SECONDS, Hold, close, is_orphan, last_outcome, load
 
 
 def confirm(params: Dict[str, Any], config: str) -> bool:
@@ -24,10 +21,13 @@ def confirm(params: Dict[str, Any], config: str) -> bool:
     folder = journal_folder(params, config)
     journal = load(folder)
     if journal and params["change"] in (None, journal.change):
-        with Hold(folder, _HOLD_SECONDS) as hold:
-            if hold.held and load(folder) == journal and not journal.reason:
+        with Hold(folder, HOLD_SECONDS) as hold:
+            if hold.held and load(folder) == journal and not is_orphan(journal):
                 close(journal, {"confirmed": True, "reason": ""})
                 return True
+            if hold.held and load(folder) == journal:
+                text = "the change cannot be confirmed: it has not proved itself, or its time is up"
+                raise error(text, "It is taken back", folder)
         journal = None
     last = last_outcome(folder)
     if params["change"] and (last.get("change") != params["change"] or not last.get("confirmed")):

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._config.evaluate import evaluate
-from .._config.model import Evaluation, Invocation
+from .._config.model import Evaluation
 from .._config.plan import plan_modules
 from .._config.preprocess import Reader
 from .._config.wish import parse_module_wishes
@@ -22,12 +23,12 @@ from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, Problem, error
 from .._guard import validate
-from .._host.check import require_accepted
+from .._host.check import require_restartable
 from .._host.facts import find_kamailio
 from .._host.files import Change, read_include, write_changes
 from .._host.locks import FolderLocks
 from .._host.places import journal_folder, record_path
-from .._host.service import config_of, unit_of
+from .._host.service import config_of, read_service, unit_of
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
@@ -38,7 +39,21 @@ from .._running.health import Health
 from .._running.restore import Restoring
 from .._running.summary import render_listed, render_running
 from .._site import site_of
-from .journal import APPLYING, NONE, RELOAD, RESTART, UNCONFIRMED, Hold, Journal, begin, close, load, proceed
+from .._text import named
+from .journal import (
+    APPLYING,
+    HOLD_SECONDS,
+    NONE,
+    RELOAD,
+    RESTART,
+    UNCONFIRMED,
+    Hold,
+    Journal,
+    begin,
+    close,
+    load,
+    proceed,
+)
 from .revert import go_back
 from .watch import arm
 
@@ -47,7 +62,7 @@ class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
     C(judged) is what runs against the list as it will be; C(reasons) are for the action, C(result) is what the
-    judgement of the files has given, C(refusal) why nothing may be done, C(warning) what kamailio -c says otherwise.
+    judgement of the files has given, C(refusal) why nothing may be done.
     """
 
     config: str
@@ -59,7 +74,6 @@ class Plan(NamedTuple):
     judged: Judged
     result: Dict[str, Any]
     refusal: Optional[str]
-    warning: str
 
 
 class Applied(NamedTuple):
@@ -90,6 +104,9 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
     if not after.load("dispatcher"):
         raise error("the configuration does not load the dispatcher module", "Name it in modules", config)
     path = list_path(after)
+    if not os.path.isabs(path):
+        text = "list_file is %s, and only the server knows the folder in which that begins" % named(path)
+        raise error(text, "Give its whole path, from / on", config)
     standing = locks.read(path)
     changes = [Change(one, before.files.get(one), text) for one, text in texts.items()]
     if destinations is not None:
@@ -104,14 +121,15 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
         read=lambda path: planned[path] if path in planned else locks.read(path), include=_including(locks, planned)
     )
     outcome = validate(_judging(params), as_planned)
-    warning = _accepted(module, before, after, texts, site.invocation) if not outcome.refusal else ""
     listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
     if not outcome.refusal:
         require_loadable(live, listing)
     judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
     action, reasons = _action(module, live, after, texts, judged)
+    if action == RESTART and not outcome.refusal:
+        require_restartable(find_kamailio(module), after, texts, site.invocation)
     result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
-    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal, warning)
+    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal)
 
 
 def _including(locks: FolderLocks, planned: Mapping[str, bytes]) -> Reader:
@@ -136,10 +154,6 @@ def _judging(params: Dict[str, Any]) -> Dict[str, Any]:
     return {**params, **nothing, **corrections, "on_violation": "refuse"}
 
 
-def _accepted(module: Any, before: Evaluation, after: Evaluation, texts: Dict[str, bytes], beside: Invocation) -> str:
-    return require_accepted(find_kamailio(module), after, before, texts, beside)
-
-
 def _action(
     module: Any, live: Live, after: Evaluation, texts: Dict[str, bytes], judged: Judged
 ) -> Tuple[str, Tuple[str, ...]]:
@@ -157,8 +171,17 @@ def _action(
                 "the server needs a restart, and nothing is known that restarts it: %s" % "; ".join(reasons),
                 "Give its restart_command",
             )
+        _require_unit_of(module, after.path)
         return RESTART, tuple(reasons)
     return (RELOAD if judged.reasons else NONE), judged.reasons
+
+
+def _require_unit_of(module: Any, config: str) -> None:
+    """Refuse to restart the unit of another server. Raises KamailioError."""
+    service = None if module.params["restart_command"] else read_service(module.params["instance"])
+    if service and os.path.realpath(service.config) != os.path.realpath(config):
+        text = "the server needs a restart, and %s starts %s" % (unit_of(module.params["instance"]), service.config)
+        raise error(text, "Give the instance of this server, or its restart_command", config)
 
 
 def apply(module: Any, locks: FolderLocks, plan: Plan) -> Applied:
@@ -242,7 +265,7 @@ def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
     journal = load(folder)
     if journal is None:
         return False, []
-    with Hold(folder) as hold, FolderLocks() as locks:
+    with Hold(folder, HOLD_SECONDS) as hold, FolderLocks() as locks:
         if not hold.held or load(folder) != journal:
             raise error("the change is still being made", "Wait for it", folder)
         return True, go_back(module, locks, journal, "it was taken back by hand")

@@ -33,6 +33,8 @@ WRITING, APPLYING, UNCONFIRMED = "writing", "applying", "unconfirmed"
 NONE, RELOAD, RESTART = "none", "reload", "restart"
 _STATE, _LOCK = "state.json", "lock"
 _LOOK_SECONDS = 0.05
+# The watch holds a change for the moment of a look.
+HOLD_SECONDS = 5.0
 
 
 class Entry(NamedTuple):
@@ -106,7 +108,8 @@ def begin(
             keep_private(os.path.join(made, _STATE), _render(journal))
             keep_private(os.path.join(made, _LOCK), b"")
             # Whoever finds it finds it held.
-            stack.enter_context(Hold(made))
+            if not stack.enter_context(Hold(made)).held:
+                raise error("nothing can be locked on this file system")
             os.rename(made, folder)
             flush_folder(parent)
         except (OSError, KamailioError) as exc:

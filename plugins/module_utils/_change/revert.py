@@ -48,11 +48,13 @@ def go_back(module: Any, locks: FolderLocks, journal: Journal, reason: str) -> L
     C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError where something stands in the way, as
     a full disk does: the change is then still there, and it can be tried again.
     """
+    # What was written in place can be there in part, by the change or by a way back that was cut off.
+    torn = journal.options["unsafe_writes"] and (journal.phase == WRITING or bool(journal.reason))
     with contextlib.suppress(KamailioError):
         journal = proceed(journal, reason=reason)
     host = _With(module, journal.options)
     states = [*journal.states, *_taken_out_since(host, journal)]
-    problems = _restore(host, locks, journal)
+    problems = _restore(host, locks, journal, torn)
     try:
         problems += _bring_back(host, journal, states)
     except KamailioError as exc:
@@ -97,20 +99,20 @@ def is_settled(module: Any, locks: FolderLocks, folder: str) -> bool:
         if not hold.held or load(folder) != journal or not is_orphan(journal):
             return False
         if not module.check_mode:
-            go_back(module, locks, journal, why_orphan(journal))
+            problems = go_back(module, locks, journal, why_orphan(journal))
+            said = "\n".join(["a change of before was taken back first: %s" % why_orphan(journal), *problems])
+            module.warn(said)
         elif journal.has_reached_server() or any(read_file(one.path) != one.before for one in journal.entries):
             text = "a change was cut off here, and check mode does not take it back: %s" % why_orphan(journal)
             raise error(text, "deploy with state reverted does, or any run of it that is not in check mode", folder)
     return True
 
 
-def _restore(module: Any, locks: FolderLocks, journal: Journal) -> List[str]:
+def _restore(module: Any, locks: FolderLocks, journal: Journal, torn: bool) -> List[str]:
     """The files as they were; gives those that somebody else has changed since. Raises KamailioError."""
     problems: List[str] = []
     changes: List[Change] = []
     created: List[str] = []
-    # What was written in place can be there in part.
-    torn = journal.phase == WRITING and journal.options["unsafe_writes"]
     for one in journal.entries:
         data = locks.read(one.path)
         if data == one.before:
@@ -135,7 +137,8 @@ def _taken_out_since(module: Any, journal: Journal) -> List[State]:
         with contextlib.suppress(KamailioError):
             live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
             out = taken_out(live.connection.destinations(), _list_of(live).document, live.version)
-            return [one for one in out if (one.setid, one.uri) not in known]
+            # What is inactive the pings of the change can have done, and nothing may ever bring it back.
+            return [one for one in out if one.letters[0] == "D" and (one.setid, one.uri) not in known]
     return []
 
 

@@ -23,6 +23,7 @@ import zipfile
 from typing import Any, Dict, List, Optional, Tuple
 
 from .._errors import KamailioError, error
+from .._host.files import flush_folder
 from .boot import watch_after_boot
 from .journal import Hold, Journal, is_orphan, load
 
@@ -114,6 +115,7 @@ def _pack(program: str) -> None:
                 archive.writestr(path, (get_source(name) if get_source else "") or "")
         file.flush()
         os.fsync(file.fileno())
+    flush_folder(os.path.dirname(program))
 
 
 def watch(folder: str) -> None:
@@ -123,10 +125,11 @@ def watch(folder: str) -> None:
         try:
             if _is_over(folder):
                 return
-        except KamailioError as reason:
+        except (KamailioError, OSError) as reason:
             # What stands in the way, as a full disk does, can go away.
-            if reason.render() != said:
-                said = reason.render()
+            text = reason.render() if isinstance(reason, KamailioError) else str(reason)
+            if text != said:
+                said = text
                 _LOG.warning("It is tried again: %s", said)
             time.sleep(_AGAIN_SECONDS)
         time.sleep(_LOOK_SECONDS)

@@ -14,6 +14,7 @@ the files name: it runs their code.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -56,7 +57,8 @@ def check_in_place(command: str, evaluation: Evaluation, texts: Mapping[str, byt
         done = _run([command, "-c", "-f", main, *arguments_of(invocation)], invocation)
     finally:
         for copy in staged.values():
-            os.unlink(copy)
+            with contextlib.suppress(OSError):
+                os.unlink(copy)
     message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
     for path, copy in staged.items():
         message = message.replace(copy, path)
@@ -115,6 +117,16 @@ def _errors_of(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     telling = [line for line in lines if "ERROR" in line or "CRITICAL" in line]
     return "\n".join((telling or lines)[:20])
+
+
+def require_restartable(
+    command: Optional[str], evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
+) -> None:
+    """Refuse what a restart would die of. C(command) is None where there is no Kamailio. Raises KamailioError."""
+    checked = check_in_place(command, evaluation, texts, invocation) if command else Checked(True, "")
+    if not checked.accepted:
+        text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
+        raise error(text, "Nothing has been changed", evaluation.path)
 
 
 def require_accepted(

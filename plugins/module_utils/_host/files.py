@@ -108,7 +108,8 @@ def write_changes(module: Any, changes: Sequence[Change], backup: bool) -> Dict[
         return {path: name for path, name in backups.items() if name}
     finally:
         for _change, _target, temporary in staged:
-            if os.path.exists(temporary):
+            # Gone by its rename, or in the way of what is said already.
+            with contextlib.suppress(OSError):
                 os.unlink(temporary)
 
 
@@ -178,8 +179,8 @@ def _stage(target: str, data: bytes) -> str:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
             _keep_attributes(target, file.fileno())
+            os.fsync(file.fileno())
     except OSError as exc:
         os.unlink(temporary)
         raise error("cannot be written: %s" % exc.strerror, "Nothing has been changed", target) from exc

@@ -79,11 +79,13 @@ def judge(live: Live, listing: Loadable, record: str, standing: Optional[Documen
     doubt = ""
     if knowledge.document and not same_meaning(knowledge.document, listing.document):
         reasons.append("the list has another meaning than when it was loaded, at %s" % _clock(knowledge.loaded or 0))
+    if standing and not reasons and not same_meaning(standing, listing.document):
+        reasons.append("the list gets another meaning")
     differing = [one for one in comparison.differences if one.kind in ("flags", "state")]
     if not knowledge.document and differing and not reasons:
         doubt = (
             "%d destination%s with other flags than the list says, and nothing tells whether the list was edited or "
-            "their state was changed: it was not reloaded for that. force reloads it"
+            "their state was changed: it was not reloaded for that. dispatcher_reload with force reloads it"
         )
         doubt %= (len(differing), " runs" if len(differing) == 1 else "s run")
     recorded = bool(kept and kept.loaded >= live.started)

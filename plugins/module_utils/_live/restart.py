@@ -15,6 +15,7 @@ from typing import Any, List, Optional
 
 from .._errors import KamailioError, error
 from .._host.service import unit_of
+from .._secrets import mask_secrets, mask_text
 from .._server.clock import Deadline
 from .._text import quoted
 from .server import Live, connect
@@ -46,10 +47,10 @@ def restart(module: Any, seconds: float) -> Live:
     # run_command knows no time limit, and nobody could take back what waits for ever.
     status, printed, complaint = module.run_command(["timeout", "-k", "5", "%g" % max(seconds, 1), *command])
     if status in _TIME_IS_UP:
-        raise error("%s has not ended after %g seconds" % (" ".join(command), seconds), "Its log says why")
+        raise error("%s has not ended after %g seconds" % (mask_text(" ".join(command)), seconds), "Its log says why")
     if status:
-        said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 300)
-        raise error("%s ended with status %d: %s" % (" ".join(command), status, said), "Its log says why")
+        said = quoted(mask_secrets((complaint or printed).strip().encode("utf-8", "surrogateescape")), 300)
+        raise error("%s ended with status %d: %s" % (mask_text(" ".join(command)), status, said), "Its log says why")
     try:
         return wait_for_answer(module, deadline, began)
     except KamailioError as reason:
