@@ -162,6 +162,43 @@ def test_destinations_that_do_not_answer_are_taken_back(suite: str, tmp_path: Pa
     assert not live.last()["confirmed"] and A in live.last()["reason"]
 
 
+def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers, param("ds_probing_mode", 3))
+        live.list.write_text(f"1 {A}\n1 {live.good} 8\n")
+        with live.running() as server:
+            result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=8)
+            states = {one.uri: one.flags for one in server.destinations()}
+    assert result["failed"] and "have not answered" in result["msg"], result
+    assert states == {A: "AX", live.good: "AP"}
+
+
+def test_flags_alone_are_loaded_where_nobody_knows_what_was(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running() as server:
+            live.list.write_text(live.list.read_text())
+            done = live.deploy(destinations=[{"setid": 1, "uri": live.good, "flags": 0}])
+            assert [one.flags for one in server.destinations()] == ["AX"]
+    assert done["action"] == "reload" and done["reasons"] == ["the list gets another meaning"], done
+
+
+def test_no_restart_into_what_was_left_half_edited(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "bookworm", peers)
+        with live.running() as server:
+            edited = live.config.read_text().replace(
+                'loadmodule "dispatcher.so"', 'loadmodule "dispatcher.so"\nloadmodule "pv.so"'
+            )
+            live.config.write_text(edited.replace("exit;", 'no_such_function("x"); exit;'))
+            before = live.files()
+            results = [live.deploy(destinations=[{"setid": 1, "uri": A}]), live.deploy(modules=[{"name": "textops"}])]
+            assert live.files() == before and uris(server) == [live.good]
+    for one in results:
+        assert one["failed"] and "kamailio -c refuses" in one["msg"] and "no_such_function" in one["msg"], one
+    assert live.pending() == []
+
+
 def test_a_server_that_dies_of_it_runs_again(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers)
@@ -384,7 +421,8 @@ def test_what_stands_in_the_way_back_is_waited_for(tmp_path: Path) -> None:
             until(lambda: not live.pending())
             assert live.files() == before and uris(server) == [live.good]
     assert by_hand["failed"] and "is a directory" in by_hand["msg"]
-    assert not confirmed["confirmed"] and live.last()["reason"] == "it was taken back by hand"
+    assert confirmed["failed"] and "cannot be confirmed" in confirmed["msg"]
+    assert live.last()["reason"] == "it was taken back by hand"
 
 
 def test_the_way_back_takes_its_turn(tmp_path: Path) -> None:

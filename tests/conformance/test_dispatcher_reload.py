@@ -175,7 +175,7 @@ def test_a_list_that_only_the_server_refuses(suite: str, tmp_path: Path) -> None
 
 
 def test_two_at_once_and_a_busy_server(suite: str, tmp_path: Path) -> None:
-    live = Live(tmp_path, UNPROBED.replace('"reload_delta", 1', '"reload_delta", 3'), f"1 {A}\n")
+    live = Live(tmp_path, UNPROBED.replace('"reload_delta", 1', '"reload_delta", 6'), f"1 {A}\n")
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
         live.list.write_text(f"1 {A}\n1 {B}\n")

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import journal as _journal
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
     NONE,
     RELOAD,
+    UNCONFIRMED,
     Hold,
     begin,
     close,
@@ -25,6 +28,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal 
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
 
 
@@ -102,3 +106,17 @@ def test_what_runs_have_left_that_were_killed(folder: str) -> None:
     (parent / "a.change.last").write_text("{}")
     with begin(folder, [], NONE, {}, [], 0):
         assert sorted(one.name for one in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
+
+
+def test_what_has_not_proved_itself_is_not_confirmed(tmp_path: Path) -> None:
+    params: dict[str, Any] = {"record": str(tmp_path), "change": None}
+    folder = journal_folder(params, "/etc/kamailio/kamailio.cfg")
+    with begin(folder, [], NONE, {}, [], time.time() + 60) as journal:
+        pass
+    with pytest.raises(KamailioError, match="has not proved itself"):
+        confirm(params, "/etc/kamailio/kamailio.cfg")
+    proceed(journal, phase=UNCONFIRMED, deadline=time.time() - 1)
+    with pytest.raises(KamailioError, match="its time is up"):
+        confirm(params, "/etc/kamailio/kamailio.cfg")
+    proceed(journal, phase=UNCONFIRMED)
+    assert confirm(params, "/etc/kamailio/kamailio.cfg") and load(folder) is None
