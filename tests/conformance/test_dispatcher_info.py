@@ -27,7 +27,7 @@ def test_what_runs(suite: str, version: str, tmp_path: Path) -> None:
     exact = (parse_version(version) or ()) >= (6, 0)
     assert (first["setid"], first["uri"], first["letters"], first["priority"]) == (3, "sip:127.0.0.1:9", "AP", 5)
     assert (first["flags"], first["flags_complete"]) == ((24, True) if exact else (8, False))
-    assert first["duid"] == "a" and first["attrs"] == "duid=a;secret=x" and first["load"] == 0
+    assert first["duid"] == "a" and first["attrs"] == "duid=a;secret=********" and first["load"] == 0
     assert first["latency"]["maximum"] == 0 and first["effect"] == ("never" if exact else "continuously")
     assert (second["uri"], second["attrs"], second["states"]) == ("sip:127.0.0.1:10", "note=b", ["active"])
     assert second["effect"] == "never" and "no P flag" in second["reason"]

@@ -298,6 +298,8 @@ def test_the_hook_of_pre_commit(repository: Path, tmp_path_factory: pytest.TempP
     (block,) = re.findall(r"^# \.pre-commit-config\.yaml\n(.*?)^```", page, re.M | re.S)
     settings = yaml.safe_load(block)
     settings["repos"][0].update(repo=str(clone), rev=commit(clone))
+    hook_of_page = settings["repos"][0]["hooks"][0]
+    hook_of_page["args"] = [one.replace("edge1", "bad") for one in hook_of_page["args"]]
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(settings))
     bad = repository / config("bad")
     broken = bad.read_text()
