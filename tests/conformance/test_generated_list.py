@@ -100,6 +100,7 @@ ATTRIBUTES = (
     "sockname=none",
     "a=1;b=2",
     'a="x;y"',
+    'weight=5;duid="";maxload=7',
     "weight=50#c",
     '""',
     "a=1,b=2",

@@ -158,3 +158,9 @@ def test_any_uri_is_read_or_refused(uri: bytes) -> None:
         assert read_uri(uri).uri.endswith(uri)
     except ValueError as exc:
         assert str(exc)
+
+
+def test_a_port_of_thousands_of_digits_is_no_port() -> None:
+    for uri in (b"sip:a:" + b"0" * 5000 + b"1", b"sip:u:" + b"0" * 5000 + b"@a:" + b"9" * 5000):
+        with pytest.raises(ValueError, match="its port is not a number from 0 to 65535"):
+            read_uri(uri)

@@ -233,6 +233,41 @@ def test_attributes_are_replaced_or_merged(before: bytes, wanted: Any, replaced:
         assert plan(result, entry, merge=merge) == result
 
 
+def test_an_empty_value_moves_off_the_end_in_quotes() -> None:
+    entry = {"setid": 1, "uri": "sip:a", "attrs": {"maxload": 7}}
+    merged = plan(b"1 sip:a 0 0 weight=5;duid=\n", entry, merge=True)
+    assert merged == b'1 sip:a 0 0 weight=5;duid="";maxload=7\n' and plan(merged, entry, merge=True) == merged
+    entry = {"setid": 1, "uri": "sip:a", "attrs": "a=1;b="}
+    replaced = plan(b"1 sip:a 0 0 b=2;a=1\n", entry)
+    assert replaced == b'1 sip:a 0 0 b="";a=1\n' and plan(replaced, entry) == replaced
+
+
+@pytest.mark.parametrize("attrs", ["noproxy", "A=1;a=2"])
+def test_text_that_cannot_be_merged_is_met_once(attrs: str) -> None:
+    entry = {"setid": 1, "uri": "sip:a", "attrs": attrs}
+    written = plan(b"", entry, merge=True)
+    assert plan(written, entry, merge=True) == written == b"1 sip:a 0 0 %s\n" % attrs.encode()
+    with pytest.raises(KamailioError, match="cannot be merged"):
+        plan(b"1 sip:a 0 0 b=1\n", entry, merge=True)
+
+
+BOTH = b"1 sip:a 0 0 duid=x;socket=udp:h\n1 sip:a 0 0 duid=y\n"
+
+
+@pytest.mark.parametrize("ensure_order", [False, True])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_two_entries_for_one_destination_are_refused(state: str, ensure_order: bool) -> None:
+    entries = [
+        {"setid": 1, "uri": "sip:a", "attrs": {"duid": "x"}, "flags": 8},
+        {"setid": 1, "uri": "sip:a", "attrs": {"socket": "udp:h"}, "flags": 9, "state": state},
+    ]
+    with pytest.raises(KamailioError, match=r"list:1: destinations\[0\] and destinations\[1\] are both this destina"):
+        plan(BOTH, *entries, ensure_order=ensure_order)
+    entries[0]["attrs"] = {"duid": "x", "socket": "udp:h"}
+    with pytest.raises(KamailioError, match=r"destinations\[0\] and destinations\[1\] are the same destination"):
+        plan(b"", *entries, ensure_order=ensure_order)
+
+
 def test_attributes_that_cannot_be_merged() -> None:
     entries = [{"setid": 1, "uri": "sip:" + name, "attrs": {"x": 1}} for name in "ab"]
     with pytest.raises(KamailioError) as caught:
@@ -323,12 +358,19 @@ URIS = st.sampled_from(["sip:a", "sip:b", "sip:c;transport=tcp", "SIP:A", "c:506
 VALUES = st.one_of(
     st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda one: "'" not in one)
 )
+TELLING = ["duid=p", "DUID=q", "socket=h", 'socket="i"', "weight=5", "x=1", "x=", "noproxy"]
+# One URI again and again, with what tells its destinations apart and with values that are empty.
+ALIKE = st.lists(
+    st.lists(st.sampled_from(TELLING), max_size=4).map(lambda attrs: ("1 sip:a 8 0 " + ";".join(attrs)).encode()),
+    max_size=4,
+).map(b"\n".join)
 ENTRIES = st.fixed_dictionaries(
     {"setid": st.integers(0, 3), "uri": URIS},
     optional={
         "flags": st.integers(0, 63),
         "priority": st.integers(0, 2147483647),
-        "attrs": st.dictionaries(st.sampled_from(["duid", "weight", "x"]), VALUES),
+        "attrs": st.dictionaries(st.sampled_from(["duid", "weight", "x"]), VALUES)
+        | st.lists(st.sampled_from(TELLING), max_size=3).map(";".join),
         "description": st.sampled_from(["", "one", "two, 2 sip:x"]),
         "state": st.sampled_from(["present", "absent"]),
     },
@@ -336,7 +378,7 @@ ENTRIES = st.fixed_dictionaries(
 
 
 @given(
-    LINES | st.just(LIST) | st.just(DESCRIBED),
+    LINES | ALIKE | st.just(LIST) | st.just(DESCRIBED),
     st.lists(ENTRIES, max_size=4),
     st.sampled_from(["none", "set", "file"]),
     st.booleans(),

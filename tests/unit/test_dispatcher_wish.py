@@ -103,6 +103,7 @@ BAD = [
     ("attrs", ["a=1"], "is neither a mapping nor text"),
     ("attrs", {"weight": 0}, "weight '0' is not from 1 to 100"),
     ("attrs", "rweight=101", "rweight '101' is not from 1 to 100"),
+    ("attrs", "weight=000000001000", "weight '000000001000' is not from 1 to 100"),
     ("attrs", "weight=", "weight '' is not from 1 to 100"),
     ("attrs", "=5", "has a value without a name"),
     ("attrs", {"a": 1, "A": 2}, "names an attribute twice"),

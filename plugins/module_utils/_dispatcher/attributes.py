@@ -196,7 +196,13 @@ def change_attrs(text: bytes, wish: Mapping[bytes, Optional[bytes]], keep_others
         ]
         pieces.append(apply_patches(text[one.start : one.end], inside))
     tail = b";" if text.endswith(b";") and not new else b""
-    return b";".join([*pieces, *([new] if new else [])]) + tail
+    pieces += [new] if new else []
+    return b";".join([*map(_filled, pieces[:-1]), pieces[-1]]) + tail
+
+
+def _filled(piece: bytes) -> bytes:
+    """An attribute that others follow: only the last one may do without a value."""
+    return piece + b'""' if piece.endswith(b"=") and piece.count(b"=") == 1 else piece
 
 
 def _join(pairs: Iterable[Tuple[bytes, Optional[bytes]]]) -> bytes:
@@ -255,7 +261,7 @@ def render_attr(name: object, value: object) -> Tuple[bytes, bytes]:
 
 
 def _check_known(name: bytes, value: bytes) -> None:
-    if name.lower() in PERCENT and not (value.isdigit() and 1 <= int(value[:9]) <= 100):
+    if name.lower() in PERCENT and not (len(value) <= 9 and value.isdigit() and 1 <= int(value) <= 100):
         raise ValueError(
             "%s %s is not from 1 to 100, and the server ignores it then" % (_show(name), named(_show(value)))
         )

@@ -21,7 +21,7 @@ from .document import LINE_BYTES, Destination, Document, parse_document
 from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
 from .flags import LETTERS, PROBING
 from .order import order_destinations
-from .wish import Key, Mark, Wish, identity, mark_of
+from .wish import Key, Mark, Wish, identity, marks_of
 
 # The file is planned as the newest server reads it; what is written means the same to every version.
 VERSION = (6, 1)
@@ -99,37 +99,49 @@ def clear_probing(data: bytes, version: Tuple[int, ...], lines: Collection[int],
 
 def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, problems: List[Problem]) -> _Matched:
     """Which destinations the wishes mean; C(purged) says whether others of their sets are taken out."""
-    by_key: Dict[Key, List[Destination]] = {}
-    for destination in document.destinations:
-        by_key.setdefault(identity(destination.setid, destination.uri), []).append(destination)
     alone = Counter(wish.key for wish in wishes)
+    told_apart = {wish.key for wish in wishes if wish.mark}
+    by_key: Dict[Key, List[Destination]] = {}
+    by_mark: Dict[Tuple[Key, Mark], List[Destination]] = {}
+    for destination in document.destinations:
+        key = identity(destination.setid, destination.uri)
+        by_key.setdefault(key, []).append(destination)
+        for mark in marks_of(destination.attrs) if key in told_apart else ():
+            by_mark.setdefault((key, mark), []).append(destination)
     matched = _Matched({}, set(), [])
-    taken: Set[int] = set()
+    claimed: Dict[int, Wish] = {}
     for wish in wishes:
         candidates = by_key.get(wish.key, [])
-        mark = wish.mark if candidates else None
-        same = [one for one in candidates if mark is None or _has(one, wish, mark)]
+        same = by_mark.get((wish.key, wish.mark), []) if wish.mark else candidates
+        if wish.present and not same:
+            # One that nothing tells apart yet may be given its duid or socket by this wish.
+            same = [one for one in candidates if one.start not in claimed and not marks_of(one.attrs)]
+        if wish.present and len(same) > 1:
+            problems.append(_ambiguous(wish, same, path))
+            continue
+        for one in same:
+            earlier = claimed.setdefault(one.start, wish)
+            if earlier is not wish:
+                problems.append(_claimed_twice(earlier, wish, one, path))
         if not wish.present:
             matched.absent.update(one.start for one in same)
-            continue
-        if not same:
-            # One that nothing tells apart yet may be given its duid or socket by this wish.
-            same = [one for one in candidates if one.start not in taken and mark_of(one.attrs) is None]
-        if len(same) > 1:
-            problems.append(_ambiguous(wish, same, path))
-        elif not same and len(candidates) == 1 and alone[wish.key] == 1 and not purged:
-            problems.append(_renamed(wish, candidates[0], path))
         elif same:
-            taken.add(same[0].start)
             matched.present[wish.position] = same[0]
+        elif len(candidates) == 1 and alone[wish.key] == 1 and not purged:
+            problems.append(_renamed(wish, candidates[0], path))
         else:
             matched.new.append(wish)
     return matched
 
 
-def _has(one: Destination, wish: Wish, mark: Mark) -> bool:
-    """Whether a destination has the attribute that tells the wished one apart."""
-    return (wish.attrs is not None and one.attrs == wish.attrs.text) or attr_value(one.attrs, mark[0]) == mark[1]
+def _claimed_twice(earlier: Wish, later: Wish, one: Destination, path: str) -> Problem:
+    return Problem(
+        "destinations[%d] and destinations[%d] are both this destination: set %d, %s"
+        % (earlier.position, later.position, one.setid, quoted(one.uri)),
+        "Say all that is wanted of it in one entry, or give the other one a duid of its own",
+        path,
+        one.line,
+    )
 
 
 def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
@@ -144,7 +156,7 @@ def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
 
 
 def _renamed(wish: Wish, there: Destination, path: str) -> Problem:
-    old, new = (quoted(b"=".join(mark or ()), 60) for mark in (mark_of(there.attrs), wish.mark))
+    old, new = (quoted(b"=".join(mark or ()), 60) for mark in (next(iter(marks_of(there.attrs)), None), wish.mark))
     return Problem(
         "destinations[%d]: set %d, %s is there with %s, and is wanted with %s: is it the same one?"
         % (wish.position, wish.setid, quoted(wish.uri), old, new),
@@ -291,7 +303,10 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
     """The bytes with every set in the order of the wishes, and the destinations that move."""
     document = parse_document(data, VERSION)
     present = [wish for wish in wishes if wish.present]
-    matched = _match(document, present, True, path, [])
+    problems: List[Problem] = []
+    matched = _match(document, present, True, path, problems)
+    if problems:
+        raise KamailioError(problems)
     sets: Dict[int, List[Destination]] = {}
     for wish in present:
         sets.setdefault(wish.setid, []).append(matched.present[wish.position])

@@ -189,8 +189,7 @@ class _Machine:
             self.found_user = True
             return self._to_tail(char)
         if char.isdigit():
-            if int(self.text[self.start : self.at + 1]) > MAX_PORT:
-                raise ValueError(_PORT_FAULT)
+            self._check_port()
             return self._password
         if char in b"[]:":
             raise ValueError(_COLON_FAULT)
@@ -246,9 +245,15 @@ class _Machine:
         if char in b";?":
             self.port = self._since_start()
             return self._to_tail(char)
-        if not char.isdigit() or int(self.text[self.start : self.at + 1]) > MAX_PORT:
+        if not char.isdigit():
             raise ValueError(_PORT_FAULT)
+        self._check_port()
         return self._port
+
+    def _check_port(self) -> None:
+        digits = self.text[self.start : self.at + 1].lstrip(b"0")
+        if len(digits) > 5 or int(digits or b"0") > MAX_PORT:
+            raise ValueError(_PORT_FAULT)
 
     def _param(self, char: bytes) -> _State:
         if char == b"@":

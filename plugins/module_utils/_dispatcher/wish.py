@@ -37,12 +37,12 @@ class AttrsWish(NamedTuple):
 
     def apply_to(self, before: bytes, merge: bool) -> bytes:
         """The attributes of a destination after the wish. Raises ValueError where they cannot be merged."""
+        if same_attrs(before, self.text):
+            return before
         if merge:
             if self.changes is None:
                 raise ValueError("names an attribute twice or without a value, which cannot be merged")
             return change_attrs(before, self.changes, True)
-        if same_attrs(before, self.text):
-            return before
         return self.text if self.changes is None else change_attrs(before, self.changes, False)
 
 
@@ -50,7 +50,7 @@ class Wish(NamedTuple):
     """One entry of C(destinations), at its position there.
 
     A field that is None stays as it is; in a new destination it is 0, or nothing. C(key) is what makes it the same
-    destination, C(mark) the attribute that tells it from others with its URI: C(duid), else C(socket).
+    destination, C(mark) the attribute that tells it from others with its URI, the first one of C(marks).
     """
 
     position: int
@@ -62,7 +62,12 @@ class Wish(NamedTuple):
     description: Optional[bytes]
     present: bool
     key: Key
-    mark: Optional[Mark]
+    marks: Tuple[Mark, ...]
+
+    @property
+    def mark(self) -> Optional[Mark]:
+        """C(duid), else C(socket), and None if it has neither."""
+        return self.marks[0] if self.marks else None
 
 
 FIELDS = ("setid", "uri", "flags", "priority", "attrs", "description", "state")
@@ -70,17 +75,14 @@ _MARKS = (b"duid", b"socket")
 _NOT_IN_URI = re.compile(r"[\s#\x00-\x1f\x7f]")
 
 
-def mark_of(attrs: bytes) -> Optional[Mark]:
-    """The attribute that tells destinations of one URI apart: C(duid), else C(socket)."""
+def marks_of(attrs: bytes) -> Tuple[Mark, ...]:
+    """The attributes that tell destinations of one URI apart, the first one before all: C(duid), else C(socket)."""
     try:
         read = read_attrs(attrs)
     except ValueError:
-        return None
-    for name in _MARKS:
-        value = read.value(name)
-        if value:
-            return name, value
-    return None
+        return ()
+    marks = ((name, read.value(name)) for name in _MARKS)
+    return tuple((name, value) for name, value in marks if value)
 
 
 def identity(setid: int, uri: bytes) -> Key:
@@ -114,9 +116,11 @@ def _same(wishes: Sequence[Wish]) -> Iterator[Problem]:
     for group in groups.values():
         first: Dict[Optional[Mark], Wish] = {}
         for wish in group:
-            earlier = first.setdefault(wish.mark, wish)
-            other = earlier if earlier is not wish else next((each for each in group if not each.mark), None)
-            if other and other is not wish:
+            first.setdefault(wish.mark, wish)
+        for wish in group:
+            others = [first.get(mark) for mark in (None, *wish.marks)]
+            other = next((one for one in others if one and one is not wish), None)
+            if other:
                 one, two = sorted((other.position, wish.position))
                 yield Problem(
                     "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
@@ -158,8 +162,8 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
     description = field("description", check_description)
     if len(problems) > before:
         return None
-    mark = mark_of(attrs.text) if attrs else None
-    return Wish(index, setid, uri, flags, priority, attrs, description, present, identity(setid, uri), mark)
+    marks = marks_of(attrs.text) if attrs else ()
+    return Wish(index, setid, uri, flags, priority, attrs, description, present, identity(setid, uri), marks)
 
 
 def parse_number(value: object) -> int:
