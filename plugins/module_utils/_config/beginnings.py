@@ -20,7 +20,7 @@ from typing import Optional
 from .._text import quoted
 
 # Bytes that stand in no token are passed over by the server, wherever they are; so are these.
-_TOKENS = re.compile(rb"[%<>&~^$()*@!/,:{}\[\]=+|.-]")
+_TOKENS = re.compile(rb"[%<>&~^()*@!/,:{}\[\]=+|.-]")
 _NAME = re.compile(rb"[A-Za-z_]")
 # Statements that do not go on with an equals sign or a dot.
 _OTHERS = re.compile(

@@ -144,7 +144,7 @@ class _Run:
         value: Optional[Value] = None
         if last.kind == "string":
             value = last.text if not _doubt(statement, last) else None
-        elif last.kind == "word" and statement.arguments[2].text != b"$":
+        elif last.kind == "word":
             number = parse_number(last.text)
             if number is None:
                 text = "%s is neither a number nor a quoted string" % quoted(last.text, 60)

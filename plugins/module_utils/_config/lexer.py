@@ -18,6 +18,7 @@ import re
 from typing import FrozenSet, NamedTuple
 
 SPACE, COMMENT, STRING, RAW_STRING, WORD, PUNCT = "space", "comment", "string", "raw string", "word", "punctuation"
+VARIABLE = "variable"
 DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
     "define",
     "undefine",
@@ -28,8 +29,10 @@ DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
     "include",
 )
 SUBSTITUTION, INACTIVE = "substitution", "inactive"
+# The kinds that the grammar sees.
+CODE = frozenset([STRING, RAW_STRING, VARIABLE, WORD, PUNCT])
 DIRECTIVES = frozenset([DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, SUBSTITUTION])
-UNCLOSED_COMMENT, UNCLOSED_STRING = "unclosed comment", "unclosed string"
+UNCLOSED_COMMENT, UNCLOSED_STRING, UNCLOSED_VARIABLE = "unclosed comment", "unclosed string", "unclosed variable"
 
 
 class Token(NamedTuple):
@@ -50,13 +53,14 @@ _ACTIVE = re.compile(
     rb"""
     (?P<space>(?:[\x00-\x20\x7f-\xff]+|\\\n)+)
     | (?P<open>/\*)
+    | (?P<variable>\$)
     | (?:\#!|!!)(?P<condition>ifdef|ifndef|ifexp)[ \t\x08\r]+(?P<expression>[^\n]*)(?:\n|\Z)
     | (?:\#!|!!)(?P<else>else)[ \t\x08\r]*\n
     | (?:\#!|!!)(?P<endif>endif)[ \t\x08\r]*\n
     | (?:\#!|!!)(?P<define>try(?:define|def)|re(?:define|def)|defexps?|define|def)[ \t\x08\r]+
         (?P<defined>[A-Za-z_][A-Za-z0-9_]*)[ \t\x08\r]*(?P<value>(?:[^\n](?:\\\n|[^\n])*)?)(?:\n|\Z)
     | (?:\#!|!!)(?P<undefine>(?:try)?undef(?:ine)?)[ \t\x08\r]+(?P<undefined>[A-Za-z_][A-Za-z0-9_]*)[^\n]*(?:\n|\Z)
-    | (?:\#!|!!)(?P<environment>(?:try)?defenvs?)[ \t]*(?P<variable>[^ \t\r\n]+)
+    | (?:\#!|!!)(?P<environment>(?:try)?defenvs?)[ \t]*(?P<environment_name>[^ \t\r\n]+)
     | (?:\#!|!!)(?P<subst>substdefs|substdef|subst)(?![A-Za-z0-9_])[ \t\x08\r\n]*(?P<pattern>%s|'[^']*')
     | (?:\#!|!!)?(?P<include>include_file|import_file)(?![A-Za-z0-9_])[ \t\r\n]*(?P<file>[^ \t\r\n]+)
     | (?P<comment>(?:\#|//)[^\n]*(?:\n|\Z))
@@ -69,6 +73,8 @@ _ACTIVE = re.compile(
     % (_STRING_BODY, _STRING_BODY, _STRING_BODY),
     re.VERBOSE | re.DOTALL,
 )
+_VARIABLE = re.compile(rb"\$(?:[A-Za-z_][A-Za-z0-9_]*)?(\()?")
+_VARIABLE_EDGE = re.compile(rb"[()\n]")
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 _INACTIVE_EDGE = re.compile(
     rb"(?:#!|!!)(?:(?P<condition>ifdef|ifndef|ifexp)[ \t\x08\r]+(?P<expression>[^\n]*)(?:\n|\Z)"
@@ -83,6 +89,9 @@ def next_token(data: bytes, at: int, foreign: FrozenSet[bytes]) -> Token:
         raise ValueError("no text at byte %d" % at)
     if found.group("open"):
         return _block_comment(data, at)
+    if found.group("variable"):
+        end = variable_end(data, at)
+        return Token(VARIABLE, at, end, b"", data[at:end]) if end else Token(UNCLOSED_VARIABLE, at, len(data))
     if found.group("unclosed"):
         return Token(UNCLOSED_STRING, at, len(data))
     for kind, group, text in _PARTS:
@@ -106,7 +115,7 @@ _PARTS = (
     (ENDIF, "endif", "endif"),
     (DEFINE, "define", "value"),
     (UNDEFINE, "undefine", "undefined"),
-    (ENVIRONMENT, "environment", "variable"),
+    (ENVIRONMENT, "environment", "environment_name"),
     (SUBSTITUTION, "subst", "pattern"),
     (INCLUDE, "include", "file"),
 )
@@ -128,6 +137,27 @@ def next_inactive(data: bytes, at: int, foreign: FrozenSet[bytes]) -> Token:
     if found.group("condition"):
         return Token(CONDITION, at, found.end(), found.group("condition"), found.group("expression"))
     return Token(ELSE if found.group("else") else ENDIF, at, found.end())
+
+
+def variable_end(data: bytes, at: int) -> int:
+    """The end of the variable at C(at), where a C($) stands; 0 if its parentheses do not close on its line.
+
+    Quotes, braces and comment signs between them are characters like others. At a line end the server loses what it
+    has read, and finds an error in the rest.
+    """
+    name = _VARIABLE.match(data, at)
+    if not name:
+        raise ValueError("no variable at byte %d" % at)
+    if not name.group(1):
+        return name.end()
+    depth = 0
+    for edge in _VARIABLE_EDGE.finditer(data, at):
+        if edge.group() == b"\n":
+            break
+        depth += 1 if edge.group() == b"(" else -1
+        if not depth:
+            return edge.end()
+    return 0
 
 
 def _block_comment(data: bytes, at: int) -> Token:

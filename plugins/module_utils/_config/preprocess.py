@@ -127,7 +127,7 @@ class Preprocessor:
 
     def _token(self, token: Token, place: Place, data: bytes, depth: int) -> None:
         kind = token.kind
-        if kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD, lexer.PUNCT):
+        if kind in lexer.CODE:
             self._code(token, place, 0)
             if kind == lexer.WORD:
                 self._check_what_follows(token, place, data)
@@ -170,9 +170,13 @@ class Preprocessor:
             text = "this comment never ends, and the rest of the file is gone: kamailio -c accepts that"
             remedy = "A /* inside a comment needs its own */"
             self._report.refuse("comment-unclosed", place.path, place.line, text, remedy)
-        else:
+        elif kind == lexer.UNCLOSED_STRING:
             text = "this string never ends"
             self._report.refuse("config-syntax", place.path, place.line, text, "Add the closing quote")
+        else:
+            text = "the parentheses of this variable do not close on its line"
+            remedy = "Add the closing one: quotes and comment signs count for nothing inside of $(…)"
+            self._report.refuse("config-syntax", place.path, place.line, text, remedy)
 
     def _condition(self, token: Token, place: Place) -> None:
         if len(self._conditions) == CONDITION_DEPTH:
@@ -232,8 +236,8 @@ class Preprocessor:
             refuse("include-missing", place.path, place.line, text)
 
     def _code(self, token: Token, place: Place, depth: int) -> None:
-        if token.kind == lexer.PUNCT:
-            self._feed(Item("punct", token.text, place))
+        if token.kind in (lexer.PUNCT, lexer.VARIABLE):
+            self._feed(Item("punct" if token.kind == lexer.PUNCT else "variable", token.text, place))
         elif token.kind != lexer.WORD:
             text = parse_string(token.text)
             self._feed(Item("string", *self.defines.substituted(text, place)))
@@ -270,7 +274,7 @@ class Preprocessor:
                 return
             part = lexer.next_token(value, at, self._foreign)
             at = part.end
-            if part.kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD, lexer.PUNCT):
+            if part.kind in lexer.CODE:
                 self._code(part, via, depth + 1)
                 if self._open_comment and value[at:].strip():
                     self._leaks(via)

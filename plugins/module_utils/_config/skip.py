@@ -12,19 +12,23 @@ from __future__ import annotations
 import re
 from typing import Iterator, Tuple
 
+from .lexer import variable_end
+
 # Every alternative begins with another character, and none looks past its end, so that a text that is cut anywhere is
 # read as far as it is certain.
 _BLANK = re.compile(rb"(?:[ \t\x08\r\n]+|#(?=[^!])[^\n]*\n|//[^\n]*\n)+")
 _IN_BLOCK = re.compile(
     rb"""
-    (?: [^{}"'\#/!]+ | "(?:[^"\\]|\\.)*" | '[^']*'
+    (?: [^{}"'\#/!$]+
+    | \$(?:[A-Za-z_][A-Za-z0-9_]*)?\([^()\n]*\) | \$[A-Za-z_][A-Za-z0-9_]*(?=[^A-Za-z0-9_(]) | \$(?=[^A-Za-z_(])
+    | "(?:[^"\\]|\\.)*" | '[^']*'
     | \#(?=[^!])[^\n]*\n | //[^\n]*\n | /(?=[^/*]) | !(?=[^!])
     )+
     """,
     re.VERBOSE | re.DOTALL,
 )
 _INCLUDE = re.compile(rb"(?<![A-Za-z0-9_])(?:include_file|import_file)(?![A-Za-z0-9_])")
-_INERT = re.compile(rb"""(?: [^{}"'\#/!] | "[^"\\]*" | '[^']*' | /(?=[^/*]) | !(?=[^!]) )*\Z""", re.VERBOSE)
+_INERT = re.compile(rb"""(?: [^{}"'\#/!$] | "[^"\\]*" | '[^']*' | /(?=[^/*]) | !(?=[^!]) )*\Z""", re.VERBOSE)
 # The expression engine remembers every repetition, so it is given a piece at a time.
 _PIECE = 1 << 16
 
@@ -62,6 +66,12 @@ def skip_in_block(data: bytes, at: int, end: int) -> Tuple[int, int]:
             at = found.end()
             continue
         char = data[at : at + 1]
+        if char == b"$":
+            close = variable_end(data, at)
+            if not close:
+                break
+            at = close
+            continue
         if char == b"{":
             opened += 1
         elif char == b"}" and opened:

@@ -22,7 +22,7 @@ from .model import Place
 
 
 class Item(NamedTuple):
-    """A token after the preprocessor: C(kind) is word, punctuation, string (with its value) or unknown.
+    """A token after the preprocessor: C(kind) is word, punct, string (with its value), variable or unknown.
 
     C(doubt) says why the server may see another text than this one, if it may.
     """
@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A complete statement; C(arguments) are its strings, numbers (with a minus as a word of its own) and unknowns."""
+    """A complete statement; C(arguments) are its strings, numbers (with a minus as a word of its own), variables and unknowns."""
 
     keyword: bytes
     arguments: Tuple[Item, ...]
@@ -42,7 +42,7 @@ class Statement(NamedTuple):
     parenthesised: bool
 
 
-# A shape is a letter per token: s(tring), w(ord) or the punctuation itself; an unknown fits any s or w.
+# A shape is a letter per token: s(tring), w(ord), v(ariable) or the punctuation itself; an unknown fits any s or w.
 _LOAD = ("s", "(s)", "(s,s)")
 _PARAM = ("(s,s,s)", "(s,s,w)", "(s,s,-w)")
 _PATH = ("s", "=s")
@@ -52,7 +52,7 @@ SHAPES = {
     b"loadmodule": _LOAD,
     b"loadmodulex": _LOAD,
     b"modparam": _PARAM,
-    b"modparamx": (*_PARAM, "(s,s,$w)", "(s,s,$w(w))"),
+    b"modparamx": (*_PARAM, "(s,s,v)"),
 }
 _ROUTE = re.compile(rb"(?:[a-z]+_)?route\Z")
 
@@ -92,11 +92,11 @@ class StatementReader:
                 self._strayed = True
                 yield _stray(stray, item)
         if self._keyword:
-            self._shape += {"string": "s", "word": "w", "unknown": "u"}.get(item.kind) or show(item.text)
+            self._shape += {"string": "s", "word": "w", "variable": "v", "unknown": "u"}.get(item.kind) or show(item.text)
             if not any(_fits(self._shape, shape) for shape in SHAPES[self._keyword.text]):
                 yield self._broken()
             else:
-                if item.kind != "punct" or item.text == b"-" or item.text == b"$":
+                if item.kind != "punct" or item.text == b"-":
                     self._arguments.append(item)
                 if any(len(self._shape) == len(shape) and _fits(self._shape, shape) for shape in self._shapes()):
                     self._beginnings.begin()
