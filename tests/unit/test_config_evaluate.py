@@ -185,6 +185,10 @@ PROBLEMS = {
     "\nloadmodule tm": ("config-syntax", 2),
     "loadmodule": ("config-syntax", 1),
     "loadmodule?": ("config-syntax", 1),
+    "\nchildren": ("config-syntax", 2),
+    "debug=2\nchildren=\n# c\n": ("config-syntax", 2),
+    "\nrequest_route": ("config-syntax", 2),
+    "request_route { $var(x) = $(var(y){s.select,1,\"}; }": ("config-syntax", 1),
     'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2),
     'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2),
     'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3),
@@ -349,6 +353,12 @@ def test_strings_come_back(value: bytes) -> None:
     assert b"\n" not in source
     token = lexer.next_token(source + b" x", 0, frozenset())
     assert (token.kind, token.end) == (lexer.STRING, len(source))
+
+
+def test_numbers_are_cut_to_32_bits() -> None:
+    words = (b"4294967301", b"9" * 5000, b"0x1fffffff0", b"0x" + b"f" * 5000, b"1" * 36 + b"01b", b"0777777777777")
+    assert [parse_number(word) for word in words] == [5, -1, -16, -1, -3, -1]
+    assert (parse_number(b"IPv4"), parse_number(b"inet6")) == (2, 10)
 
 
 @given(st.integers(0, 2147483647))

@@ -126,6 +126,27 @@ EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         'include_file "tm.cfg"\n' + SL,
         'include_file "tm.cfg"\n' + SL + DS,
     ),
+    "both_before_an_orphaned_modparam": ([{"name": "dispatcher"}, {"name": "tm"}], IV + SL, TM + DS + IV + SL),
+    "name_in_capitals": (
+        [{"name": "sl", "params": {"x": None, "y": 2, "z": [1, 2]}}],
+        SL + 'modparam("SL", "x", 1)\nmodparam("SL", "y", 1)\nmodparam("SL", "z", 1)\n',
+        SL + 'modparam("SL", "y", 2)\nmodparam("SL", "z", 1)\nmodparam("sl", "z", 2)\n',
+    ),
+    "define_that_an_expression_uses": (
+        [{"name": "sl", "params": {"x": 2}}],
+        "#!define V 1\n" + SL + 'modparam("sl", "x", V)\n#!ifexp V == 1\n#!endif\n',
+        "#!define V 1\n" + SL + 'modparam("sl", "x", 2)\n#!ifexp V == 1\n#!endif\n',
+    ),
+    "text_in_another_branch_that_loads_nothing": (
+        [{"name": "tm"}],
+        DS + '#!ifdef X\n# loadmodule "tm.so"\nx="loadmodule" /* loadmodule "tm" */\n#!endif\n',
+        TM + DS + '#!ifdef X\n# loadmodule "tm.so"\nx="loadmodule" /* loadmodule "tm" */\n#!endif\n',
+    ),
+    "another_branch_that_loads_it": (
+        [{"name": "tm"}],
+        DS + '#!ifdef X\nloadmodule("/usr/lib/tm", "o") # c\n#!endif\n',
+        TM + DS + '#!ifdef X\n#!ifndef MOD_tm\nloadmodule("/usr/lib/tm", "o") # c\n#!endif\n#!endif\n',
+    ),
     "named_by_a_define_already": ([{"name": "tm"}], '#!define M "tm.so"\nloadmodule M\n' + DS, ""),
 }
 
@@ -300,6 +321,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "broken_file": ({"name": "tm"}, "loadmodule tm\n", "main.cfg:1:1: this loadmodule is not complete"),
     "open_comment": ({"name": "tm"}, SL + "/* /* */\n", "main.cfg:2: this comment never ends"),
+    "removed_from_a_group": (
+        {"name": "tm", "params": {"x": None}},
+        TM + SL + 'modparam("tm|sl", "x", 1)\n',
+        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+    ),
+    "purged_from_a_group": (
+        {"name": "tm", "purge": "params"},
+        TM + SL + 'modparam("tm|sl", "x", 1)\n',
+        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+    ),
+    "list_in_a_group": (
+        {"name": "tm", "params": {"x": [1]}},
+        TM + SL + 'modparam("tm|sl", "x", 1)\n',
+        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+    ),
     "substituted_value": (
         {"name": "tm", "params": {"x": "sip:IP"}},
         '#!substdef "!IP!1.2.3.4!g"\n' + TM,

@@ -41,6 +41,10 @@ class Beginnings:
         """A statement begins with the next item, for sure."""
         self._begins, self._word = True, b""
 
+    def wants_more(self, kind: str, text: bytes) -> bool:
+        """Whether the file cannot end here, behind this item."""
+        return bool(self._word) or (kind, text) == ("punct", b"=")
+
     def feed(self, kind: str, text: bytes) -> Optional[str]:
         """What is wrong with this item; the server stops there, so it is only asked until the first time."""
         self.seen = True

@@ -19,7 +19,7 @@ from .._errors import Problem
 from .._text import quoted, show
 from .defines import Version
 from .listen import ListenReader
-from .model import Evaluation, Invocation, Load, Param, Place
+from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
 from .report import Report
 from .settings import SettingsReader
@@ -184,9 +184,3 @@ def _doubt(statement: Statement, item: Item) -> str:
     if statement.keyword.endswith(b"x") and b"$" in item.text:
         return "%s is known to the server only" % quoted(item.text, 60)
     return item.doubt
-
-
-def module_name(text: str) -> str:
-    """The name of a module without its folder and without C(.so)."""
-    name = text.rpartition("/")[2]
-    return name[:-3] if name.endswith(".so") else name

@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._errors import Problem
+from .._text import show
+from .lexer import COMMENT, RAW_STRING, SPACE, STRING, WORD, Token, next_token
 from .sockets import Sockets
-from .values import Value
+from .values import Value, parse_string
 
 
 class Invocation(NamedTuple):
@@ -150,23 +152,55 @@ class Evaluation(NamedTuple):
     def uses(self, name: str) -> int:
         """How often a define's name stands in the files, comments and strings included, its directives excepted."""
         pattern = re.compile(rb"(?<![A-Za-z0-9_])%s(?![A-Za-z0-9_])" % re.escape(name.encode()))
-        directive = re.compile(rb"(?:#!|!!)[a-z]+[ \t]+%s(?![A-Za-z0-9_])" % re.escape(name.encode()))
+        directive = re.compile(
+            rb"(?:#!|!!)(?:ifn?def|(?:try|re)?def(?:ine)?|defexps?|(?:try)?undef(?:ine)?|(?:try)?defenvs?)[ \t]+"
+            rb"%s(?![A-Za-z0-9_])" % re.escape(name.encode())
+        )
         texts = self.files.values()
         return sum(len(pattern.findall(data)) - len(directive.findall(data)) for data in texts)
 
     def inactive_loads(self, name: str) -> List[Place]:
         """The statements that load the module in branches that are not active, as far as text can tell."""
-        pattern = re.compile(
-            rb"loadmodulex?[ \t]*\(?[ \t]*([\"'])(?:[^\"'\n]*/)?%s(?:\.so)?\1(?:[ \t]*,[^)\n]*)?(?:[ \t]*\))?"
-            % re.escape(name.encode())
-        )
         return [
             branch._replace(
-                start=found.start(),
-                end=found.end(),
-                line=branch.line + self.files[branch.path].count(b"\n", branch.start, found.start()),
-                column=found.start() - self.files[branch.path].rfind(b"\n", 0, found.start()),
+                start=start,
+                end=end,
+                line=branch.line + self.files[branch.path].count(b"\n", branch.start, start),
+                column=start - self.files[branch.path].rfind(b"\n", 0, start),
             )
             for branch in self.inactive
-            for found in pattern.finditer(self.files[branch.path], branch.start, branch.end)
+            for start, end in _loads_in(self.files[branch.path][branch.start : branch.end], branch.start, name)
         ]
+
+
+def _loads_in(data: bytes, offset: int, name: str) -> Iterator[Tuple[int, int]]:
+    """Where this text, at C(offset) in its file, loads a module, if it were active."""
+    if name.encode() not in data:
+        return
+    at = 0
+    statement: List[Token] = []
+    while at < len(data):
+        token = next_token(data, at, frozenset())
+        at = token.end
+        if token.kind in (SPACE, COMMENT):
+            continue
+        if token.kind == WORD and token.text in (b"loadmodule", b"loadmodulex"):
+            statement = [token]
+        elif statement and token.text == b"(" and len(statement) == 1:
+            statement.append(token)
+        elif statement and token.kind in (STRING, RAW_STRING):
+            loads = module_name(show(parse_string(token.text))) == name
+            if len(statement) == 2:
+                closing = data.find(b")", token.end, (data.find(b"\n", token.end) + 1 or len(data)))
+                at = max(at, closing + 1)
+            if loads:
+                yield offset + statement[0].start, offset + at
+            statement = []
+        else:
+            statement = []
+
+
+def module_name(text: str) -> str:
+    """The name of a module without its folder and without C(.so)."""
+    name = text.rpartition("/")[2]
+    return name[:-3] if name.endswith(".so") else name

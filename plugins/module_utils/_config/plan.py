@@ -46,12 +46,17 @@ def plan_modules(wishes: Sequence[ModuleWish], evaluate: Evaluate) -> Dict[str, 
         raise KamailioError(dict.fromkeys(problems))
     first = editor.evaluation
     # tm first: what needs it goes behind it.
-    for wish in sorted(wishes, key=lambda one: one.name != "tm"):
+    in_order = sorted(wishes, key=lambda one: one.name != "tm")
+    for wish in in_order:
         if wish.present:
             _place_module(editor, wish.name)
             _set_params(editor, wish)
         else:
             _remove_module(editor, wish.name)
+    # A module that was put before its orphaned modparam may stand before what it needs.
+    for wish in in_order:
+        if wish.present:
+            _place_module(editor, wish.name)
     _verify(first, editor.evaluation, wishes)
     return {path: text for path, text in editor.texts.items() if text != first.files[path]}
 
@@ -79,18 +84,34 @@ class _Editor:
         self.evaluation = self._evaluate(self.texts)
 
 
+def _is_for(param: Param, module: str) -> bool:
+    """Whether a C(modparam) is for this module and for no other one."""
+    return param.modules == (module,) or (not param.modules and param.written_for == module)
+
+
 def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
-    """What cannot be edited: statements that stand in no file, or come out of a define as a whole."""
+    """What cannot be edited: statements that stand in no file, come out of a define as a whole, or are shared."""
     problems = []
     loads = [load.place for load in evaluation.loads if load.name == wish.name]
-    own = [param for param in evaluation.params if param.written_for == wish.name]
+    own = [param for param in evaluation.params if _is_for(param, wish.name)]
+    shared = [param for param in evaluation.all_params(wish.name) if not _is_for(param, wish.name)]
     if not wish.present:
         problems += [one for place in loads for one in _whole(wish.name, place)]
         problems += [one for param in own for one in _whole(wish.name, param.place)]
     for param in own:
         values = wish.params.get(param.name, ())
-        if param.name in wish.params and (values is None or values != param.value):
+        if param.name in wish.params and (values is None or isinstance(values, tuple) or not same_value(values, param.value)):
             problems += _whole("%s of %s" % (param.name, wish.name), param.place)
+    for param in shared if wish.present else ():
+        goes = wish.params[param.name] is None if param.name in wish.params else wish.purge_params
+        if goes or isinstance(wish.params.get(param.name), tuple):
+            text = '%s of %s is set by modparam("%s", …), for other modules too' % (
+                param.name,
+                wish.name,
+                param.written_for,
+            )
+            remedy = "Give each module a modparam of its own there"
+            problems.append(Problem(text, remedy, param.place.path, param.place.line))
     return problems
 
 
@@ -225,11 +246,12 @@ def _directive(condition: Condition) -> Place:
 
 def _set_params(editor: _Editor, wish: ModuleWish) -> None:
     if wish.purge_params:
-        own = [one for one in editor.evaluation.params if one.written_for == wish.name and one.name not in wish.params]
+        params = editor.evaluation.params
+        own = [one for one in params if _is_for(one, wish.name) and one.name not in wish.params]
         _remove(editor, "a parameter of %s" % wish.name, [one.place for one in own])
     for name, values in wish.params.items():
         there = editor.evaluation.all_params(wish.name, name)
-        own = [one for one in there if one.written_for == wish.name]
+        own = [one for one in there if _is_for(one, wish.name)]
         if values is None:
             _remove(editor, "%s of %s" % (name, wish.name), [one.place for one in own])
         elif isinstance(values, tuple):
@@ -248,17 +270,17 @@ def _set_all(editor: _Editor, module: str, name: str, values: Sequence[Value], o
     if len(own) == len(values) and all(same_value(one.value, value) for one, value in zip(own, values)):
         return
     for index, value in enumerate(values):
-        there = [one for one in editor.evaluation.all_params(module, name) if one.written_for == module]
+        there = editor.evaluation.all_params(module, name)
         if index >= len(there):
             _add_param(editor, module, name, value, there)
         elif not same_value(there[index].value, value):
             _change_value(editor, module, there[index], value)
-    there = [one for one in editor.evaluation.all_params(module, name) if one.written_for == module]
+    there = editor.evaluation.all_params(module, name)
     _remove(editor, "%s of %s" % (name, module), [one.place for one in there[len(values) :]])
 
 
 def _set_last(editor: _Editor, module: str, name: str, value: Value, there: Sequence[Param]) -> None:
-    if there and there[-1].written_for == module:
+    if there and _is_for(there[-1], module):
         _change_value(editor, module, there[-1], value)
     else:
         _add_param(editor, module, name, value, there)
@@ -317,7 +339,7 @@ def _add_param(editor: _Editor, module: str, name: str, value: Value, there: Seq
 def _remove_module(editor: _Editor, name: str) -> None:
     evaluation = editor.evaluation
     places = [load.place for load in evaluation.loads if load.name == name]
-    places += [one.place for one in evaluation.params if one.written_for == name or one.modules == (name,)]
+    places += [one.place for one in evaluation.params if _is_for(one, name)]
     _remove(editor, name, places)
 
 
@@ -342,25 +364,23 @@ def _verify(first: Evaluation, last: Evaluation, wishes: Sequence[ModuleWish]) -
         if wish.present != bool(last.load(wish.name)):
             wrong.append(Problem("the edit would not reach %s" % wish.name, by_hand, last.path))
         for name, values in wish.params.items():
-            if not _has(last.all_params(wish.name, name), values, wish.name):
+            if not _has(last.all_params(wish.name, name), values):
                 text = "the edit would not give %s of %s its value" % (name, wish.name)
                 wrong.append(Problem(text, by_hand, last.path))
-    wanted = {(wish.name, name) for wish in wishes for name in wish.params}
-    if _others(first, wanted, names) != _others(last, wanted, names):
+    if _others(first, names) != _others(last, names):
         wrong.append(Problem("the edit would change other parameters", by_hand, last.path))
     _refuse(wrong)
 
 
-def _has(there: Sequence[Param], values: Union[Values, None], module: str) -> bool:
+def _has(there: Sequence[Param], values: Union[Values, None]) -> bool:
     if values is None or isinstance(values, tuple):
-        own = [one.value for one in there if one.written_for == module]
-        return own == list(values or ())
+        return [one.value for one in there] == list(values or ())
     return bool(there) and same_value(there[-1].value, values)
 
 
-def _others(evaluation: Evaluation, wanted: Set[Tuple[str, str]], names: Set[str]) -> List[Tuple[str, str, str]]:
+def _others(evaluation: Evaluation, names: Set[str]) -> List[Tuple[str, str, str]]:
     return [
         (param.written_for, param.name, show(param.value) if isinstance(param.value, bytes) else str(param.value))
         for param in evaluation.params
-        if (param.written_for, param.name) not in wanted and param.written_for not in names and param.modules
+        if param.modules and not any(_is_for(param, name) for name in names)
     ]

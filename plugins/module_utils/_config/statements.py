@@ -54,7 +54,7 @@ SHAPES = {
     b"modparam": _PARAM,
     b"modparamx": (*_PARAM, "(s,s,v)"),
 }
-_ROUTE = re.compile(rb"(?:[a-z]+_)?route\Z")
+_BLOCK = re.compile(rb"(?:[a-z]+_)?route\Z|socket\Z")
 
 
 class Blocks:
@@ -80,12 +80,14 @@ class StatementReader:
         self._beginnings = Beginnings()
         self._strayed = False
         self._block_start: Optional[Place] = None
+        self._last: Optional[Item] = None
         self._keyword: Optional[Item] = None
         self._arguments: List[Item] = []
         self._shape = ""
 
     def feed(self, item: Item) -> Iterator[Union[Statement, Problem]]:
         """The statement that this item completes, or what is wrong with the one that it breaks."""
+        self._last = item
         if not self._keyword and not self.blocks.in_block and not self._strayed:
             stray = self._beginnings.feed(item.kind, item.text)
             if stray:
@@ -105,7 +107,7 @@ class StatementReader:
         if item.kind == "word" and not self.blocks.in_block:
             if item.text in SHAPES:
                 self._keyword, self._arguments, self._shape = item, [], ""
-            elif _ROUTE.match(item.text):
+            elif _BLOCK.match(item.text):
                 self._block_start = item.place
         elif item.kind == "punct" and item.text == b"{":
             if not self.blocks.in_block:
@@ -126,9 +128,9 @@ class StatementReader:
         if self._keyword:
             yield self._broken()
         elif self.blocks.in_block and self.blocks.last:
-            place = self.blocks.last
-            text = "the block that begins here is not closed"
-            yield Problem(text, "Is the file cut off?", place.path, place.line, place.column)
+            yield _cut_off("the block that begins here is not closed", self.blocks.last)
+        elif self._last and not self._strayed and self._beginnings.wants_more(self._last.kind, self._last.text):
+            yield _cut_off("this statement is not complete", self._last.place)
 
     def _shapes(self) -> Tuple[str, ...]:
         return SHAPES[self._keyword.text] if self._keyword else ()
@@ -159,6 +161,10 @@ class StatementReader:
         if last.place.path == place.path and last.place.end > place.end:
             place = place._replace(end=last.place.end)
         return Statement(keyword.text, tuple(self._arguments), place, self._shape.startswith("("))
+
+
+def _cut_off(text: str, place: Place) -> Problem:
+    return Problem(text, "Is the file cut off?", place.path, place.line, place.column)
 
 
 def _stray(text: str, item: Item) -> Problem:

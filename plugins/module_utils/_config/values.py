@@ -16,7 +16,10 @@ _PIECE = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(rb'\\(?:x([0-9a-fA-F]{1,2})|([0-7]{2,3})|([nrat"\\])|\n)')
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"a": b"\a", b"t": b"\t", b'"': b'"', b"\\": b"\\"}
 _NUMBER = re.compile(rb"(?:(0x[0-9a-fA-F]+)|([01]+b)|(0[0-7]+)|(0|[1-9][0-9]*))\Z")
-_BOOLEANS = {b"yes": 1, b"true": 1, b"on": 1, b"enable": 1, b"no": 0, b"false": 0, b"off": 0, b"disable": 0}
+_WORDS = {b"yes": 1, b"true": 1, b"on": 1, b"enable": 1, b"no": 0, b"false": 0, b"off": 0, b"disable": 0}
+_WORDS.update({b"inet": 2, b"INET": 2, b"ipv4": 2, b"IPv4": 2, b"IPV4": 2})
+_WORDS.update({b"inet6": 10, b"INET6": 10, b"ipv6": 10, b"IPv6": 10, b"IPV6": 10})
+_LONG_MAX = (1 << 63) - 1
 
 Value = Union[int, bytes]
 
@@ -38,18 +41,25 @@ def _unescape(found: re.Match[bytes]) -> bytes:
 
 
 def parse_number(word: bytes) -> Optional[int]:
-    """The value of a number or of a word such as C(yes), None if it is neither."""
-    if word in _BOOLEANS:
-        return _BOOLEANS[word]
+    """The value of a number or of a word such as C(yes) or C(inet), None if it is neither."""
+    if word in _WORDS:
+        return _WORDS[word]
     found = _NUMBER.match(word)
     if not found:
         return None
     hexadecimal, binary, octal, decimal = found.groups()
     if hexadecimal:
-        return int(hexadecimal, 16)
+        return _int(hexadecimal[2:], 16)
     if binary:
-        return int(binary[:-1], 2)
-    return int(octal, 8) if octal else int(decimal)
+        return _int(binary[:-1], 2)
+    return _int(octal, 8) if octal else _int(decimal, 10)
+
+
+def _int(digits: bytes, base: int) -> int:
+    """C((int)strtol(digits)): cut off at 64 bits, of which the lower 32 are kept."""
+    digits = digits.lstrip(b"0")
+    number = _LONG_MAX if len(digits) > 64 else min(int(digits or b"0", base), _LONG_MAX)
+    return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 
 def render_value(value: Value) -> bytes:
