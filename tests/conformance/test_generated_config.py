@@ -60,7 +60,7 @@ PIECES = (
     'route[R{unique}] { if (!(uri=="a" || uri=="import_file")) { {pair} } }\nloadmodule "{module}.so"\n',
     "route[R{unique}] {\n#!define {value} exit;\n\tif (uri=='a') { {value} }\n import_file \"missing.cfg\"\n}\n",
     "#!trydef OPEN {\n#!trydef CLOSE }\nroute[R{unique}] OPEN exit; CLOSE\n",
-    '#!ifdef MOD_pv\nroute[R{unique}] { $var(a) = $(var(b){s.replace,{separator},x}); # }\n }\n#!endif\n',
+    "#!ifdef MOD_pv\nroute[R{unique}] { $var(a) = $(var(b){s.replace,{separator},x}); # }\n }\n#!endif\n",
     'import_file "missing.cfg"\n',
     '!!subst "/{module}/{module}/"\n',
     '#!subst "/LONG/{module}/g"\nloadmodule "LONG.so"\n',

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Proxies:
         *arguments: str,
         book: str = "rollout.yml",
         hosts: dict[str, dict[str, Any]] | None = None,
-        ansible: str = "ansible-playbook",
+        ansible: Sequence[str] = (str(Path(sys.executable).with_name("ansible-playbook")),),
         **variables: Any,
     ) -> subprocess.Popen[str]:
         """Start a playbook of the collection on the fleet."""
@@ -107,8 +107,7 @@ class Proxies:
         inventory = self.folder / ("%d.json" % number)
         inventory.write_text(json.dumps(self.inventory(**(hosts or {}))))
         given = {"dispatcher_healthy_timeout": 20, "dispatcher_confirm_timeout": 20, **variables}
-        program = Path(sys.executable).parent / ansible
-        line = [program, "-i", inventory, "-e", json.dumps(given), *arguments, ROOT / "playbooks" / book]
+        line = [*ansible, "-i", inventory, "-e", json.dumps(given), *arguments, ROOT / "playbooks" / book]
         environment = {
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "collections"),

@@ -10,11 +10,10 @@ import json
 from pathlib import Path
 
 import pytest
+from cores import OLDEST_AND_NEWEST, playbook_program
 from lab.fleet import Fleet
 
-from fleet.rollout import DEAD, GOOD, KAMAILIO, MORE, ROOT, Proxies, wish
-
-CORES = ["2.17", "2.21"]
+from fleet.rollout import DEAD, GOOD, KAMAILIO, MORE, Proxies, wish
 
 
 @pytest.fixture
@@ -24,13 +23,9 @@ def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
     return Proxies(fleet, tmp_path / "plays")
 
 
-def ansible(core: str) -> str:
-    return str(ROOT / ".work" / f"core-{core}" / "bin" / "ansible-playbook")
-
-
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", OLDEST_AND_NEWEST)
 def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
-    program = ansible(core)
+    program = playbook_program(core)
     wanted = wish(GOOD, MORE)
     status, shown = proxies.play("--check", "--diff", ansible=program, dispatcher_destinations=wanted)
     assert status == 0 and shown.count(f"+1 {MORE} 8") == 6 and shown.count("would change (reload)") == 6, shown
@@ -48,7 +43,7 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     assert [one["host"] for one in hosts] == list(KAMAILIO) and {one["state"] for one in hosts} == {"runs"}, hosts
 
 
-@pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize("core", OLDEST_AND_NEWEST)
 def test_no_log_has_a_password(proxies: Proxies, core: str) -> None:
     secret = "correct-horse-battery"  # noqa: S105
     modules = [{"name": "auth", "params": {"secret": secret}}]
@@ -60,7 +55,7 @@ def test_no_log_has_a_password(proxies: Proxies, core: str) -> None:
     ]
     book = proxies.folder / "secrets.yml"
     book.write_text(json.dumps([{"hosts": "k1", "gather_facts": False, "tasks": tasks}]))
-    status, printed = proxies.play("--check", "--diff", "-vvv", ansible=ansible(core), book=str(book))
+    status, printed = proxies.play("--check", "--diff", "-vvv", ansible=playbook_program(core), book=str(book))
     assert status == 0 and "********" in printed, printed
     logged = proxies.must("k1", "journalctl", "--output=cat")
     for name in ("loadmodule", "deploy", "validate"):

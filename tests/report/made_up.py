@@ -13,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def audit(
     hosts: dict[str, Any],
     *arguments: str,
     book: str = "sipfleet.kamailio.audit",
-    ansible: Path = PLAYBOOK,
+    ansible: Sequence[str] = (str(PLAYBOOK),),
     **variables: Any,
 ) -> subprocess.CompletedProcess[str]:
     """Run the audit over these hosts, each with what validate and dispatcher_info return there.
@@ -138,8 +139,8 @@ def audit(
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "ansible" / "tmp"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
-        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "ANSIBLE_PYTHON_INTERPRETER": str(Path(ansible[-1]).with_name("python")),
         "ANSIBLE_NOCOLOR": "true",
     }
-    line = [ansible, "-i", folder / "inventory.json", "-e", json.dumps(variables), *arguments, book]
+    line = [*ansible, "-i", folder / "inventory.json", "-e", json.dumps(variables), *arguments, book]
     return subprocess.run(line, capture_output=True, text=True, env=environment, check=False, cwd=folder)

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cores import OLDEST_AND_NEWEST, playbook_program
 
 from report import fleets
 from report.data import data_of
@@ -69,13 +70,13 @@ def test_a_playbook_that_imports_the_audit(tmp_path: Path) -> None:
     assert done.returncode == 0 and set(data_of(page)["hosts"]) == {"edge1"}, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("core", ["2.17", "2.21"])
+@pytest.mark.parametrize("core", OLDEST_AND_NEWEST)
 def test_the_oldest_and_the_newest_core_write_the_same(tmp_path: Path, core: str) -> None:
     """Texts that look like data or like templates are neither, whatever a version of Ansible does with its own."""
     # What is said of a host that cannot be reached is for Ansible to say.
     hosts = {name: one for name, one in {**fleets.mixed(), **fleets.hostile()}.items() if one is not None}
     found = []
-    for program in (PLAYBOOK, ROOT / ".work" / ("core-" + core) / "bin" / "ansible-playbook"):
+    for program in ([str(PLAYBOOK)], playbook_program(core)):
         page = tmp_path / core / ("%d.html" % len(found))
         done = audit(page.parent, hosts, ansible=program, audit_report=str(page))
         assert done.returncode == 0, done.stdout + done.stderr

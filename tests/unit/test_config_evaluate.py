@@ -188,7 +188,7 @@ PROBLEMS = {
     "\nchildren": ("config-syntax", 2),
     "debug=2\nchildren=\n# c\n": ("config-syntax", 2),
     "\nrequest_route": ("config-syntax", 2),
-    "request_route { $var(x) = $(var(y){s.select,1,\"}; }": ("config-syntax", 1),
+    'request_route { $var(x) = $(var(y){s.select,1,"}; }': ("config-syntax", 1),
     'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2),
     'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2),
     'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3),

@@ -100,7 +100,8 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
         problems += [one for param in own for one in _whole(wish.name, param.place)]
     for param in own:
         values = wish.params.get(param.name, ())
-        if param.name in wish.params and (values is None or isinstance(values, tuple) or not same_value(values, param.value)):
+        same = values is not None and not isinstance(values, tuple) and same_value(values, param.value)
+        if param.name in wish.params and not same:
             problems += _whole("%s of %s" % (param.name, wish.name), param.place)
     for param in shared if wish.present else ():
         goes = wish.params[param.name] is None if param.name in wish.params else wish.purge_params

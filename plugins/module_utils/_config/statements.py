@@ -34,7 +34,7 @@ class Item(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A complete statement; C(arguments) are its strings, numbers (with a minus as a word of its own), variables and unknowns."""
+    """A complete statement; C(arguments) are all but its punctuation, with the minus of a number as one of them."""
 
     keyword: bytes
     arguments: Tuple[Item, ...]
@@ -94,7 +94,7 @@ class StatementReader:
                 self._strayed = True
                 yield _stray(stray, item)
         if self._keyword:
-            self._shape += {"string": "s", "word": "w", "variable": "v", "unknown": "u"}.get(item.kind) or show(item.text)
+            self._shape += show(item.text) if item.kind == "punct" else item.kind[0]
             if not any(_fits(self._shape, shape) for shape in SHAPES[self._keyword.text]):
                 yield self._broken()
             else:

@@ -15,7 +15,6 @@ from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optio
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
 from .._text import quoted
-from .attributes import attr_value
 from .description import described, description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
 from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
