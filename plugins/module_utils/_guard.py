@@ -19,6 +19,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 from ._config.evaluate import evaluate
 from ._config.model import Evaluation, Invocation
 from ._config.preprocess import Reader
+from ._dispatcher.wish import MAX_INT
 from ._errors import KamailioError, Problem, error
 from ._host.files import Change, diff_of
 from ._message import render_findings
@@ -108,6 +109,10 @@ def guard_list(params: Mapping[str, Any], site: Site, change: Change) -> Guarded
     )
 
 
+def _are_texts(*values: object) -> bool:
+    return all(isinstance(one, str) for one in values)
+
+
 def _to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
@@ -121,8 +126,11 @@ class _Guard:
         version = parse_version(site.version)
         if version is None:
             raise error("%s is not a version of Kamailio" % named(site.version), "Give one such as 6.1.5")
-        if params["ping_interval"] < 1:
-            raise error("ping_interval is %d" % params["ping_interval"], "Give at least one second")
+        if not 1 <= params["ping_interval"] <= MAX_INT:
+            raise error("ping_interval is %d" % params["ping_interval"], "Give from 1 to %d seconds" % MAX_INT)
+        no_text = [path for path, text in params["included_content"].items() if not _are_texts(path, text)]
+        if no_text:
+            raise error("included_content: what is given for %s is no text" % named(no_text[0]), "Give path: text")
         unknown = sorted(set(params["ignore"]) - set(RULES))
         if unknown:
             text = "ignore names %s, which %s no rule" % (

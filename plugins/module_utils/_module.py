@@ -14,6 +14,7 @@ from typing import Any, Dict
 from ansible.module_utils.basic import AnsibleModule
 
 from ._secrets import mask_options
+from ._text import no_text_in
 
 
 class Module(AnsibleModule):  # type: ignore[misc]
@@ -23,6 +24,12 @@ class Module(AnsibleModule):  # type: ignore[misc]
     """
 
     params: Dict[str, Any]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        fault = no_text_in(self.params)
+        if fault:
+            self.fail_json(fault)
 
     def _log_invocation(self) -> None:
         options = self.params

@@ -12,21 +12,28 @@ from __future__ import annotations
 import re
 from typing import Any, Match
 
+from ._text import readable_bytes
+
 MASK = b"********"
 
-# user:password@ in a URL, wherever it stands; the password may hold anything but what ends it.
-_URL = re.compile(rb"(://[^\s:/@\"']*:)[^\s\"']*(@)")
+# user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space.
+_QUOTED_OR_WORD = re.compile(rb""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"']+""")
+_USER = re.compile(rb"://[^\s:/]*:")
 _SECRET_NAME = re.compile(
-    rb"passw|passphrase|secret|token|(?:private|mask)_key|api_?key|(?:^|_|db)pass(?:$|_)", re.IGNORECASE
+    rb"passw|passphrase|secret|token|credential|(?:private|mask|auth)_?key|api_?key|xkey"
+    rb"|(?:^|_|db)(?:pass|pwd?)(?:$|_)",
+    re.IGNORECASE,
 )
 # modparam("m", "name", "value")
+_GAP = rb"(?:\s|/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)*"
 _PARAM = re.compile(
-    rb"""(modparamx?\s*\(\s*["'][^"'\n]*["']\s*,\s*["']([^"'\n]*)["']\s*,\s*)
-    ("(?:[^"\\]|\\.)*"|'[^']*'|[^\s)]+)""",
+    rb"""(modparamx?%(gap)s\(%(gap)s["'][^"'\n]*["']%(gap)s,%(gap)s["']([^"'\n]*)["']%(gap)s,%(gap)s)
+    ("(?:[^"\\]|\\.)*"(?:%(gap)s"(?:[^"\\]|\\.)*")*|'[^']*'|[^\s)]+)"""
+    % {b"gap": _GAP},
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 # #!define NAME value, #!substdef "!NAME!value!g"
-_DEFINE = re.compile(rb"((?:#!|!!)[a-z]*(?:def|subst)[a-z]*[ \t]+[^\w\n]*(\w+)[ \t]*)[^\n]+", re.IGNORECASE)
+_DEFINE = re.compile(rb"((?:#!|!!)[a-z]*(?:def|subst)[a-z]*[ \t]+[^\w\n]*(\w+)[ \t]*)(?:\\\n|[^\n])+", re.IGNORECASE)
 # name=value among others, as in the address of a Redis or in attributes.
 _PART = re.compile(rb"(\b(\w+)=(?!=))[^;\"'\s]+")
 # NAME=value, as on the command line of the server.
@@ -35,7 +42,7 @@ _ASSIGNED = re.compile(rb"\A((\w+)=).*\Z", re.DOTALL)
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
-    data = _URL.sub(rb"\1" + MASK + rb"\2", data)
+    data = _QUOTED_OR_WORD.sub(lambda found: _mask_url(found[0]), data)
     data = _PARAM.sub(lambda found: _masked(found, b'"' + MASK + b'"'), data)
     data = _PART.sub(lambda found: _masked(found, MASK), data)
     return _DEFINE.sub(lambda found: _masked(found, MASK), data)
@@ -43,7 +50,13 @@ def mask_secrets(data: bytes) -> bytes:
 
 def mask_text(text: str) -> str:
     """The same for a text, which can hold bytes as surrogates."""
-    return mask_secrets(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return mask_secrets(readable_bytes(text)).decode("utf-8", "surrogateescape")
+
+
+def _mask_url(text: bytes) -> bytes:
+    user = _USER.search(text)
+    end = text.rfind(b"@")
+    return text[: user.end()] + MASK + text[end:] if user and end >= user.end() else text
 
 
 def _masked(found: Match[bytes], mask: bytes) -> bytes:
@@ -69,6 +82,6 @@ def mask_options(value: Any, name: str = "") -> Any:
     if isinstance(value, (list, tuple)):
         return [mask_options(one) for one in value]
     if isinstance(value, str):
-        data = _ASSIGNED.sub(lambda found: _masked(found, MASK), value.encode("utf-8", "surrogateescape"))
+        data = _ASSIGNED.sub(lambda found: _masked(found, MASK), readable_bytes(value))
         return mask_text(data.decode("utf-8", "surrogateescape"))
     return value

@@ -9,6 +9,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Mapping
+
 
 def show(data: bytes) -> str:
     """Text for messages and results: never fails, bytes that are not UTF-8 appear as C(\\xNN)."""
@@ -31,9 +34,28 @@ def line_end_of(data: bytes) -> bytes:
     return b"\r\n" if newline > 0 and data[newline - 1 : newline] == b"\r" else b"\n"
 
 
+def readable_bytes(text: str) -> bytes:
+    """The bytes of a text for a message or a log; half of a surrogate pair, which has none, appears as C(\\uNNNN)."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def no_text_in(options: Mapping[str, object]) -> str:
+    """A message about a text in the options of a module that has no bytes, empty if there is none."""
+    for name, value in options.items():
+        try:
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as exc:
+            half = readable_bytes(exc.object[exc.start]).decode()
+            return "%s holds %s, which is half of a character. Write the character itself" % (name, half)
+    return ""
+
+
 def named(value: object, limit: int = 60) -> str:
     """A value that somebody gave, in quotes and on one line, for a message about it."""
-    return "'%s'" % quoted(str(value).encode("utf-8", "surrogateescape"), limit)
+    return "'%s'" % quoted(readable_bytes(str(value)), limit)
 
 
 def one_edit_apart(one: bytes, other: bytes) -> bool:

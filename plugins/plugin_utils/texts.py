@@ -15,10 +15,14 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     DEFAULT_CONFIG,
     invocation_of_defines,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import no_text_in
 
 
 def judge_texts(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     """The result of validate; None where a file of the host is included."""
+    fault = no_text_in(params)
+    if fault:
+        return {"failed": True, "msg": fault}
     try:
         params = dict(params, config=params["config"] or DEFAULT_CONFIG)
         site = Site(params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include)

@@ -126,6 +126,11 @@ EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         'include_file "tm.cfg"\n' + SL,
         'include_file "tm.cfg"\n' + SL + DS,
     ),
+    "comment_behind_its_neighbour": (
+        [{"name": "pv"}],
+        'loadmodule "sl.so" /* replies */\n' + ROUTE,
+        'loadmodule "sl.so" /* replies */\nloadmodule "pv.so"\n' + ROUTE,
+    ),
     "both_before_an_orphaned_modparam": ([{"name": "dispatcher"}, {"name": "tm"}], IV + SL, TM + DS + IV + SL),
     "name_in_capitals": (
         [{"name": "sl", "params": {"x": None, "y": 2, "z": [1, 2]}}],

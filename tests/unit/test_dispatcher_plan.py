@@ -299,6 +299,15 @@ def test_description_is_a_comment_above(entry: dict[str, Any], old: bytes, new: 
     assert plan(result, entry) == result
 
 
+def test_descriptions_on_several_lines_are_one() -> None:
+    data = b"# c\n#: one\n#: two\n1 sip:a\n"
+    entry = {"setid": 1, "uri": "sip:a"}
+    assert plan(data, {**entry, "description": ""}) == b"# c\n1 sip:a\n"
+    assert plan(data, {**entry, "description": "two"}) == data
+    assert plan(data, {**entry, "description": "three"}) == b"# c\n#: three\n1 sip:a\n"
+    assert plan(data, {**entry, "state": "absent"}) == b"# c\n"
+
+
 def test_new_line_goes_before_the_description_of_the_next() -> None:
     data = b"1 sip:a\n#: two\n2 sip:b\n"
     entries = [{"setid": 1, "uri": "sip:c"}, {"setid": 2, "uri": "sip:b", "description": "zwei"}]

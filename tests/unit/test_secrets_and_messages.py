@@ -8,7 +8,8 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets, mask_text
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
 
 SECRET = [
     'modparam("usrloc", "db_url", "mysql://kam:S3CRET@db/kamailio")',
@@ -25,6 +26,17 @@ SECRET = [
     'modparam("ndb_redis", "server", "name=r;addr=10.0.0.1;port=6379;db=1;pass=S3CRET")',
     'modparam("topoh", "mask_key", "S3CRET")',
     "#!define DB_PASS S3CRET",
+    "#!define DB_PWD S3CRET",
+    '#!define DB_PASSWORD "S3C" \\\n  "RET"',
+    'modparam("auth", "secret", "a" # c\n "S3CRET")',
+    'modparam("auth", /* the secret */ "secret", # of auth\n "S3CRET")',
+    'modparam("auth_xkeys", "xkey", "S3CRET")',
+    'modparam("uac", "auth_key", "S3CRET")',
+    'modparam("uac", "credential", "S3CRET")',
+    '#!define DBURL "mysql://kam:S3C\'RET@db/kamailio"',
+    '#!define DBURL "mysql://kam:S3C RET@db/kamailio"',
+    '#!define DBURL "mysql://k@m:S3CRET@db/kamailio"',
+    "#  by hand, mysql://k@m:S3CRET@db/kamailio",
 ]
 
 
@@ -33,6 +45,17 @@ def test_secrets_are_masked(line: str) -> None:
     masked = mask_secrets(b"# a\n" + line.encode() + b"\nb\n").decode()
     assert "S3C" not in masked and "RET" not in masked
     assert masked.startswith("# a\n" + line[:15]) and masked.endswith("\nb\n")
+
+
+def test_masking_is_linear() -> None:
+    for piece in (b"://a:", b'modparam("a", /*', b'modparam("a","secret" #\n', b'"://a:@', b"#!def a \\\n"):
+        mask_secrets(piece * 40_000)
+
+
+def test_half_of_a_character_is_named() -> None:
+    assert no_text_in({"a": [{"b": "x\udc80\u00e9"}]}) == ""
+    assert no_text_in({"a": 1, "b": [{"c": "S3CRET \ud800"}]}).startswith("b holds \\ud800, which is half of a char")
+    assert named("\ud800") == "'\\ud800'" and "\\ud800" in mask_text("x\ud800")
 
 
 def test_options_are_masked_and_left_as_they_are() -> None:

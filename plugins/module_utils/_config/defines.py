@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
+from .._errors import Problem
 from .._text import show
 from .expression import CrashError, Result, UndecidedError, evaluate_expression, holds, render_result
 from .lexer import Token
@@ -24,6 +25,8 @@ from .skip import is_inert
 from .substitution import Substitution, Unclear, parse_substitution
 
 IFEXP_SINCE = (5, 7)
+# With those of the server itself and of the modules that are loaded: MAX_DEFINES of Kamailio's src/core/cfg.lex.
+MOST_DEFINES = 512
 # 5.6.3 has neither KAMAILIO_VERSION nor OS_NAME, 6.0.1 has both.
 VERSION_DEFINES_SURE_SINCE = (6, 0)
 
@@ -104,6 +107,11 @@ class Defines:
 
     def _is_defined(self, token: Token, place: Place) -> Optional[bool]:
         name = (_NAME.match(token.text) or [b""])[0]
+        if not token.text.strip():
+            text = "#!%s names no define on its line, and the server takes the next word for it" % show(token.name)
+            problem = Problem(text, "Add the name", place.path, place.line, place.column)
+            self._report.problems.append(("directive-not-recognised", problem))
+            return None
         if token.text[len(name) : len(name) + 1] == b"-":
             text = "a - cannot stand in the name of a define"
             self._report.refuse("config-syntax", place.path, place.line, text)
@@ -134,6 +142,10 @@ class Defines:
         self._standing[name] = Define(place, start, start + len(token.text))
 
     def _may_define(self, name: bytes, directive: bytes, place: Place) -> bool:
+        if name not in self.values and len(self.values) == MOST_DEFINES:
+            text = "this is one define more than the %d that the server has room for" % MOST_DEFINES
+            self._report.refuse("config-syntax", place.path, place.line, text, "Take some out")
+            return False
         if name in self.values:
             if directive.startswith(b"try"):
                 return False

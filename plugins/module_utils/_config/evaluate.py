@@ -24,10 +24,12 @@ from .preprocess import Preprocessor, Reader
 from .report import Report
 from .settings import SettingsReader
 from .statements import Item, Statement, StatementReader
+from .substitution import is_costly
 from .values import Value, parse_number
 
 PARENTHESES_SINCE = (5, 7)
 LOAD_ONCE_SINCE = (6, 1)
+_REPEATS_NOTHING = re.compile(rb"(?:\A|\()[*+?]")
 COMMAND_LINE = "the command line"
 NOTHING_BESIDE = Invocation()
 
@@ -147,7 +149,8 @@ class _Run:
         elif last.kind == "word":
             number = parse_number(last.text)
             if number is None:
-                text = "%s is neither a number nor a quoted string" % quoted(last.text, 60)
+                # The value may be secret.
+                text = "the value of %s is neither a number nor a quoted string" % quoted(name.text, 60)
                 self.report.refuse("config-syntax", place.path, place.line, text)
                 return
             value = (-1 if statement.arguments[2].text == b"-" else 1) * number
@@ -168,13 +171,18 @@ class _Run:
 
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
         """The loaded modules that the expression in a modparam matches; None where it cannot be read."""
+        place = module.place
+        if _REPEATS_NOTHING.search(module.text):
+            text = "the server cannot compile the expression %s: it repeats nothing" % quoted(module.text, 60)
+            self.report.refuse("config-syntax", place.path, place.line, text)
+            return None
         try:
-            if b"[[:" in module.text:
-                raise re.error("a POSIX character class")
+            if b"[[:" in module.text or is_costly(module.text):
+                raise re.error("a POSIX character class, or one that takes too long")
             pattern = re.compile("(?:%s)\\Z" % show(module.text), re.IGNORECASE)
         except re.error:
             text = "%s is not an expression that can be read here" % quoted(module.text, 60)
-            self.report.unknown(module.place, text)
+            self.report.unknown(place, text)
             return None
         return tuple(load.name for load in self.loads if pattern.match(load.name))
 

@@ -258,7 +258,7 @@ def _arithmetic(operator: bytes, left: float, right: float) -> Optional[Result]:
     if operator in (b"-", b"*"):
         return _float32(left - right if operator == b"-" else left * right)
     if operator == b"%":
-        return _float32(math.fmod(left, right)) if right else math.nan
+        return _float32(math.fmod(left, right)) if right and not math.isinf(left) else math.nan
     if operator == b"**":
         try:
             return _float32(math.pow(left, right))

@@ -17,7 +17,7 @@ from .._text import line_end_of
 from .model import Place
 
 # What the rest of a line may hold for a new line to go behind it.
-_REST_OF_LINE = re.compile(rb"[ \t\r]*(?:(?:#(?!!)|//)[^\n]*)?(?:\n|\Z)")
+_REST_OF_LINE = re.compile(rb"[ \t\r]*(?:/\*[^*/\n]*\*/[ \t\r]*)?(?:(?:#(?!!)|//)[^\n]*)?(?:\n|\Z)")
 
 
 def line_of(data: bytes, place: Place) -> Tuple[int, int]:

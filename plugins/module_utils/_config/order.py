@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from .._errors import KamailioError, Problem
-from .evaluate import module_name
+from .model import module_name
 from .requirements import REQUIREMENTS, Requirement
 
 

@@ -163,10 +163,13 @@ class Preprocessor:
         elif kind == lexer.INCLUDE:
             self._include(token, place, depth)
         else:
-            self._unclosed(kind, place)
+            self._unclosed(kind, place, depth)
 
-    def _unclosed(self, kind: str, place: Place) -> None:
-        if kind == lexer.UNCLOSED_COMMENT:
+    def _unclosed(self, kind: str, place: Place, depth: int) -> None:
+        if depth and kind == lexer.UNCLOSED_COMMENT:
+            text = "this comment goes on in the file that includes this one, which is not followed here"
+            self._report.unknown(place, text)
+        elif kind == lexer.UNCLOSED_COMMENT:
             text = "this comment never ends, and the rest of the file is gone: kamailio -c accepts that"
             remedy = "A /* inside a comment needs its own */"
             self._report.refuse("comment-unclosed", place.path, place.line, text, remedy)
@@ -291,11 +294,14 @@ class Preprocessor:
         """A comment at the end of a define goes on behind the name, and so does a string that another one follows."""
         value = self.defines.values.get(token.text)
         via = place._replace(define=show(token.text))
-        rest = data[token.end : data.find(b"\n", token.end) + 1 or len(data)]
-        if self._open_comment and rest.strip():
+        if self._open_comment and data[token.end : data.find(b"\n", token.end) + 1 or len(data)].strip():
             self._leaks(via)
         self._open_comment = False
-        if isinstance(value, bytes) and value.rstrip().endswith(b'"') and data[token.end :][:80].lstrip()[:1] == b'"':
+        if (
+            isinstance(value, bytes)
+            and value.rstrip().endswith(b'"')
+            and data[token.end : token.end + 80].lstrip()[:1] == b'"'
+        ):
             self._leaks(via)
 
 

@@ -18,7 +18,11 @@ from typing import List, NamedTuple, Optional, Union
 # A POSIX expression says the same to Python if it has none of these. Where several repetitions or alternatives
 # compete POSIX takes the longest match, so only whether it matches is known then.
 _FOREIGN = re.compile(rb"\[\[|\[[^\]]*\[[.:=]|\\[A-Za-z0-9<>`']|\(\?|[*+?}][*+?{]|\{|\^\*|(?:^|[(|])[*+?]")
+# Repetitions in what is repeated, which Python can take for ever to match.
+_NESTED = re.compile(rb"[*+?}|][^(]*\)[*+?{]")
 _COMPETING = re.compile(rb"\||[*+?](?=.*[*+?])", re.DOTALL)
+# A string that rules may make: each can double it.
+MOST_BYTES = 1 << 20
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -47,6 +51,9 @@ class Substitution(NamedTuple):
             return text
         if self.replacement is None or self.competing or b"\n" in text or any(not one.group() for one in found):
             return Unclear()
+        size = len(text) + len(found) * sum(len(part) for part in self.replacement if isinstance(part, bytes))
+        if size > MOST_BYTES:
+            return Unclear()
         out, done = b"", 0
         for one in found if self.everywhere else found[:1]:
             out += text[done : one.start()]
@@ -67,7 +74,7 @@ def parse_substitution(rule: bytes) -> Substitution:
         raise ValueError("has an unknown flag: i, g and s are known")
     pattern = None
     replacement = _parse_replacement(value)
-    if not _FOREIGN.search(name):
+    if not _FOREIGN.search(name) and not is_costly(name):
         mode = re.IGNORECASE if b"i" in flags else 0
         try:
             pattern = re.compile(name, mode | (re.DOTALL if b"s" in flags else re.MULTILINE))
@@ -76,6 +83,11 @@ def parse_substitution(rule: bytes) -> Substitution:
     if pattern and replacement and max([0, *(one for one in replacement if isinstance(one, int))]) > pattern.groups:
         replacement = None
     return Substitution(name, value, pattern, replacement, b"g" in flags, bool(_COMPETING.search(name)))
+
+
+def is_costly(expression: bytes) -> bool:
+    """Whether an expression repeats what has repetitions or alternatives in it."""
+    return _NESTED.search(expression) is not None
 
 
 def _split(rule: bytes) -> Optional[List[bytes]]:

@@ -13,7 +13,7 @@ Its C(#:) tells it from the comments of people, which are never changed. One of 
 from __future__ import annotations
 
 import re
-from typing import Tuple
+from typing import Match, Optional, Tuple
 
 from .document import LINE_BYTES
 
@@ -39,13 +39,21 @@ def description_above(data: bytes, start: int) -> Tuple[int, bytes, bool]:
     """The comment on the line above the one that starts at C(start).
 
     Gives the byte where it starts, its text, and whether it is a description of ours; C(start) itself and no text
-    where there is no comment.
+    where there is no comment. Of several descriptions of ours it is the text of the last, and the start of the first.
     """
-    above = data.rfind(b"\n", 0, start - 1) + 1 if start else 0
-    found = _ABOVE.match(data, above, start) if start - above <= LINE_BYTES else None
+    found = _comment_above(data, start)
     if not found:
         return start, b"", False
-    return above, found.group(2), bool(found.group(1))
+    first: Optional[Match[bytes]] = found
+    while first and first.group(1):
+        above = first.start()
+        first = _comment_above(data, above)
+    return (above if found.group(1) else found.start()), found.group(2), bool(found.group(1))
+
+
+def _comment_above(data: bytes, start: int) -> Optional[Match[bytes]]:
+    above = data.rfind(b"\n", 0, start - 1) + 1 if start else 0
+    return _ABOVE.match(data, above, start) if start - above <= LINE_BYTES else None
 
 
 def described(data: bytes, start: int) -> bytes:

@@ -197,6 +197,10 @@ def _list_findings(
     if database:
         text = "db_url is set, so the server reads its database and never opens %s" % listing.path
         return [found_at("list-file-ignored", database[-1].place, text)], {}
+    if listing.path and not listing.given and not listing.path.startswith("/"):
+        place = evaluation.all_params("dispatcher", "list_file")[-1].place
+        text = "list_file is relative to the folder in which the server is started, which is not known here"
+        return [found_at("config-undecided", place, text)], {}
     if listing.data is None:
         if not listing.path:
             place = evaluation.all_params("dispatcher", "list_file")[-1].place
