@@ -26,7 +26,7 @@ class ActionModule(ActionBase):
         _validation, params = self.validate_argument_spec(argument_spec=reload_spec())
         left = float(params["healthy_timeout"])
         piece = min(left, PIECE_SECONDS)
-        first = done = self._piece(task_vars, healthy_timeout=piece)
+        first = told = done = self._piece(task_vars, healthy_timeout=piece)
         left -= piece
         while _waits(done) and left > 0:
             counts = done["health_counts"]
@@ -36,10 +36,12 @@ class ActionModule(ActionBase):
             Display().display("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left)))
             piece = min(left, PIECE_SECONDS)
             done = self._piece(task_vars, healthy_timeout=piece, healthy_since=first["healthy_since"], force=False)
+            # The list can have been changed, and loaded again, while it waited.
+            told = done if done.get("changed") else told
             left -= piece
         if done is not first:
             kept = ("changed", "reasons", "restored", "lost", "loaded", "diff")
-            done = {**done, **{name: first[name] for name in kept if name in first}}
+            done = {**done, **{name: told[name] for name in kept if name in told}}
         result.update(done)
         return result
 

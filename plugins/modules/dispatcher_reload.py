@@ -248,7 +248,8 @@ def bring_in_line(module, live, locks):
 def wait(module, live, listing, result):
     """Wait until destinations have answered, and fail if they do not."""
     params = module.params
-    since = next((one for one in (params["healthy_since"], result["loaded"]) if one is not None), time.time())
+    known = [one for one in (params["healthy_since"], result["loaded"]) if one is not None]
+    since = max(known) if known else time.time()
     gate = wait_until_healthy(live, listing, since, params["healthy_timeout"], params["healthy_percent"])
     result.update(
         healthy_since=since, health=describe_health([*not_answering(gate), *unknown(gate)]), health_counts=gate.counts

@@ -113,7 +113,7 @@ def main():
         module.exit_json(changed=True, reads=False)
     try:
         arguments = arguments_of(params["arguments"])
-        connection = connection_of(module)[0]
+        connection = connection_of(module)
         call = connection.read if reads else connection.change
         result = call(params["command"], *arguments)
     except KamailioError as exc:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,13 @@ A, B = ("sip:127.0.0.1:%d" % port for port in (11, 12))
 class Deployed(Live):
     """A server that a command can restart, as a unit does on a host."""
 
-    def __init__(self, folder: Path, suite: str, peers: Peers, body: str = "") -> None:
+    def __init__(
+        self, folder: Path, suite: str, peers: Peers, body: str = "", started_with: Sequence[str] = ()
+    ) -> None:
         good = "sip:127.0.0.1:%d" % peers.ports[0]
         super().__init__(folder, PROBED + param("ds_probing_mode", 1) + body, f"# list\n1 {good} 8\n")
         self.good, self.more = good, "sip:127.0.0.1:%d" % peers.ports[1]
-        self.suite = suite
+        self.suite, self.started_with = suite, started_with
         self.wish, self.done = self.folder / "restart.wish", self.folder / "restart.done"
         self.script = self.folder / "restart.sh"
         self.script.write_text(
@@ -47,7 +49,7 @@ class Deployed(Live):
     def running(self) -> Iterator[Server]:
         """The server, with somebody who restarts it when the script asks for it."""
         over = threading.Event()
-        with self.server(self.suite) as server:
+        with self.server(self.suite, *self.started_with) as server:
             assert server.exit_status is None, server.log_text()
 
             def serve() -> None:
@@ -449,7 +451,6 @@ def test_the_way_back_takes_its_turn(tmp_path: Path) -> None:
     ("command", "said"),
     [
         (["sleep", "60"], "sleep 60 has not ended after 3 seconds"),
-        (["/no/such/program"], "No such file or directory"),
         (["true"], "the one from before the restart that answers"),
     ],
 )
@@ -463,6 +464,41 @@ def test_a_command_that_restarts_nothing(command: list[str], said: str, tmp_path
             assert uris(server) == [live.good]
     assert result["failed"] and said in result["msg"] and "It was taken back, but for this" in result["msg"], result
     assert live.files() == before and live.pending() == []
+
+
+def test_a_command_that_is_not_there_is_seen_before(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers)
+        with live.running():
+            before = live.files()
+            result = live.deploy(modules=[{"name": "pv"}], restart_command=["/no/such/program"])
+    assert "there is no program '/no/such/program' that can be run" in result["msg"], result
+    assert live.files() == before and not live.record.exists()
+
+
+def test_a_server_that_no_unit_describes_says_how_it_was_started(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        body = '#!ifdef WITH_SL\nloadmodule "sl.so"\n#!endif\n'
+        live = Deployed(tmp_path, "trixie", peers, body, ("-A", "WITH_SL"))
+        with live.running():
+            nothing = live.deploy(defines="auto", destinations=[{"setid": 1, "uri": live.good, "flags": 8}])
+            known = live.deploy(defines=[], check_mode=True)
+    assert (nothing["action"], nothing["changed"]) == ("none", False), nothing
+    assert known["reasons"] == ["the server runs with other modules than its configuration loads: sl"], known
+
+
+def test_what_pings_have_taken_out_comes_back_where_no_pings_are_left(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        live.list.write_text(f"1 {live.good} 8\n1 {live.more} 0\n1 {A} 8\n")
+        wish = [{"setid": 1, "uri": uri, "flags": 0} for uri in (live.good, live.more, A)]
+        with live.running() as server:
+            until(lambda: {one.uri: one.flags for one in server.destinations()}[A] == "IP")
+            server.rpc("dispatcher.set_state", "ix", "1", live.more)
+            off = [{"name": "dispatcher", "params": {"ds_ping_interval": None, "ds_probing_mode": None}}]
+            done = live.deploy(modules=off, destinations=wish)
+            assert states(server) == {live.good: "A", live.more: "I", A: "A"}, done
+    assert done["action"] == "restart"
 
 
 def test_written_in_part_where_it_cannot_be_replaced(tmp_path: Path) -> None:

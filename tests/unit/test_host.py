@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import facts
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, write_changes
 
 
 @pytest.mark.parametrize(
@@ -66,3 +71,24 @@ def test_who_can_read_is_not_guessed(tmp_path: Path) -> None:
     assert facts.can_read(str(tmp_path), Account()) is None
     assert facts.can_read(str(tmp_path), Account("no such user")) is None
     assert facts.can_read(str(tmp_path / "none"), Account("nobody")) is None
+
+
+def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        path.write_text("old")
+    rename = os.rename
+    in_the_way = {"c"}
+
+    def failing(old: str, new: str) -> None:
+        name = Path(new).name
+        if name in in_the_way:
+            in_the_way.add("a")
+            raise OSError(errno.EIO, "broken")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", failing)
+    with pytest.raises(KamailioError) as caught:
+        write_changes(Host({"unsafe_writes": False}), [Change(str(path), b"old", b"new") for path in paths], False)
+    assert [one.path for one in caught.value.problems] == [str(paths[2]), str(paths[0])]
+    assert [path.read_text() for path in paths] == ["new", "old", "old"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import journal as _journal
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import revert
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
     NONE,
@@ -26,7 +28,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal 
     load,
     proceed,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
@@ -120,3 +123,39 @@ def test_what_has_not_proved_itself_is_not_confirmed(tmp_path: Path) -> None:
         confirm(params, "/etc/kamailio/kamailio.cfg")
     proceed(journal, phase=UNCONFIRMED)
     assert confirm(params, "/etc/kamailio/kamailio.cfg") and load(folder) is None
+
+
+def test_a_command_is_not_waited_for_longer_than_it_runs() -> None:
+    """A server that it leaves behind keeps its output open."""
+    status, printed, complaint = Host({}).run_command(["sh", "-c", "sleep 60 & echo $!; echo e >&2; exit 3"])
+    assert (status, complaint) == (3, "e\n")
+    os.kill(int(printed), signal.SIGKILL)
+
+
+def test_a_reload_of_the_way_back_that_fails_once_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    def reload(live: object, *_more: object) -> object:
+        made.append(live)
+        if len(made) < 3:
+            raise KamailioError([Problem("not now")])
+        return "done"
+
+    monkeypatch.setattr(revert, "reload", reload)
+    monkeypatch.setattr(revert, "_list_of", lambda live: None)
+    monkeypatch.setattr(revert, "_PAUSE_SECONDS", 0)
+    server: Any = object()
+    assert revert._reload(server, (), "/record", 1.0) == "done" and len(made) == 3  # type: ignore[comparison-overlap]
+
+
+def test_a_change_of_which_nothing_is_known(tmp_path: Path) -> None:
+    params = {"record": str(tmp_path), "change": "x"}
+    with pytest.raises(KamailioError, match="nothing is known of it any more[.] Whether the host has it is shown by"):
+        confirm(params, "/k.cfg")
+    folder = journal_folder(params, "/k.cfg")
+    with begin(folder, [], NONE, {}, [], 0) as journal:
+        close(journal, {"confirmed": False, "reason": "so", "problems": ["/a: stays"]})
+    with pytest.raises(
+        KamailioError, match="so[.] The host is as it was before the change, but for this:\n  /a: stays"
+    ):
+        confirm({**params, "change": journal.change}, "/k.cfg")

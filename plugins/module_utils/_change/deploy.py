@@ -95,6 +95,7 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
     destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
     site = site_of(module, dict(params, kamailio_command=None, kamailio_version=None), locks.read)
     live = connect(module, without_dispatcher=True)
+    site = site._replace(invocation=live.invocation)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
         return evaluate(config, texts.get(config, main), _including(locks, texts), live.version, site.invocation)
@@ -211,7 +212,7 @@ def apply(module: Any, locks: FolderLocks, plan: Plan) -> Applied:
 
 def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
     """What it takes to go back, without what the change brings."""
-    names = ("socket", "timeout", "defines", "instance", "keep_state", "record", "reload_timeout", "restart_timeout")
+    names = ("socket", "timeout", "defines", "instance", "record", "reload_timeout", "restart_timeout")
     kept = {name: params[name] for name in (*names, "restart_command", "unsafe_writes")}
     return dict(kept, config=config)
 
@@ -237,6 +238,9 @@ def _bring(module: Any, plan: Plan, states: Sequence[State]) -> Restoring:
         done = reload(plan.live, plan.listing, states, record, params["reload_timeout"])
     elif plan.action == RESTART:
         live = restart(module, params["restart_timeout"])
+        if plan.live.setup.interval and not live.setup.interval:
+            # What pings have taken out no ping would ever bring back.
+            states = [one for one in states if one.letters != "IP"]
         done = after_loading(live, plan.listing, states, record, live.started)
     else:
         return Restoring((), ())

@@ -214,9 +214,10 @@ def close(journal: Journal, outcome: Mapping[str, Any]) -> None:
         os.rename(journal.folder, gone)
     except OSError as exc:
         raise error("the change cannot be ended: %s" % exc.strerror, "", journal.folder) from exc
+    # Before anybody can begin another one here.
+    forget_boot(journal.folder)
     flush_folder(os.path.dirname(gone))
     shutil.rmtree(gone, ignore_errors=True)
-    forget_boot(journal.folder)
     kept = dict(outcome, change=journal.change, at=int(time.time()))
     with contextlib.suppress(KamailioError):
         keep_private(journal.folder + ".last", json.dumps(kept, indent=1).encode())

@@ -17,7 +17,7 @@ from .._errors import KamailioError, Problem, error
 from .._host.files import Change, read_file, remove_file, write_changes
 from .._host.locks import FolderLocks
 from .._host.places import record_path
-from .._live.reload import after_loading, reload, render_left_out
+from .._live.reload import Reloaded, after_loading, reload, render_left_out
 from .._live.restart import restart, wait_for_answer
 from .._live.server import Live, Loadable, load_list
 from .._probing.analyse import list_path
@@ -27,6 +27,7 @@ from .._server.clock import Deadline
 from .journal import RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, digest_of, is_orphan, load, proceed
 
 _PAUSE_SECONDS = 0.5
+_MORE_RELOADS = 2
 # A server that is busy is not one that has died.
 _ANSWER_SECONDS = 5.0
 
@@ -50,10 +51,11 @@ def go_back(module: Any, locks: FolderLocks, journal: Journal, reason: str) -> L
     """
     # What was written in place can be there in part, by the change or by a way back that was cut off.
     torn = journal.options["unsafe_writes"] and (journal.phase == WRITING or bool(journal.reason))
-    with contextlib.suppress(KamailioError):
-        journal = proceed(journal, reason=reason)
     host = _With(module, journal.options)
     states = [*journal.states, *_taken_out_since(host, journal)]
+    # A way back that is cut off goes on with the states of before its own reload.
+    with contextlib.suppress(KamailioError):
+        journal = proceed(journal, reason=reason, states=states)
     problems = _restore(host, locks, journal, torn)
     try:
         problems += _bring_back(host, journal, states)
@@ -155,7 +157,7 @@ def _bring_back(module: Any, journal: Journal, states: Sequence[State]) -> List[
         with contextlib.suppress(KamailioError):
             live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
     if live:
-        done = reload(live, _list_of(live), states, record, module.params["reload_timeout"])
+        done = _reload(live, states, record, module.params["reload_timeout"])
     else:
         live = restart(module, module.params["restart_timeout"])
         if "dispatcher" not in live.modules:
@@ -163,6 +165,15 @@ def _bring_back(module: Any, journal: Journal, states: Sequence[State]) -> List[
         done = after_loading(live, _list_of(live), states, record, live.started)
     missing = [one for one in done.comparison.differences if one.kind == "missing"]
     return [render_left_out(list_path(live.evaluation), missing)] if missing else []
+
+
+def _reload(live: Live, states: Sequence[State], record: str, seconds: float) -> Reloaded:
+    """Load the list of before; what makes that fail once, as an answer that comes too late does, can go away."""
+    for _again in range(_MORE_RELOADS):
+        with contextlib.suppress(KamailioError):
+            return reload(live, _list_of(live), states, record, seconds)
+        time.sleep(_PAUSE_SECONDS)
+    return reload(live, _list_of(live), states, record, seconds)
 
 
 def _list_of(live: Live) -> Loadable:

@@ -13,6 +13,7 @@ where systemd runs also after a boot.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 from .._errors import KamailioError, error
 from .._host.files import flush_folder
@@ -53,20 +54,29 @@ class Host:
         """The path of a program."""
         return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *opt_dirs]))
 
-    def run_command(self, command: List[str], handle_exceptions: bool = True) -> Tuple[int, str, str]:
-        """Run a program to its end."""
-        try:
-            # pylint: disable-next=ansible-bad-function
-            done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
-        except OSError as exc:
-            if not handle_exceptions:
-                raise
-            return 127, "", str(exc)
-        return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    def run_command(
+        self, command: List[str], handle_exceptions: bool = True, expand_user_and_vars: bool = False
+    ) -> Tuple[int, str, str]:
+        """Run a program to its end, which a server that it leaves behind does not delay: it writes into memory."""
+        with contextlib.ExitStack() as stack:
+            out, complaint = (stack.enter_context(os.fdopen(os.memfd_create("output"), "w+b")) for _number in range(2))
+            try:
+                # pylint: disable-next=ansible-bad-function
+                done = subprocess.run(command, stdout=out, stderr=complaint, check=False)  # noqa: S603
+            except OSError as exc:
+                if not handle_exceptions:
+                    raise
+                return 127, "", str(exc)
+            return done.returncode, _text_in(out), _text_in(complaint)
 
     def selinux_enabled(self) -> bool:
         """A file that is replaced gets the context that the policy has for new files of its folder."""
         return False
+
+
+def _text_in(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def arm(module: Any, journal: Journal, unit: str) -> None:
@@ -87,16 +97,19 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
             raise error("the watch over the change cannot be started: %s" % (complaint or printed).strip())
         watch_after_boot(journal.folder, command, unit)
         return
-    # It goes on when the module has ended. pylint: disable-next=ansible-bad-function
-    subprocess.Popen(  # noqa: S603
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        close_fds=True,
-        cwd="/",
-    )
+    try:
+        # It goes on when the module has ended. pylint: disable-next=ansible-bad-function
+        subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            close_fds=True,
+            cwd="/",
+        )
+    except OSError as exc:
+        raise error("the watch over the change cannot be started: %s" % exc.strerror) from exc
 
 
 def _pack(program: str) -> None:

@@ -219,13 +219,17 @@ def _move(module: Any, staged: Sequence[Tuple[Change, str, str]]) -> None:
         for change, target, temporary in staged:
             _replace(module, temporary, target, change.after)
             done.append((change, target))
-    except KamailioError:
+    except KamailioError as reason:
+        problems = list(reason.problems)
         for change, target in done:
-            if change.before is None:
-                remove_file(target)
-            else:
-                _replace(module, _stage(target, change.before), target, change.before)
-        raise
+            try:
+                if change.before is None:
+                    remove_file(target)
+                else:
+                    _replace(module, _stage(target, change.before), target, change.before)
+            except KamailioError as obstacle:
+                problems += obstacle.problems
+        raise KamailioError(problems) from None
 
 
 def _replace(module: Any, temporary: str, target: str, data: bytes) -> None:

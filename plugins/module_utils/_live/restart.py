@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import Any, List, Optional
 
@@ -17,7 +18,7 @@ from .._errors import KamailioError, error
 from .._host.service import unit_of
 from .._secrets import mask_secrets, mask_text
 from .._server.clock import Deadline
-from .._text import quoted
+from .._text import named, quoted
 from .server import Live, connect
 
 _PAUSE_SECONDS = 0.2
@@ -26,8 +27,15 @@ _TIME_IS_UP = (124, 137)
 
 
 def restart_command(module: Any) -> Optional[List[str]]:
-    """What restarts the server of an AnsibleModule, None where nothing is known to."""
+    """What restarts the server of an AnsibleModule, None where nothing is known to.
+
+    Raises KamailioError where its program is not there.
+    """
     if module.params["restart_command"]:
+        program = module.params["restart_command"][0]
+        if not shutil.which(program):
+            text = "restart_command: there is no program %s that can be run" % named(program)
+            raise error(text, "Give its whole path, from / on")
         return list(module.params["restart_command"])
     systemctl = module.get_bin_path("systemctl")
     if not systemctl or not os.path.isdir("/run/systemd/system"):
@@ -45,7 +53,8 @@ def restart(module: Any, seconds: float) -> Live:
         module.run_command([command[0], "reset-failed", command[2]])
     deadline, began = Deadline(seconds), time.time()
     # run_command knows no time limit, and nobody could take back what waits for ever.
-    status, printed, complaint = module.run_command(["timeout", "-k", "5", "%g" % max(seconds, 1), *command])
+    timed = ["timeout", "-k", "5", "%g" % max(seconds, 1), *command]
+    status, printed, complaint = module.run_command(timed, expand_user_and_vars=False)
     if status in _TIME_IS_UP:
         raise error("%s has not ended after %g seconds" % (mask_text(" ".join(command)), seconds), "Its log says why")
     if status:

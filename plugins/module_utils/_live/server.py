@@ -9,12 +9,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.evaluate import evaluate
-from .._config.model import Evaluation
+from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
 from .._errors import KamailioError, Problem, error
 from .._host.facts import known_version
@@ -40,8 +41,9 @@ class Live(NamedTuple):
     """A running server.
 
     C(version) is what runs, whatever is installed by now; C(modules) are in the order in which they were loaded;
-    C(started) is in seconds since 1970; C(setup) says what it does about probing, by its own modules and by the
-    C(evaluation) of its configuration, which is C(undecided) where only the server knows all of it.
+    C(invocation) is what it got beside its configuration; C(started) is in seconds since 1970; C(setup) says what it does
+    about probing, by its own modules and by the C(evaluation) of its configuration, which is C(undecided) where only the
+    server knows all of it.
     """
 
     connection: Connection
@@ -49,6 +51,7 @@ class Live(NamedTuple):
     evaluation: Evaluation
     version: Version
     modules: Tuple[str, ...]
+    invocation: Invocation
     started: float
     setup: Setup
 
@@ -72,11 +75,22 @@ class Loadable(NamedTuple):
     changed: float
 
 
-def connection_of(module: Any) -> Tuple[Connection, Optional[str], Optional[Evaluation]]:
-    """How to call the server of an AnsibleModule with the options of C(server_spec), and its configuration, if known.
+class _Way(NamedTuple):
+    """How to call a server, and what is known of it before that; with a socket that is given it can be nothing."""
 
-    Raises KamailioError.
-    """
+    connection: Connection
+    config: Optional[str]
+    service: Optional[Service] = None
+    beside: Optional[Invocation] = None
+    evaluation: Optional[Evaluation] = None
+
+
+def connection_of(module: Any) -> Connection:
+    """How to call the server of an AnsibleModule with the options of C(server_spec). Raises KamailioError."""
+    return _find(module).connection
+
+
+def _find(module: Any) -> _Way:
     params = module.params
     if params["timeout"] <= 0:
         raise error("timeout is %g" % params["timeout"], "Give some seconds")
@@ -85,19 +99,19 @@ def connection_of(module: Any) -> Tuple[Connection, Optional[str], Optional[Eval
         address: Optional[Address] = JsonDatagram(path) if kind == "dgram" else parse_binrpc(params["socket"])
         if address is None or (kind == "dgram" and not os.path.isabs(path)):
             raise error("socket is %s" % named(params["socket"]), "Write unix:/path, tcp:host:port or dgram:/path")
-        return Connection((address,), params["timeout"]), params["config"], None
+        return _Way(Connection((address,), params["timeout"]), params["config"])
     config = config_of(params["config"], params["instance"])
-    evaluation, service = _evaluate(module, config, known_version(module, None))
+    service, beside = beside_of(params["defines"], params["instance"], config)
+    evaluation = _evaluate(config, known_version(module, None), beside)
     addresses = find_addresses(evaluation, service.run_dir if service else None)
-    return Connection(tuple(addresses), params["timeout"]), config, evaluation
+    return _Way(Connection(tuple(addresses), params["timeout"]), config, service, beside, evaluation)
 
 
-def _evaluate(module: Any, config: str, version: Optional[Version]) -> Tuple[Evaluation, Optional[Service]]:
+def _evaluate(config: str, version: Optional[Version], beside: Invocation) -> Evaluation:
     data = read_file(config)
     if data is None:
         raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", config)
-    service, beside = beside_of(module.params["defines"], module.params["instance"], config)
-    return evaluate(config, data, read_include, version, beside), service
+    return evaluate(config, data, read_include, version, beside)
 
 
 def connect(module: Any, without_dispatcher: bool = False) -> Live:
@@ -105,7 +119,8 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
 
     C(without_dispatcher) says whether one that has not loaded the module yet will do.
     """
-    connection, config, evaluation = connection_of(module)
+    way = _find(module)
+    connection = way.connection
     version = parse_version("version: %s" % "".join(str(one) for one in connection.read("core.version")))
     if version is None:
         raise error("the server does not say its version", "Is this a Kamailio?")
@@ -114,15 +129,33 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
         raise error("the server runs without the dispatcher module", "Load it, and restart the server")
     uptime = connection.read("core.uptime")
     started = time.time() - (float(uptime[0]["uptime"]) if uptime and isinstance(uptime[0], dict) else 0)
-    if config is None:
-        config = _config_of_server(connection)
-    if evaluation is None or version != known_version(module, None):
-        evaluation, _service = _evaluate(module, config, version)
-    return Live(connection, config, evaluation, version, tuple(modules), started, _setup(evaluation, version, modules))
+    config = way.config or _config_of_server(connection)
+    beside = _beside(module, config, way)
+    evaluation = way.evaluation
+    if evaluation is None or beside != way.beside or version != known_version(module, None):
+        evaluation = _evaluate(config, version, beside)
+    setup = _setup(evaluation, version, modules)
+    return Live(connection, config, evaluation, version, tuple(modules), beside, started, setup)
+
+
+def _beside(module: Any, config: str, way: _Way) -> Invocation:
+    """What the server gets beside its configuration; where no unit says it, as with a wrapper, it says so itself."""
+    params = module.params
+    service, beside = way.service, way.beside
+    if beside is None:
+        service, beside = beside_of(params["defines"], params["instance"], config)
+    if params["defines"] == "auto" and service is None:
+        with contextlib.suppress(KamailioError):
+            beside = _service_of_server(way.connection).invocation
+    return beside
+
+
+def _service_of_server(connection: Connection) -> Service:
+    return service_of_arguments([str(one) for one in connection.read("core.arg")][1:])
 
 
 def _config_of_server(connection: Connection) -> str:
-    service = service_of_arguments([str(one) for one in connection.read("core.arg")][1:])
+    service = _service_of_server(connection)
     if not os.path.isabs(service.config):
         text = "the server was started with the configuration %s, relative to a folder that it does not tell"
         raise error(text % named(service.config), "Give the path of kamailio.cfg in config")

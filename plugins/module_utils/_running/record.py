@@ -39,7 +39,7 @@ def parse_record(data: Optional[bytes], version: Version) -> Optional[Record]:
 
 def render_record(loaded: int, data: bytes) -> bytes:
     """The record of a list that was loaded."""
-    return b"# loaded %d (seconds since 1970), written by sipfleet.kamailio.dispatcher_reload\n%s" % (loaded, data)
+    return b"# loaded %d (seconds since 1970), written by sipfleet.kamailio\n%s" % (loaded, data)
 
 
 def same_meaning(one: Document, other: Document) -> bool:
