@@ -150,12 +150,10 @@ def test_a_reload_of_the_way_back_that_fails_once_is_made_again(monkeypatch: pyt
 
 def test_a_change_of_which_nothing_is_known(tmp_path: Path) -> None:
     params = {"record": str(tmp_path), "change": "x"}
-    with pytest.raises(KamailioError, match="nothing is known of it any more[.] Whether the host has it is shown by"):
+    with pytest.raises(KamailioError, match="nothing is known of it any more"):
         confirm(params, "/k.cfg")
     folder = journal_folder(params, "/k.cfg")
     with begin(folder, [], NONE, {}, [], 0) as journal:
         close(journal, {"confirmed": False, "reason": "so", "problems": ["/a: stays"]})
-    with pytest.raises(
-        KamailioError, match="so[.] The host is as it was before the change, but for this:\n  /a: stays"
-    ):
+    with pytest.raises(KamailioError, match="as it was before the change, but for this:\n  /a: stays"):
         confirm({**params, "change": journal.change}, "/k.cfg")

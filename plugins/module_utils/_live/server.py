@@ -41,9 +41,9 @@ class Live(NamedTuple):
     """A running server.
 
     C(version) is what runs, whatever is installed by now; C(modules) are in the order in which they were loaded;
-    C(invocation) is what it got beside its configuration; C(started) is in seconds since 1970; C(setup) says what it does
-    about probing, by its own modules and by the C(evaluation) of its configuration, which is C(undecided) where only the
-    server knows all of it.
+    C(invocation) is what it got beside its configuration; C(started) is in seconds since 1970; C(setup) says what it
+    does about probing, by its own modules and by the C(evaluation) of its configuration, which is C(undecided) where
+    only the server knows all of it.
     """
 
     connection: Connection
