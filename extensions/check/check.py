@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -135,7 +136,11 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
         lambda path: read_file(here(path)),
         lambda path: read_include(here(path)),
     )
-    return [dict(one, file=here(one["file"])) for one in validate(params, site).result["findings"]]
+    found = validate(params, site).result["findings"]
+    for one in found:
+        if one["rule"] == "list-missing" and not arguments.list and not arguments.root:
+            one["remedy"] = "Say with --list or --root where it is in this repository"
+    return [dict(one, file=here(one["file"])) for one in found]
 
 
 def render_text(checked: Sequence[Checked]) -> str:
@@ -160,8 +165,9 @@ def main(words: Optional[Sequence[str]] = None) -> int:
     """Check, report, and give the exit status."""
     arguments = parse_arguments(words)
     checked = [check(path, arguments) for path in dict.fromkeys(arguments.files)]
-    render = render_text if arguments.format == "text" else FORMATS[arguments.format]
-    report = render(checked).encode("utf-8", "replace")
+    fails = FAILS[arguments.fail_on]
+    text = render_text(checked) if arguments.format == "text" else FORMATS[arguments.format](checked, fails)
+    report = text.encode("utf-8", "replace")
     try:
         with open(arguments.output or sys.stdout.fileno(), "wb", closefd=bool(arguments.output)) as file:
             file.write(report)
@@ -174,9 +180,14 @@ def main(words: Optional[Sequence[str]] = None) -> int:
             print("kamailio-check: %s" % one.problem, file=sys.stderr)
     if any(one.problem for one in checked):
         return 2
-    fails = FAILS[arguments.fail_on]
     return int(any(finding.severity in fails for one in checked for finding in one.findings))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except Exception:
+        # Python's own status for it is 1, which says that something was found.
+        traceback.print_exc()
+        print("kamailio-check: this is a fault of kamailio-check itself; please report it", file=sys.stderr)
+        sys.exit(2)

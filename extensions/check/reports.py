@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from module_utils._host.files import read_file
 from module_utils._probing.rules import RULES, Finding
 from module_utils._text import quoted
 
@@ -40,7 +42,7 @@ def printable(text: str) -> str:
     return quoted(text.encode("utf-8", "surrogateescape"), len(text) * len("\\U0010ffff"))
 
 
-def render_json(checked: Sequence[Checked]) -> str:
+def render_json(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
     """The findings as validate returns them, file by file."""
     files = [
         {
@@ -55,7 +57,7 @@ def render_json(checked: Sequence[Checked]) -> str:
     return json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n"
 
 
-def render_sarif(checked: Sequence[Checked]) -> str:
+def render_sarif(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
     """SARIF, with the paths of the repository."""
     rules = sorted({finding.rule for one in checked for finding in one.findings})
     driver = {
@@ -78,6 +80,7 @@ def render_sarif(checked: Sequence[Checked]) -> str:
     findings = list(dict.fromkeys(finding for one in checked for finding in one.findings))
     run = {
         "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": not notifications, "toolExecutionNotifications": notifications}],
         "results": [_result(finding, rules, root) for finding in findings],
     }
@@ -106,7 +109,8 @@ def _result(finding: Finding, rules: List[str], root: Path) -> Dict[str, Any]:
     # GitHub wants a line of every result, also of one about a whole file, and takes none of them otherwise.
     region = {"startLine": finding.line or 1}
     if finding.column is not None:
-        region["startColumn"] = finding.column
+        before = _line(finding.file, finding.line or 1)[: finding.column - 1]
+        region["startColumn"] = len(before.decode("utf-8", "replace")) + 1
     place = {"artifactLocation": _artifact(finding.file, root), "region": region}
     return {
         "ruleId": finding.rule,
@@ -117,12 +121,24 @@ def _result(finding: Finding, rules: List[str], root: Path) -> Dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4)
+def _lines(file: str) -> List[bytes]:
+    return (read_file(file) or b"").split(b"\n")
+
+
+def _line(file: str, number: int) -> bytes:
+    return next(iter(_lines(file)[number - 1 : number]), b"")
+
+
 def _said(finding: Finding) -> str:
     return "%s: %s" % (finding.destination, finding.text) if finding.destination else finding.text
 
 
-def render_junit(checked: Sequence[Checked]) -> str:
-    """JUnit: a suite for each configuration or list, a case for each rule that is broken, or one that passes."""
+def render_junit(checked: Sequence[Checked], fails: Sequence[str]) -> str:
+    """JUnit: a suite for each configuration or list, a case for each rule that is broken, or one that passes.
+
+    A case fails where its severity is one of C(fails).
+    """
     suites = ElementTree.Element("testsuites")
     for one in checked:
         suite = ElementTree.SubElement(suites, "testsuite", name=_xml(one.file))
@@ -136,7 +152,7 @@ def render_junit(checked: Sequence[Checked]) -> str:
                 % (":".join(str(part) for part in (it.file, it.line, it.column) if part is not None), _said(it))
                 for it in group
             ]
-            if group[0].severity == "note":
+            if group[0].severity not in fails:
                 ElementTree.SubElement(case, "system-out").text = _xml("\n".join(lines))
                 continue
             failure = ElementTree.SubElement(case, "failure", type=group[0].severity, message=_xml(lines[0]))
@@ -158,7 +174,7 @@ def _xml(text: str) -> str:
     return _NOT_XML.sub("\ufffd", text)
 
 
-FORMATS: Dict[str, Callable[[Sequence[Checked]], str]] = {
+FORMATS: Dict[str, Callable[[Sequence[Checked], Sequence[str]], str]] = {
     "json": render_json,
     "sarif": render_sarif,
     "junit": render_junit,

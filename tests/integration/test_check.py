@@ -204,6 +204,39 @@ def test_junit(repository: Path) -> None:
     assert failure is not None and f"{config('bad')}:4:1" in str(failure.get("message"))
 
 
+def test_junit_fails_where_the_check_does(repository: Path) -> None:
+    (repository / "servers/good/etc/kamailio/dispatcher.list").write_text("1 sip:127.0.0.1:5070 AP\n")
+    for level, failures, status in (("warning", "1", 1), ("error", "0", 0), ("never", "0", 0)):
+        words = ["--list", "dispatcher.list", "--format", "junit", "--fail-on", level, config("good")]
+        done = check(repository, *words)
+        (suite,) = ElementTree.fromstring(done.stdout)  # noqa: S314 - it is our own
+        assert (suite.get("failures"), done.returncode) == (failures, status), done.stdout
+
+
+def test_columns_of_sarif_are_characters(repository: Path) -> None:
+    path = repository / config("good")
+    path.write_text(path.read_text() + "/* ééé */ loadmodule tm\n")
+    done = check(repository, "--list", "dispatcher.list", "--format", "sarif", config("good"))
+    (run,) = json.loads(done.stdout)["runs"]
+    regions = [one["locations"][0]["physicalLocation"]["region"] for one in run["results"]]
+    assert run["columnKind"] == "unicodeCodePoints" and 11 in [one.get("startColumn") for one in regions], regions
+
+
+def test_a_list_that_is_elsewhere(repository: Path) -> None:
+    assert "Say with --list or --root where it is in this repository" in check(repository, config("good")).stdout
+
+
+def test_a_fault_of_its_own_is_no_finding(repository: Path) -> None:
+    tool = repository / "tool"
+    shutil.copytree(ROOT / "extensions", tool / "extensions")
+    shutil.copytree(ROOT / "plugins", tool / "plugins")
+    guard = tool / "plugins" / "module_utils" / "_guard.py"
+    guard.write_text(guard.read_text() + "\n\ndef validate(*_words):\n    raise RuntimeError\n")
+    line = [str(tool / "extensions/check/kamailio-check"), "--kamailio-version", "6.1.5", config("good")]
+    done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "please report it" in done.stderr, done
+
+
 def test_what_cannot_be_judged(repository: Path) -> None:
     done = check(repository, "--list", "dispatcher.list", "servers", "no.cfg", config("bad"))
     assert done.returncode == 2 and "interval-without-tm" in done.stdout
