@@ -92,7 +92,7 @@ molecule: setup lab .work/molecule/.made ## The Molecule scenarios, or some: SCE
 	tests/tools/make-venv .work/molecule "3.11 3.12 3.13" --requirement requirements-molecule.txt
 	touch $@
 
-fresh: packages ## The demo and the tests in a new Debian 12 with make, git and Python alone: an hour; no other tests meanwhile
+fresh: packages ## The demo and the tests in a new Debian 12 with make, git and Python alone: 40 minutes; no other tests meanwhile
 	tests/tools/fresh demo test
 
 load: setup lab ## Calls during 50 reloads, by the module and by kamcmd: for a machine that does nothing else

@@ -54,6 +54,12 @@ notes:
   - What only the server knows (pseudo-variables, an environment that is not known) is never guessed.
     Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
   - A database that C(db_url) names is not looked at.
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - Where O(config_content), O(dispatcher_content) and O(kamailio_version) are given the texts are judged on the controller.
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
