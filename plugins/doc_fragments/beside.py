@@ -15,7 +15,8 @@ options:
       - The defines that the server gets on its command line with C(-A). They decide about C(#!ifdef).
       - V(auto) reads the systemd unit of the server on the host, with its drop-ins and environment files.
         If that starts the configuration in question, it takes the defines, the environment, C(-L), C(--loadmodule),
-        C(--modparam), C(--subst) and its like from there. Where there is no such unit there are none.
+        C(--modparam), C(--subst) and its like from there. Where there is no such unit there are none;
+        a running server that is asked says it for itself.
       - A list of V(NAME) or V(NAME=value) says it instead. The environment is not known then.
     type: raw
     default: auto

@@ -109,7 +109,8 @@ options:
     default: 60
   restart_command:
     description:
-      - What restarts the server, as a list of words. Left out, it is C(systemctl restart) of the unit of O(instance).
+      - What restarts the server, as a list of words, in which nothing is expanded. Left out, it is C(systemctl restart)
+        of the unit of O(instance).
     type: list
     elements: str
   healthy_timeout:
