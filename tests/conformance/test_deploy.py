@@ -478,7 +478,7 @@ def test_a_command_that_is_not_there_is_seen_before(tmp_path: Path) -> None:
 
 def test_a_server_that_no_unit_describes_says_how_it_was_started(tmp_path: Path) -> None:
     with Peers(2) as peers:
-        body = '#!ifdef WITH_SL\nloadmodule "sl.so"\n#!endif\n'
+        body = '#!defenv PATH\n#!ifdef WITH_SL\nloadmodule "sl.so"\n#!endif\n'
         live = Deployed(tmp_path, "trixie", peers, body, ("-A", "WITH_SL"))
         with live.running():
             nothing = live.deploy(defines="auto", destinations=[{"setid": 1, "uri": live.good, "flags": 8}])

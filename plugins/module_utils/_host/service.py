@@ -228,8 +228,12 @@ def _parameter(text: str) -> Tuple[str, str, Value]:
 
 
 def service_of_arguments(arguments: Sequence[str]) -> Service:
-    """The server that was started with these arguments, about whose unit nothing is known. Raises KamailioError."""
-    return _service("", arguments, {}, Account())
+    """The server that was started with these arguments, of whose unit and environment nothing is known.
+
+    Raises KamailioError.
+    """
+    service = _service("", arguments, {}, Account())
+    return service._replace(invocation=service.invocation._replace(environment=None))
 
 
 def config_of(config: Optional[str], instance: Optional[str]) -> str:
