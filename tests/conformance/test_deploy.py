@@ -476,14 +476,17 @@ def test_a_command_that_is_not_there_is_seen_before(tmp_path: Path) -> None:
     assert live.files() == before and not live.record.exists()
 
 
-def test_a_server_that_no_unit_describes_says_how_it_was_started(tmp_path: Path) -> None:
+def test_a_server_that_no_unit_describes_says_how_it_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIPFLEET_WORD", "x")
     with Peers(2) as peers:
-        body = '#!defenv PATH\n#!ifdef WITH_SL\nloadmodule "sl.so"\n#!endif\n'
+        body = '#!defenv SIPFLEET_WORD\n#!ifdef WITH_SL\nloadmodule "sl.so"\n#!endif\n'
         live = Deployed(tmp_path, "trixie", peers, body, ("-A", "WITH_SL"))
         with live.running():
             nothing = live.deploy(defines="auto", destinations=[{"setid": 1, "uri": live.good, "flags": 8}])
             known = live.deploy(defines=[], check_mode=True)
-    assert (nothing["action"], nothing["changed"]) == ("none", False), nothing
+    assert (nothing.get("failed"), nothing["action"], nothing["changed"]) == (None, "none", False), nothing
     assert known["reasons"] == ["the server runs with other modules than its configuration loads: sl"], known
 
 
