@@ -13,7 +13,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
     parse_document,
     to_int32,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import read_uri
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import next_hop, read_uri
 
 OLD, NEW = (5, 6, 3), (6, 1, 5)
 LINES = st.lists(
@@ -115,6 +115,8 @@ URIS = [
     (b"sip:a?x=y;z@h", b"sip:a?x=y;z@h", b"h"),
     (b"urn:service:sos", b"urn:service:sos", b"service:sos"),
     (b"sip:h:", b"sip:h:", b"h"),
+    (b"sip:u:0123@h?X=y", b"sip:u:0123@h?X=y", b"h"),
+    (b"sip:h:5060?X=y", b"sip:h:5060?X=y", b"h"),
 ]
 
 
@@ -143,6 +145,15 @@ def test_uri_is_read_as_by_the_server(uri: bytes, known_as: bytes, host: bytes) 
         b"sip:h?a;b",
         b"sip:h]",
         b"http://h",
+        b"sip:u:5x;y",
+        b"sip:u:p:q",
+        b"sip:u:1[",
+        b"sip:u[",
+        b"sip:]",
+        b"sip:u:5x",
+        b"sip:u@-h",
+        b"sip:[::1;x",
+        b"sip:h?a@b@c",
         b"sip:" + b"h" * 255,
         b"h" * 500,
     ],
@@ -158,6 +169,14 @@ def test_any_uri_is_read_or_refused(uri: bytes) -> None:
         assert read_uri(uri).uri.endswith(uri)
     except ValueError as exc:
         assert str(exc)
+
+
+def test_next_hop() -> None:
+    hops = (b"sip:h;transport=tcp", b"sips:h", b"sip:h;transport=foo", b"sip:h")
+    assert [next_hop(uri) for uri in hops] == [b"tcp", b"tls", b"", b""]
+    for uri, fault in ((b"host", "no scheme"), (b"tel:1", "no host")):
+        with pytest.raises(ValueError, match=fault):
+            next_hop(uri)
 
 
 def test_a_port_of_thousands_of_digits_is_no_port() -> None:
