@@ -16,8 +16,10 @@ from ._text import readable_bytes
 
 MASK = b"********"
 
-# user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space.
-_QUOTED_OR_WORD = re.compile(rb""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"']+""")
+# user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space. Strings
+# that follow each other are one; a quote that nothing closes goes on to the end of its line.
+_STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
+_WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
 _USER = re.compile(rb"://[^\s:/]*:")
 _SECRET_NAME = re.compile(
     rb"passw|passphrase|secret|token|credential|(?:private|mask|auth)_?key|api_?key|xkey"
@@ -25,7 +27,7 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 # modparam("m", "name", "value")
-_GAP = rb"(?:\s|/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)*"
+_GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
 _PARAM = re.compile(
     rb"""(modparamx?%(gap)s\(%(gap)s["'][^"'\n]*["']%(gap)s,%(gap)s["']([^"'\n]*)["']%(gap)s,%(gap)s)
     ("(?:[^"\\]|\\.)*"(?:%(gap)s"(?:[^"\\]|\\.)*")*|'[^']*'|[^\s)]+)"""
@@ -33,16 +35,19 @@ _PARAM = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 # #!define NAME value, #!substdef "!NAME!value!g"
-_DEFINE = re.compile(rb"((?:#!|!!)[a-z]*(?:def|subst)[a-z]*[ \t]+[^\w\n]*(\w+)[ \t]*)(?:\\\n|[^\n])+", re.IGNORECASE)
-# name=value among others, as in the address of a Redis or in attributes.
-_PART = re.compile(rb"(\b(\w+)=(?!=))[^;\"'\s]+")
+_DEFINE = re.compile(
+    rb"((?:#!|!!)[a-z]{0,5}(?:def|subst)[a-z]{0,5}[ \t][^\w\n]*(\w+)[ \t]*)(?:\\\n|[^\n])+", re.IGNORECASE
+)
+# name=value among others, as in the address of a Redis or in attributes, and name = value of a setting.
+_PART = re.compile(rb"""(\b(\w+)[ \t]*=(?![=>~])[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^;"'\s]+)""", re.DOTALL)
 # NAME=value, as on the command line of the server.
 _ASSIGNED = re.compile(rb"\A((\w+)=).*\Z", re.DOTALL)
 
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
-    data = _QUOTED_OR_WORD.sub(lambda found: _mask_url(found[0]), data)
+    data = _STRINGS.sub(lambda found: _mask_url(found[0]), data)
+    data = _WORDS.sub(lambda found: _mask_url(found[0]), data)
     data = _PARAM.sub(lambda found: _masked(found, b'"' + MASK + b'"'), data)
     data = _PART.sub(lambda found: _masked(found, MASK), data)
     return _DEFINE.sub(lambda found: _masked(found, MASK), data)

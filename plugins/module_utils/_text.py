@@ -46,7 +46,7 @@ def no_text_in(options: Mapping[str, object]) -> str:
     """A message about a text in the options of a module that has no bytes, empty if there is none."""
     for name, value in options.items():
         try:
-            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8", "surrogateescape")
+            json.dumps(value, ensure_ascii=False, default=str, skipkeys=True).encode("utf-8", "surrogateescape")
         except UnicodeEncodeError as exc:
             half = readable_bytes(exc.object[exc.start]).decode()
             return "%s holds %s, which is half of a character. Write the character itself" % (name, half)

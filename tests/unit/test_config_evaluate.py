@@ -139,6 +139,8 @@ LOADED = {
     'loadmodule "tm"\n#!ifdef MOD_tm\nloadmodule "sl"\n#!endif\n': ["tm", "sl"],
     '#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n#!ifdef KAMAILIO_6_0\nloadmodule "sl"\n#!endif\n': ["tm"],
     'request_route { x("loadmodule"); }\nloadmodule "tm"': ["tm"],
+    '#!define E\nE loadmodule "tm" E\nmodparam("tm", "a", E 5) E': ["tm"],
+    'loadmodule "tm" loadmodule "sl"\nmodparam("tm|[(*]x", "a", 1)': ["tm", "sl"],
     'include_file "a.cfg"\nloadmodule "sl"': ["tm", "sl"],
     '#!import_file "a.cfg"\n#!import_file "no.cfg"\nloadmodule "sl"': ["tm", "sl"],
     '#!ifdef X\nimport_file "a.cfg"\n#!endif\nloadmodule "sl"': ["sl"],
@@ -184,6 +186,13 @@ def test_parameters() -> None:
     assert values["d"] and values["d"].value_place.define == "V"
     assert not evaluation.problems and not evaluation.undecided
     assert evaluation.param("sl", "b") is None
+    lowest = run('loadmodule "tm"\nmodparam("tm", "a", -2147483648)').param("tm", "a")
+    assert lowest and lowest.value == -2147483648
+
+
+def test_a_string_that_can_be_secret_is_not_told() -> None:
+    for text in ('db_password "s3cret"', '"s3cret"', 'loadmodule "tm" modparam("tm", "x", s3cret)'):
+        assert "s3cret" not in str(run(text).problems)
 
 
 # text: rule, line of the problem
@@ -191,6 +200,11 @@ PROBLEMS = {
     "\nloadmodule tm": ("config-syntax", 2),
     "loadmodule": ("config-syntax", 1),
     "loadmodule?": ("config-syntax", 1),
+    '#!define T\n#!ifdef !T\nloadmodule "nonesuch"\n#!endif\n': ("directive-not-recognised", 2),
+    "\n#!ifdef 123\n#!endif\n": ("directive-not-recognised", 2),
+    "".join("#!define D%d\n" % number for number in range(507)) + "#!redefine D1": ("config-syntax", 508),
+    "".join("#!define D%d 1\n" % number for number in range(507)): ("config-syntax", 507),
+    "".join("#!define D%d\n" % number for number in range(507)) + 'loadmodule "tm"': ("config-syntax", 508),
     "\n#!ifdef \n#!endif\n": ("directive-not-recognised", 2),
     'loadmodule "tm"\nmodparam("(?:tm)", "x", 1)': ("config-syntax", 2),
     'loadmodule "tm"\nmodparam("*tm", "x", 1)': ("config-syntax", 2),
@@ -243,6 +257,11 @@ UNDECIDED = {
     'modparam("[[:alpha:]]+", "x", 1)': "is not an expression that can be read here",
     'modparam("(t+)+m", "x", 1)': "is not an expression that can be read here",
     '#!subst "/(a+)+x/b/"\nloadmodule "%s"' % ("a" * 60): "#!subst on line 1",
+    '#!subst "/x*a?x*b?x*c?x*d?x*e?x*f?x*y/z/"\nloadmodule "%s"' % ("x" * 120): "#!subst on line 1",
+    '#!subst "/(x*())*y/z/"\nloadmodule "%s"' % ("x" * 40): "#!subst on line 1",
+    '#!subst "/%sy/z/"\nloadmodule "%s"' % ("(x|x)" * 22, "x" * 40): "#!subst on line 1",
+    '#!subst "/.+/%s/"\nloadmodule "%s"' % ("\\\\0" * 500, "x" * 100_000): "#!subst on line 1",
+    '#!define V $var\nroute[A] { V("x") = 1; }': "what the define V does to the text behind it",
     '#!subst "/a/aa/g"\n' * 30 + 'loadmodule "a"': "#!subst on line",
     'include_file "open.cfg"\nloadmodule "tm"\n*/': "this comment goes on in the file that includes",
     'modparam("(tm", "x", 1)': "is not an expression that can be read here",

@@ -126,6 +126,11 @@ EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
         'include_file "tm.cfg"\n' + SL,
         'include_file "tm.cfg"\n' + SL + DS,
     ),
+    "list_that_is_there_by_a_define": (
+        [{"name": "sl", "params": {"x": ["a"]}}],
+        '#!define MP modparam("sl", "x", "a")\n' + SL + "MP\n",
+        "",
+    ),
     "comment_behind_its_neighbour": (
         [{"name": "pv"}],
         'loadmodule "sl.so" /* replies */\n' + ROUTE,
@@ -335,6 +340,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         {"name": "tm", "purge": "params"},
         TM + SL + 'modparam("tm|sl", "x", 1)\n',
         'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+    ),
+    "list_in_a_group_of_a_new_module": (
+        {"name": "sl", "params": {"x": [1, 2]}},
+        TM + 'modparam("sl|tm", "x", 1)\n',
+        'main.cfg:3: x of sl is set by modparam("sl|tm", …), for other modules too',
     ),
     "list_in_a_group": (
         {"name": "tm", "params": {"x": [1]}},

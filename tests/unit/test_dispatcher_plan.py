@@ -233,6 +233,17 @@ def test_attributes_are_replaced_or_merged(before: bytes, wanted: Any, replaced:
         assert plan(result, entry, merge=merge) == result
 
 
+def test_new_sets_and_more_of_the_last_one() -> None:
+    entries = [{"setid": 1, "uri": "sip:a"}, {"setid": 2, "uri": "sip:c"}]
+    for ones in (entries, entries[::-1]):
+        assert plan(b"2 sip:b\n", *ones) == b"2 sip:b\n2 sip:c 0 0\n1 sip:a 0 0\n"
+
+
+def test_a_last_line_loses_its_attributes_and_another_one_follows() -> None:
+    entries = [{"setid": 1, "uri": "sip:a", "attrs": {}}, {"setid": 2, "uri": "sip:b"}]
+    assert plan(b"1 sip:a 8 0 x=1", *entries) == b"1 sip:a 8 0\n2 sip:b 0 0\n"
+
+
 def test_an_empty_value_moves_off_the_end_in_quotes() -> None:
     entry = {"setid": 1, "uri": "sip:a", "attrs": {"maxload": 7}}
     merged = plan(b"1 sip:a 0 0 weight=5;duid=\n", entry, merge=True)

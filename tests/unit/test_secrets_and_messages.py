@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
@@ -37,6 +39,12 @@ SECRET = [
     '#!define DBURL "mysql://kam:S3C RET@db/kamailio"',
     '#!define DBURL "mysql://k@m:S3CRET@db/kamailio"',
     "#  by hand, mysql://k@m:S3CRET@db/kamailio",
+    'modparam("usrloc", "db_url", "mysql://u:" "S3CRET@h")',
+    '#!define DBURL "mysql://u:S3C\\\nRET@h"',
+    """# it's here: "mysql://u:S3C'RET@h\"""",
+    '1 sip:a 0 0 auth_pw="S3CRET";duid=a',
+    "1 sip:a 0 0 password='S3C RET';duid=a",
+    'asterisk.password = "S3CRET" desc "x"',
 ]
 
 
@@ -48,13 +56,24 @@ def test_secrets_are_masked(line: str) -> None:
 
 
 def test_masking_is_linear() -> None:
-    for piece in (b"://a:", b'modparam("a", /*', b'modparam("a","secret" #\n', b'"://a:@', b"#!def a \\\n"):
-        mask_secrets(piece * 40_000)
+    for piece in (
+        b"://a:",
+        b'modparam("a", /*',
+        b'modparam("a","secret" #\n',
+        b'"://a:@',
+        b"#!def a \\\n",
+        b'\\"',
+        b"#modparam\n",
+        b"def",
+    ):
+        mask_secrets(b'"#!' + piece * 40_000)
+        mask_secrets(b"#!" + piece * 40_000)
 
 
 def test_half_of_a_character_is_named() -> None:
     assert no_text_in({"a": [{"b": "x\udc80\u00e9"}]}) == ""
     assert no_text_in({"a": 1, "b": [{"c": "S3CRET \ud800"}]}).startswith("b holds \\ud800, which is half of a char")
+    assert no_text_in({"a": {datetime.date(2026, 1, 1): "x"}}) == ""
     assert named("\ud800") == "'\\ud800'" and "\\ud800" in mask_text("x\ud800")
 
 

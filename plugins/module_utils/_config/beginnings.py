@@ -58,11 +58,16 @@ class Beginnings:
             elif kind == "punct" and text == b";":
                 self._begins = True
             elif kind != "unknown":
-                return "no statement begins with %s" % quoted(text, 40)
+                return "no statement begins with %s" % _shown(kind, text)
         elif word and not _OTHERS.match(word):
             self._socket = word == b"socket"
             if kind != "unknown" and not (kind == "punct" and text in (b"=", b".")):
-                return "%s is no statement: %s follows it" % (quoted(word, 40), quoted(text, 40))
+                return "%s is no statement: %s follows it" % (quoted(word, 40), _shown(kind, text))
         elif socket and text != b"{" and kind != "unknown":
             return "socket is followed by %s: Kamailio says listen, or socket = {…}" % quoted(text, 40)
         return None
+
+
+def _shown(kind: str, text: bytes) -> str:
+    """An item for a message; a string can be secret."""
+    return "a string" if kind == "string" else quoted(text, 40)

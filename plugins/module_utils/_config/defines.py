@@ -68,9 +68,10 @@ class Defines:
         """The defines of the files that still stand, by name."""
         return {show(name): define for name, define in self._standing.items()}
 
-    def define_module(self, name: str) -> None:
+    def define_module(self, name: str, place: Place) -> None:
         """Each module that is loaded is a define from then on."""
-        self.values.setdefault(b"MOD_" + name.encode("utf-8", "surrogateescape"), None)
+        if self._has_room(place, MOST_DEFINES):
+            self.values.setdefault(b"MOD_" + name.encode("utf-8", "surrogateescape"), None)
 
     def decide(self, token: Token, place: Place) -> Optional[bool]:
         """Whether the branch of a conditional is read; None where only the server knows."""
@@ -106,13 +107,16 @@ class Defines:
         return value
 
     def _is_defined(self, token: Token, place: Place) -> Optional[bool]:
-        name = (_NAME.match(token.text) or [b""])[0]
-        if not token.text.strip():
+        found = _NAME.search(token.text)
+        if not found:
             text = "#!%s names no define on its line, and the server takes the next word for it" % show(token.name)
-            problem = Problem(text, "Add the name", place.path, place.line, place.column)
-            self._report.problems.append(("directive-not-recognised", problem))
+            self._misread(text, "Add the name", place)
             return None
-        if token.text[len(name) : len(name) + 1] == b"-":
+        name = found.group()
+        if found.start():
+            text = "#!%s looks for %s, and what stands before that is passed over" % (show(token.name), show(name))
+            self._misread(text, "Put nothing before the name; #!ifndef says that it is not there", place)
+        if token.text[found.end() : found.end() + 1] == b"-":
             text = "a - cannot stand in the name of a define"
             self._report.refuse("config-syntax", place.path, place.line, text)
         defined = name in self.values
@@ -123,6 +127,10 @@ class Defines:
             return None
         return defined != (token.name == b"ifndef")
 
+    def _misread(self, text: str, remedy: str, place: Place) -> None:
+        problem = Problem(text, remedy, place.path, place.line, place.column)
+        self._report.problems.append(("directive-not-recognised", problem))
+
     def define(self, token: Token, place: Place, data: bytes) -> None:
         """Obey C(#!define) and its relatives."""
         found = _NAME_OF_DIRECTIVE.match(data, token.start, token.end)
@@ -131,7 +139,7 @@ class Defines:
             text = "a - cannot stand in the name of a define"
             self._report.refuse("config-syntax", place.path, place.line, text)
             return
-        if not self._may_define(name, token.name, place):
+        if not self._may_define(name, token.name, place, bool(token.text)):
             return
         value = token.text.replace(b"\\\n", b"")
         if token.name.startswith(b"defexp") and value:
@@ -141,10 +149,16 @@ class Defines:
         start = data.find(token.text, found.end(1) if found else token.start) if token.text else token.end
         self._standing[name] = Define(place, start, start + len(token.text))
 
-    def _may_define(self, name: bytes, directive: bytes, place: Place) -> bool:
-        if name not in self.values and len(self.values) == MOST_DEFINES:
-            text = "this is one define more than the %d that the server has room for" % MOST_DEFINES
-            self._report.refuse("config-syntax", place.path, place.line, text, "Take some out")
+    def _has_room(self, place: Place, room: int) -> bool:
+        if len(self.values) < room:
+            return True
+        text = "this is one define more than the server has room for: %d, its own and those of modules included"
+        self._report.refuse("config-syntax", place.path, place.line, text % MOST_DEFINES, "Take some out")
+        return False
+
+    def _may_define(self, name: bytes, directive: bytes, place: Place, valued: bool) -> bool:
+        # Whether there is room is looked at before the name, and once more before the value of a new one.
+        if not self._has_room(place, MOST_DEFINES - (valued and name not in self.values)):
             return False
         if name in self.values:
             if directive.startswith(b"try"):
@@ -194,7 +208,7 @@ class Defines:
                 text = "the environment variable %s is not set, which the server refuses" % key
                 self._report.refuse("config-syntax", place.path, place.line, text, "Use #!trydefenv, or set it")
             return
-        if self._may_define(name, b"define", place):
+        if self._may_define(name, b"define", place, True):
             data = value.encode("utf-8", "surrogateescape")
             self._set(name, b'"%s"' % data if token.name.endswith(b"s") else data or None)
 
@@ -208,7 +222,7 @@ class Defines:
             self._report.refuse("config-syntax", place.path, place.line, "%s %s" % (what, exc))
             return
         self._substitutions.append((substitution, what))
-        if directive == b"subst" or not self._may_define(substitution.name, b"define", place):
+        if directive == b"subst" or not self._may_define(substitution.name, b"define", place, True):
             return
         value: Value = substitution.value
         if b"$" in substitution.value:

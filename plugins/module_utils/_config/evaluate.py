@@ -25,7 +25,7 @@ from .report import Report
 from .settings import SettingsReader
 from .statements import Item, Statement, StatementReader
 from .substitution import is_costly
-from .values import Value, parse_number
+from .values import Value, parse_number, to_int32
 
 PARENTHESES_SINCE = (5, 7)
 LOAD_ONCE_SINCE = (6, 1)
@@ -136,7 +136,7 @@ class _Run:
                 self.report.refuse("module-twice", place.path, place.line, text, "Take one of the two out")
             return
         self.loads.append(Load(name, place, written, self.load_path))
-        self.preprocessor.defines.define_module(name)
+        self.preprocessor.defines.define_module(name, place)
 
     def param(self, statement: Statement) -> None:
         module, name, last = statement.arguments[0], statement.arguments[1], statement.arguments[-1]
@@ -153,7 +153,7 @@ class _Run:
                 text = "the value of %s is neither a number nor a quoted string" % quoted(name.text, 60)
                 self.report.refuse("config-syntax", place.path, place.line, text)
                 return
-            value = (-1 if statement.arguments[2].text == b"-" else 1) * number
+            value = to_int32(-number) if statement.arguments[2].text == b"-" else number
         first = statement.arguments[2].place
         span = first._replace(end=last.place.end if last.place.path == first.path else first.end)
         self.add_param(module, show(name.text), value, place, span)
@@ -172,7 +172,7 @@ class _Run:
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
         """The loaded modules that the expression in a modparam matches; None where it cannot be read."""
         place = module.place
-        if _REPEATS_NOTHING.search(module.text):
+        if _REPEATS_NOTHING.search(module.text) and not re.search(rb"[\[\\]", module.text):
             text = "the server cannot compile the expression %s: it repeats nothing" % quoted(module.text, 60)
             self.report.refuse("config-syntax", place.path, place.line, text)
             return None

@@ -50,6 +50,8 @@ def plan_modules(wishes: Sequence[ModuleWish], evaluate: Evaluate) -> Dict[str, 
     for wish in in_order:
         if wish.present:
             _place_module(editor, wish.name)
+            # What is for no module yet can be for it now.
+            _refuse(_limits(editor.evaluation, wish))
             _set_params(editor, wish)
         else:
             _remove_module(editor, wish.name)
@@ -100,8 +102,7 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
         problems += [one for param in own for one in _whole(wish.name, param.place)]
     for param in own:
         values = wish.params.get(param.name, ())
-        same = values is not None and not isinstance(values, tuple) and same_value(values, param.value)
-        if param.name in wish.params and not same:
+        if param.name in wish.params and not _are_there(own, param.name, values):
             problems += _whole("%s of %s" % (param.name, wish.name), param.place)
     for param in shared if wish.present else ():
         goes = wish.params[param.name] is None if param.name in wish.params else wish.purge_params
@@ -114,6 +115,14 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
             remedy = "Give each module a modparam of its own there"
             problems.append(Problem(text, remedy, param.place.path, param.place.line))
     return problems
+
+
+def _are_there(own: Sequence[Param], name: str, values: Union[Values, None]) -> bool:
+    """Whether a parameter has these values already."""
+    there = [one.value for one in own if one.name == name]
+    if isinstance(values, tuple):
+        return len(there) == len(values) and all(map(same_value, there, values))
+    return values is not None and same_value(there[-1], values)
 
 
 def _whole(what: str, place: Place) -> List[Problem]:

@@ -42,6 +42,7 @@ Reader = Callable[[str], Union[bytes, Problem, None]]
 
 # What a branch must hold to matter to the modules, their parameters and the sockets.
 _DECISIVE = re.compile(rb"loadmodule|modparam|loadpath|mpath|include_file|import_file|(?:#!|!!)[a-z]*(?:def|subst)")
+_ENDS_IN_VARIABLE = re.compile(rb"\$\w*\Z")
 _INCLUDE_ESCAPES = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
 
@@ -267,7 +268,6 @@ class Preprocessor:
             self._feed(Item("unknown", token.text, via, "%s is known to the server only" % quoted(token.text, 60)))
             return
         if value is None:
-            self._feed(Item("word", token.text, place))
             return
         at = 0
         while at < len(value):
@@ -302,6 +302,8 @@ class Preprocessor:
             and value.rstrip().endswith(b'"')
             and data[token.end : token.end + 80].lstrip()[:1] == b'"'
         ):
+            self._leaks(via)
+        if isinstance(value, bytes) and data[token.end : token.end + 1] == b"(" and _ENDS_IN_VARIABLE.search(value):
             self._leaks(via)
 
 

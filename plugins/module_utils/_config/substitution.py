@@ -19,7 +19,10 @@ from typing import List, NamedTuple, Optional, Union
 # compete POSIX takes the longest match, so only whether it matches is known then.
 _FOREIGN = re.compile(rb"\[\[|\[[^\]]*\[[.:=]|\\[A-Za-z0-9<>`']|\(\?|[*+?}][*+?{]|\{|\^\*|(?:^|[(|])[*+?]")
 # Repetitions in what is repeated, which Python can take for ever to match.
-_NESTED = re.compile(rb"[*+?}|][^(]*\)[*+?{]")
+_NESTED = re.compile(rb"[*+?}|].*\)[*+?{]", re.DOTALL)
+_COSTS = re.compile(rb"[*+?{(]")
+# How many of these an expression may have, and the bytes of a string to which one of several repetitions is applied.
+_MOST_COSTS, _MOST_SEARCHED = 3, 2000
 _COMPETING = re.compile(rb"\||[*+?](?=.*[*+?])", re.DOTALL)
 # A string that rules may make: each can double it.
 MOST_BYTES = 1 << 20
@@ -46,21 +49,23 @@ class Substitution(NamedTuple):
             return text
         if self.pattern is None:
             return Unclear()
+        if self.competing and len(text) > _MOST_SEARCHED:
+            return Unclear()
         found = list(self.pattern.finditer(text))
         if not found:
             return text
         if self.replacement is None or self.competing or b"\n" in text or any(not one.group() for one in found):
             return Unclear()
-        size = len(text) + len(found) * sum(len(part) for part in self.replacement if isinstance(part, bytes))
-        if size > MOST_BYTES:
-            return Unclear()
-        out, done = b"", 0
+        out: List[bytes] = []
+        size = done = 0
         for one in found if self.everywhere else found[:1]:
-            out += text[done : one.start()]
-            for part in self.replacement:
-                out += part if isinstance(part, bytes) else one.group(part) or b""
+            out.append(text[done : one.start()])
+            out += [part if isinstance(part, bytes) else one.group(part) or b"" for part in self.replacement]
             done = one.end()
-        return out + text[done:]
+            size += sum(map(len, out[-len(self.replacement) - 1 :]))
+            if size > MOST_BYTES:
+                return Unclear()
+        return b"".join(out) + text[done:]
 
 
 def parse_substitution(rule: bytes) -> Substitution:
@@ -86,8 +91,8 @@ def parse_substitution(rule: bytes) -> Substitution:
 
 
 def is_costly(expression: bytes) -> bool:
-    """Whether an expression repeats what has repetitions or alternatives in it."""
-    return _NESTED.search(expression) is not None
+    """Whether an expression repeats what has repetitions or alternatives in it, or has many of them."""
+    return _NESTED.search(expression) is not None or len(_COSTS.findall(expression)) > _MOST_COSTS
 
 
 def _split(rule: bytes) -> Optional[List[bytes]]:

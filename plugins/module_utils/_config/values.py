@@ -59,6 +59,11 @@ def _int(digits: bytes, base: int) -> int:
     """C((int)strtol(digits)): cut off at 64 bits, of which the lower 32 are kept."""
     digits = digits.lstrip(b"0")
     number = _LONG_MAX if len(digits) > 64 else min(int(digits or b"0", base), _LONG_MAX)
+    return to_int32(number)
+
+
+def to_int32(number: int) -> int:
+    """The lower 32 bits, with a sign."""
     return (number + (1 << 31)) % (1 << 32) - (1 << 31)
 
 

@@ -205,7 +205,9 @@ def _place(document: Document, new: Iterable[Wish]) -> List[New]:
     for wish in new:
         sets.setdefault(wish.setid, []).append(wish)
     last = {one.setid: one for one in document.destinations} if sets else {}
-    return [New(last.get(setid), wishes) for setid, wishes in sets.items()]
+    placed = [New(last.get(setid), wishes) for setid, wishes in sets.items()]
+    # What goes behind the last line comes before the new sets.
+    return sorted(placed, key=lambda one: one.anchor is None)
 
 
 def _cut_lines(document: Document, removed: Set[int], path: str) -> Iterator[Problem]:
@@ -240,7 +242,8 @@ def _apply(
         patches += [remove_patch(document, one) for one in document.destinations if one.start in removed]
     if not patches and not new:
         return document.data
-    last_stays = not any(patch.end == len(document.data) and not patch.new for patch in patches)
+    size = len(document.data)
+    last_stays = not any(one.start in removed and one.end == size for one in document.destinations)
     # Insertions at one place keep their order: what goes behind a destination comes before the next one's description.
     result = apply_patches(document.data, [*insert_patches(document, new, last_stays), *patches])
     _verify(document, parse_document(result, version), updates, removed, new, path)
