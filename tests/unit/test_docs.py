@@ -300,6 +300,7 @@ READ = [
         "directive-not-recognised",
     ),
     ("`$(var(a){` and a line end", HEAD + "route[A] {\n$var(a) = $(var(a){\ns.len});\n}\n", "6.1.5", "config-syntax"),
+    ("`#!ifdef !NAME`", HEAD + "#!ifdef !X\n#!endif\n", "6.1.5", "directive-not-recognised"),
     ("`#!ifdef` without a name", HEAD + "#!ifdef \nX\n#!endif\n", "6.1.5", "directive-not-recognised"),
     (
         "more than 512 defines",
