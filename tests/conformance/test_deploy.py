@@ -492,7 +492,7 @@ def test_a_server_that_no_unit_describes_says_how_it_was_started(
 
 def test_what_pings_have_taken_out_comes_back_where_no_pings_are_left(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
-        live = Deployed(tmp_path, suite, peers)
+        live = Deployed(tmp_path, suite, peers, param("ds_probing_mode", 3))
         live.list.write_text(f"1 {live.good} 8\n1 {live.more} 0\n1 {A} 8\n")
         wish = [{"setid": 1, "uri": uri, "flags": 0} for uri in (live.good, live.more, A)]
         with live.running() as server:

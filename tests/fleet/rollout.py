@@ -59,7 +59,8 @@ class Proxies:
 
     def must(self, host: str, *command: str, stdin: str = "") -> str:
         """What a command prints that has to succeed."""
-        done = self.fleet.run(host, *command, stdin=stdin)
+        # A Kamailio whose child hangs gives it a minute before it stops.
+        done = self.fleet.run(host, *command, stdin=stdin, seconds=180)
         assert done.returncode == 0, (host, command, done.stdout, done.stderr)
         return done.stdout
 
