@@ -153,7 +153,8 @@ class _Run:
                 text = "the value of %s is neither a number nor a quoted string" % quoted(name.text, 60)
                 self.report.refuse("config-syntax", place.path, place.line, text)
                 return
-            value = to_int32(-number) if statement.arguments[2].text == b"-" else number
+            sign = -1 if statement.arguments[2].text == b"-" else 1
+            value = to_int32(sign * number)
         first = statement.arguments[2].place
         span = first._replace(end=last.place.end if last.place.path == first.path else first.end)
         self.add_param(module, show(name.text), value, place, span)
