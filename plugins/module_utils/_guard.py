@@ -225,8 +225,8 @@ class _Guard:
             return None
         about_probing = all(one.rule in ABOUT_PROBING for one in violations)
         verdict = {
-            True: "Kamailio would start, but not %s."
-            % ("probe all that asks for it" if about_probing else "take these files as they are meant"),
+            True: "Kamailio would start, but would not %s."
+            % ("probe as it should" if about_probing else "read these files as they are meant"),
             False: "Kamailio would not start with this configuration.",
             None: "This configuration cannot be evaluated to the end.",
         }[judged.analysis.will_start]

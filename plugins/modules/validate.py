@@ -10,7 +10,7 @@ module: validate
 short_description: Refuse or repair Kamailio configurations whose probing cannot work
 description:
   - Judges kamailio.cfg and the dispatcher.list that it names as a running server takes them, and finds what C(kamailio -c)
-    passes - a C(ds_ping_interval) without the C(tm) module before C(dispatcher), which the next start dies of, and
+    passes - a C(ds_ping_interval) without the C(tm) module before C(dispatcher), with which the next start fails, and
     destinations with the P flag (8, shown as C(AP)) that nothing will ever probe.
   - Both files are read in one round trip to the host. Either can be given as text instead, so that a change can be judged
     before a host sees it.

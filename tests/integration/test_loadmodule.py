@@ -49,9 +49,7 @@ def test_result_that_would_not_start_is_refused(tmp_path: Path) -> None:
         ],
     )
     for result in (alone, removed):
-        assert (
-            result["failed"] and "tm is not loaded: kamailio -c passes, and the next start dies of it" in result["msg"]
-        )
+        assert result["failed"] and "tm is not loaded: kamailio -c passes, and the next start fails" in result["msg"]
     assert path.read_text() == 'loadmodule "sl.so"\n'
 
 

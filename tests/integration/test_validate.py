@@ -42,7 +42,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         ("probing-without-tm", 3),
     ]
     assert result["msg"].split("\n") == [
-        "Kamailio would start, but not probe all that asks for it.",
+        "Kamailio would start, but would not probe as it should.",
         "",
         "warning: probing-without-tm (2 times)",
         "  asks for probing (flags 8), and tm is not loaded, so nothing probes it; "

@@ -95,7 +95,7 @@ def mixed() -> dict[str, Any]:
         file="/etc/kamailio/kamailio.cfg",
         line=22,
         column=1,
-        text="ds_ping_interval is 1 and tm is not loaded: kamailio -c passes, and the next start dies of it",
+        text="ds_ping_interval is 1 and tm is not loaded: kamailio -c passes, and the next start fails",
         remedy='Put loadmodule "tm.so" before the dispatcher module, or take ds_ping_interval out',
         source='modparam("dispatcher", "ds_ping_interval", 1)',
     )

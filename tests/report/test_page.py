@@ -147,7 +147,7 @@ def test_findings(view: View) -> None:
     for words in (
         "error: interval-without-tm",
         "/etc/kamailio/kamailio.cfg:22:1",
-        "kamailio -c passes, and the next start dies of it",
+        "kamailio -c passes, and the next start fails",
         'modparam("dispatcher", "ds_ping_interval", 1)',
         '→ Put loadmodule "tm.so" before the dispatcher module, or take ds_ping_interval out',
     ):

@@ -179,7 +179,7 @@ def _parse(folder: str, data: bytes) -> Journal:
         names = ("change", "phase", "deadline", "action", "options", "boot", "reason")
         journal = Journal(folder=folder, entries=entries, states=states, **{name: state[name] for name in names})
     except (ValueError, KeyError, TypeError) as reason:
-        text = "this is no journal of a change: %s" % reason
+        text = "this is not the journal of a change: %s" % reason
         raise error(text, "Look at the files in it, and take the folder away", folder) from reason
     if read_file(os.path.join(folder, _STATE)) != data:
         raise error("the journal of a change is not the same any more", "", folder)

@@ -86,7 +86,7 @@ def settle(module: Any, folder: str, seconds: float) -> None:
                 return
         journal = load(folder)
         if journal and time.time() > journal.deadline + seconds:
-            text = "another change of this server is under way, and comes to no end"
+            text = "another change of this server is under way, and has not ended"
             raise error(text, "See its journal there; deploy with state reverted takes it back", folder)
         time.sleep(_PAUSE_SECONDS)
 
@@ -102,7 +102,7 @@ def is_settled(module: Any, locks: FolderLocks, folder: str) -> bool:
             return False
         if not module.check_mode:
             problems = go_back(module, locks, journal, why_orphan(journal))
-            said = "\n".join(["a change of before was taken back first: %s" % why_orphan(journal), *problems])
+            said = "\n".join(["an earlier change was taken back first: %s" % why_orphan(journal), *problems])
             module.warn(said)
         elif journal.has_reached_server() or any(read_file(one.path) != one.before for one in journal.entries):
             text = "a change was cut off here, and check mode does not take it back: %s" % why_orphan(journal)
@@ -121,7 +121,7 @@ def _restore(module: Any, locks: FolderLocks, journal: Journal, torn: bool) -> L
             continue
         if data is None or not (torn or digest_of(data) == one.digest):
             text = "was changed by somebody else since, and stays as it is"
-            problems.append(Problem(text, "The text of before is not in it any more", one.path).render())
+            problems.append(Problem(text, "The text from before the change is not in it any more", one.path).render())
         elif one.before is None:
             created.append(one.path)
         else:

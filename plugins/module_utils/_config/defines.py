@@ -114,7 +114,7 @@ class Defines:
             return None
         name = found.group()
         if found.start():
-            text = "#!%s looks for %s, and what stands before that is passed over" % (show(token.name), show(name))
+            text = "#!%s looks for %s, and ignores what stands before it" % (show(token.name), show(name))
             self._misread(text, "Put nothing before the name; #!ifndef says that it is not there", place)
         if token.text[found.end() : found.end() + 1] == b"-":
             text = "a - cannot stand in the name of a define"

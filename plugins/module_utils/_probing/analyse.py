@@ -156,7 +156,7 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
     paths = [evaluation.path, *([listing.path] if reads_list and listing.data is not None else [])]
     unreadable = [path for path in paths if host.can_read(path, host.started_by) is False]
     for path in unreadable:
-        text = "the server is started as %s, who cannot read it: the next start dies of it"
+        text = "the server is started as %s, who cannot read it: the next start fails"
         yield finding("file-unreadable", path, None, text % host.started_by.user)
     later = _running_account(evaluation, host)
     if listing.path in paths and not unreadable and host.can_read(listing.path, later) is False:
@@ -204,9 +204,9 @@ def _list_findings(
     if listing.data is None:
         if not listing.path:
             place = evaluation.all_params("dispatcher", "list_file")[-1].place
-            text = "list_file is empty: kamailio -c passes, and the next start dies of it"
+            text = "list_file is empty: kamailio -c passes, and the next start fails"
             return [found_at("list-missing", place, text)], {}
-        text = "the list is not there: kamailio -c passes, and the next start dies of it"
+        text = "the list is not there: kamailio -c passes, and the next start fails"
         return [finding("list-missing", listing.path, None, text)], {}
     found = list_findings(document, listing.path, version, evaluation.sockets)
     return [*found.findings, *strict_findings(evaluation, found)], found.skipped
@@ -218,7 +218,7 @@ def strict_findings(evaluation: Evaluation, found: ListFindings) -> List[Finding
     if not mode or mode.value != 1 or not found.skipped:
         return []
     count = len(found.skipped)
-    text = "ds_load_mode is 1, and %d destination%s would be skipped: the load fails, and the next start dies of it"
+    text = "ds_load_mode is 1, and %d destination%s would be skipped: the load fails, and the next start fails"
     return [found_at("skipped-stops-load", mode.place, text % (count, "" if count == 1 else "s"))]
 
 

@@ -42,12 +42,12 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
     why = " for its parameter %s" % row.parameter if row.parameter else ""
     there = [one for one in evaluation.loads if one.name in row.needs]
     if not there:
-        text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start dies of it"
+        text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start fails"
         remedy = 'Put loadmodule "%s.so" before it' % row.needs[0]
         yield found_at("module-missing", place, text % (load.name, needs, why), remedy)
     elif row.before and evaluation.loads.index(there[0]) > evaluation.loads.index(load):
         late = there[0].place
-        text = "%s is loaded after %s, which needs it%s: kamailio -c passes, and the next start dies of it"
+        text = "%s is loaded after %s, which needs it%s: kamailio -c passes, and the next start fails"
         remedy = 'Move loadmodule "%s.so" before %s' % (there[0].name, load.name)
         yield found_at("module-too-late", late, text % (there[0].name, load.name, why), remedy)
 

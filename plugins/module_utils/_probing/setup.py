@@ -128,12 +128,12 @@ def _start(evaluation: Evaluation) -> Iterator[Finding]:
         return
     state, tm = tm_state(evaluation), evaluation.load("tm")
     if not tm:
-        text = "ds_ping_interval is %d and tm is not loaded: kamailio -c passes, and the next start dies of it"
+        text = "ds_ping_interval is %d and tm is not loaded: kamailio -c passes, and the next start fails"
         yield found_at("interval-without-tm", interval.place, text % interval_of(evaluation))
     elif state == "late":
         text = (
             "tm is loaded after dispatcher, which needs it for ds_ping_interval %d: kamailio -c passes, and the next "
-            "start dies of it"
+            "start fails"
         )
         yield found_at("tm-after-dispatcher", tm.place, text % interval_of(evaluation))
 
@@ -147,13 +147,11 @@ def _database(evaluation: Evaluation, dispatcher: Load) -> Iterator[Finding]:
     name = "db_" + quoted(scheme, 20) if b":" in param.value or not scheme else "db_…"
     load = evaluation.load("db_" + scheme.decode("utf-8", "backslashreplace"))
     if not load:
-        text = "db_url needs the module %s, which is not loaded: kamailio -c passes, and the next start dies of it"
+        text = "db_url needs the module %s, which is not loaded: kamailio -c passes, and the next start fails"
         yield found_at("database-module-missing", param.place, text % name)
     elif name == "db_text" and evaluation.loads.index(load) > evaluation.loads.index(dispatcher):
-        text = (
-            "db_text is loaded after dispatcher, which needs it for db_url: kamailio -c passes, and the next start dies"
-        )
-        yield found_at("database-module-missing", load.place, text + " of it")
+        text = "db_text is loaded after dispatcher, whose db_url needs it: kamailio -c passes, and the next start fails"
+        yield found_at("database-module-missing", load.place, text)
 
 
 def _default_sockets(evaluation: Evaluation) -> Iterator[Finding]:
@@ -162,12 +160,12 @@ def _default_sockets(evaluation: Evaluation) -> Iterator[Finding]:
         return
     named = _set(evaluation, "ds_default_sockname")
     if named and not sockets.is_named(_value(named)):
-        text = "no listen of the configuration has the name %s: kamailio -c passes, and the next start dies of it"
+        text = "no listen of the configuration has the name %s: kamailio -c passes, and the next start fails"
         yield found_at("default-socket-not-listened", named.place, text % quoted(_value(named), 60))
     for name in ("ds_default_socket", "ds_ping_socket"):
         param = _set(evaluation, name)
         if param and not (named and name == "ds_default_socket") and sockets.listens_on(_value(param)) is False:
-            text = "the server does not listen on %s, the %s: kamailio -c passes, and the next start dies of it"
+            text = "the server does not listen on %s, the %s: kamailio -c passes, and the next start fails"
             yield found_at("default-socket-not-listened", param.place, text % (quoted(_value(param), 60), name))
 
 
@@ -185,7 +183,7 @@ def _pseudo_variables(evaluation: Evaluation) -> Iterator[Finding]:
         text = text_of(evaluation, name)
         param = evaluation.param("dispatcher", name)
         if param and text is not None and (text[:1] != b"$" or text == b"$"):
-            said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start dies of it"
+            said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start fails"
             yield found_at("pseudo-variable-bad", param.place, said % (name, quoted(text, 60) or "empty"))
 
 
@@ -197,7 +195,7 @@ def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
     try:
         codes = read_codes(text)
     except ValueError as exc:
-        said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start dies of it"
+        said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start fails"
         yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
         return
     ignored = [one.name + b"=" + (one.value or b"") for one in codes.found if not _counts(one.name, one.value or b"")]
