@@ -177,7 +177,7 @@ def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(suite: s
 
 def test_flags_alone_are_loaded_where_nobody_knows_what_was(tmp_path: Path) -> None:
     with Peers(2) as peers:
-        live = Deployed(tmp_path, "trixie", peers)
+        live = Deployed(tmp_path, "trixie", peers, param("ds_probing_mode", 3))
         with live.running() as server:
             live.list.write_text(live.list.read_text())
             done = live.deploy(destinations=[{"setid": 1, "uri": live.good, "flags": 0}])
