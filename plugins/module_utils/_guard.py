@@ -22,7 +22,7 @@ from ._config.preprocess import Reader
 from ._dispatcher.wish import MAX_INT
 from ._errors import KamailioError, Problem, error
 from ._host.files import Change, diff_of
-from ._message import render_findings
+from ._message import Sources, render_findings
 from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
 from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding, describe_findings
 from ._probing.versions import Version, parse_version, render_version
@@ -230,9 +230,7 @@ class _Guard:
             False: "Kamailio would not start with this configuration.",
             None: "This configuration cannot be evaluated to the end.",
         }[judged.analysis.will_start]
-        files = dict(judged.evaluation.files)
-        files[judged.listing.path] = judged.listing.data or b""
-        parts = [verdict, render_findings(violations, files), reason]
+        parts = [verdict, render_findings(violations, _texts_of(judged)), reason]
         return "\n\n".join(part for part in parts if part)
 
     def writes(self, before: _Judged, after: _Judged) -> Tuple[Change, ...]:
@@ -247,10 +245,14 @@ class _Guard:
     def result(self, before: _Judged, after: _Judged, corrected: Optional[_Judged] = None) -> Dict[str, Any]:
         """The result of a task; C(after) is what there will be, C(corrected) what comes back as text."""
         changes = _changes(before, after)
+        found = before.analysis.findings
+        sources = Sources(_texts_of(before))
         result: Dict[str, Any] = {
             "changed": bool(changes),
             "will_start": after.analysis.will_start,
-            "findings": describe_findings(before.analysis.findings),
+            "findings": [
+                dict(one, source=sources.line_of(finding)) for one, finding in zip(describe_findings(found), found)
+            ],
             "probing": _probing(after),
             "kamailio_version": render_version(self.version),
             "diff": diff_of(changes),
@@ -268,6 +270,11 @@ class _Guard:
             files = {os.path.normpath(path): data for path, data in after.evaluation.files.items()}
             texts["included"] = {path: show(files.get(path, data)) for path, data in self._included.items()}
         return texts
+
+
+def _texts_of(judged: _Judged) -> Dict[str, bytes]:
+    """What the findings are about, by the names of the files."""
+    return {**judged.evaluation.files, judged.listing.path: judged.listing.data or b""}
 
 
 def _changes(before: _Judged, after: _Judged) -> Tuple[Change, ...]:

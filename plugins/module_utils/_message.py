@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence
+import re
+from typing import Dict, List, Mapping, Sequence
 
 from ._probing.rules import Finding
 from ._secrets import mask_secrets
@@ -19,6 +20,27 @@ from ._text import quoted
 LINES, PLACES, GROUPS = 40, 10, 5
 # A value that is secret can stand some lines below the name that says so.
 _LINES_ABOVE = 5
+
+
+class Sources:
+    """The lines that findings are about, without secrets. C(files) are the texts by name."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._starts: Dict[str, List[int]] = {}
+
+    def line_of(self, one: Finding) -> str:
+        """The line of a finding, empty where there is none."""
+        data = self._files.get(one.file, b"")
+        if one.file not in self._starts:
+            self._starts[one.file] = [0, *(found.end() for found in re.finditer(b"\n", data))]
+        starts = self._starts[one.file]
+        if one.line is None or one.line > len(starts):
+            return ""
+        end = data.find(b"\n", starts[one.line - 1])
+        first = starts[max(0, one.line - _LINES_ABOVE)]
+        above = mask_secrets(data[first : end if end >= 0 else len(data)])
+        return quoted(above.rpartition(b"\n")[2].strip())
 
 
 def render_findings(findings: Sequence[Finding], files: Dict[str, bytes], whole: bool = False) -> str:
@@ -33,7 +55,8 @@ def render_findings(findings: Sequence[Finding], files: Dict[str, bytes], whole:
     count = len(groups) if whole else GROUPS
     told, rest = list(groups.values())[:count], list(groups.values())[count:]
     places = len(findings) if whole else max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 3))
-    texts = [_render_group(group, places, files) for group in told]
+    sources = Sources(files)
+    texts = [_render_group(group, places, sources) for group in told]
     if rest:
         lines = ["… and, all of them in findings:"]
         lines += ["  %s, the first at %s" % (_heading(group), _place(group[0])) for group in rest[:PLACES]]
@@ -50,7 +73,7 @@ def _place(one: Finding) -> str:
     return ":".join(str(part) for part in (one.file, one.line, one.column) if part is not None)
 
 
-def _render_group(group: Sequence[Finding], places: int, files: Dict[str, bytes]) -> str:
+def _render_group(group: Sequence[Finding], places: int, sources: Sources) -> str:
     lines = [_heading(group)]
     one_remedy = len({one.remedy for one in group}) == 1
     said = ""
@@ -62,7 +85,7 @@ def _render_group(group: Sequence[Finding], places: int, files: Dict[str, bytes]
             lines += ["  %s:" % one.text] if one.text != said else []
             lines.append("    %s: %s" % (_place(one), one.destination))
             said = one.text
-        source = _source_line(one, files)
+        source = sources.line_of(one)
         if source:
             lines.append("      | " + source)
         if not one_remedy:
@@ -72,17 +95,3 @@ def _render_group(group: Sequence[Finding], places: int, files: Dict[str, bytes]
     if one_remedy:
         lines.append("  -> " + group[0].remedy)
     return "\n".join(lines)
-
-
-def _source_line(one: Finding, files: Dict[str, bytes]) -> str:
-    """The line of a finding, without secrets."""
-    data, starts = files.get(one.file, b""), [0]
-    if one.line is None:
-        return ""
-    for _line in range(one.line - 1):
-        starts.append(data.find(b"\n", starts[-1]) + 1)
-        if not starts[-1]:
-            return ""
-    end = data.find(b"\n", starts[-1])
-    above = mask_secrets(data[starts[-_LINES_ABOVE:][0] : end if end >= 0 else len(data)])
-    return quoted(above.rpartition(b"\n")[2].strip())

@@ -21,11 +21,15 @@ MASK = b"********"
 _STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
 _WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
 _USER = re.compile(rb"://[^\s:/]*:")
+# sip:user:password@host
+_SIP_PASSWORD = re.compile(rb"""(\bsips?:[^\s:/@;?"']{1,200}:)[^\s@;,/"']{1,200}(?=@)""", re.IGNORECASE)
 _SECRET_NAME = re.compile(
     rb"passw|passphrase|secret|token|credential|(?:private|mask|auth)_?key|api_?key|xkey"
     rb"|(?:^|_|db)(?:pass|pwd?)(?:$|_)",
     re.IGNORECASE,
 )
+# What every text holds that has something to mask.
+_HINT = re.compile(rb"@|pass|pw|secret|token|credential|key", re.IGNORECASE)
 # modparam("m", "name", "value")
 _GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
 _PARAM = re.compile(
@@ -46,8 +50,11 @@ _ASSIGNED = re.compile(rb"\A((\w+)=).*\Z", re.DOTALL)
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
+    if not _HINT.search(data):
+        return data
     data = _STRINGS.sub(lambda found: _mask_url(found[0]), data)
     data = _WORDS.sub(lambda found: _mask_url(found[0]), data)
+    data = _SIP_PASSWORD.sub(rb"\1" + MASK, data)
     data = _PARAM.sub(lambda found: _masked(found, b'"' + MASK + b'"'), data)
     data = _PART.sub(lambda found: _masked(found, MASK), data)
     return _DEFINE.sub(lambda found: _masked(found, MASK), data)

@@ -104,16 +104,16 @@ pings_active:
   type: bool
 kamailio_version:
   description: The version that runs, whatever is installed by now.
-  returned: success
+  returned: also when it fails, where the server has answered
   type: str
   sample: 6.1.5
 started:
   description: When the server was started, in seconds since 1970.
-  returned: success
+  returned: also when it fails, where the server has answered
   type: int
 modules:
   description: The modules of the server in the order in which it has loaded them.
-  returned: success
+  returned: also when it fails, where the server has answered
   type: list
   elements: str
   sample: [ctl, tm, dispatcher]
@@ -124,7 +124,7 @@ defines:
   sample: {KAMAILIO_6: null, MOD_tm: null}
 config:
   description: The configuration.
-  returned: success
+  returned: also when it fails, where the server has answered
   type: str
   sample: /etc/kamailio/kamailio.cfg
 config_changed:
@@ -148,6 +148,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server imp
     describe,
     load_list,
     pings_active,
+    require_dispatcher,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
@@ -172,9 +173,9 @@ def defines_of(live):
     return found
 
 
-def gather(module):
+def gather(live):
     """The result."""
-    live = connect(module)
+    require_dispatcher(live.modules)
     path = list_path(live.evaluation)
     listing = load_list(live, read_file(path))
     running = live.connection.destinations_with_flags(live.version)
@@ -195,10 +196,13 @@ def gather(module):
 
 def main():
     module = Module(argument_spec=server_spec(), supports_check_mode=True)
+    of_server = {}
     try:
-        module.exit_json(**gather(module))
+        live = connect(module, without_dispatcher=True)
+        of_server = describe(live)
+        module.exit_json(**gather(live))
     except KamailioError as exc:
-        module.fail_json(msg=exc.render())
+        module.fail_json(msg=exc.render(), **of_server)
 
 
 if __name__ == "__main__":

@@ -127,3 +127,5 @@ def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
     with without.server(suite):
         failed = without.call("dispatcher_info")
     assert failed["failed"] and "runs without the dispatcher module" in failed["msg"]
+    assert failed["kamailio_version"].startswith({"bookworm": "5.6", "trixie": "6.0", "sid": "6.1"}[suite])
+    assert "tm" in failed["modules"]

@@ -10,13 +10,14 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from lab.fleet import Fleet
 from report.data import data_of
 
 from fleet.rollout import GOOD, KAMAILIO, MORE, Proxies
 
 
-def test_audit(fleet: Fleet, tmp_path: Path) -> None:
+def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "plays").mkdir()
     proxies = Proxies(fleet, tmp_path / "plays")
     config = proxies.configs["k1"]
@@ -29,7 +30,12 @@ def test_audit(fleet: Fleet, tmp_path: Path) -> None:
     fleet.cut("k5")
     try:
         status, printed = proxies.play(book="audit.yml", audit_file=str(report), audit_report=str(page))
-        again, failing = proxies.play("--check", book="audit.yml", audit_fail_on="warning")
+        ignored = ["flags-not-a-number"]
+        again, failing = proxies.play("--check", book="audit.yml", audit_fail_on="warning", audit_ignore=ignored)
+        # The sockets of nobody, and a file that is named without its folder.
+        monkeypatch.setenv("PWD", str(tmp_path))
+        elsewhere = {"audit_socket": "unix:/run/nobody", "audit_file": "here.json"}
+        last, silent = proxies.play("--limit", "k6", book="audit.yml", audit_fail_on="error", **elsewhere)
     finally:
         fleet.restore("k5")
     after = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
@@ -53,3 +59,7 @@ def test_audit(fleet: Fleet, tmp_path: Path) -> None:
         GOOD in shown["k6"]["words"] and MORE in shown["k2"]["words"] and "interval-without-tm" in shown["k1"]["words"]
     )
     assert again != 0 and failing.count("FAILED!") >= 5, failing
+    assert re.search("k2 +[0-9.]+ +runs +0 +0 +2 +0", failing), failing
+    (one,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
+    assert last != 0 and one["state"] == "does not answer" and "/run/nobody" in one["message"], silent
+    assert "1 sip:" in found["k2"]["findings"][0]["source"]

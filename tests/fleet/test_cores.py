@@ -29,7 +29,7 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     wanted = wish(GOOD, MORE)
     status, shown = proxies.play("--check", "--diff", ansible=program, dispatcher_destinations=wanted)
     assert status == 0 and shown.count(f"+1 {MORE} 8") == 6 and shown.count("would change (reload)") == 6, shown
-    status, printed = proxies.play(ansible=program, dispatcher_destinations=wanted)
+    status, printed = proxies.play(ansible=program, dispatcher_destinations=wanted, rollout_pause=1)
     assert status == 0 and printed.count('changed (reload)"') == 6, printed
     status, again = proxies.play(ansible=program, dispatcher_destinations=wanted)
     assert status == 0 and again.count('nothing to do"') == 6, again

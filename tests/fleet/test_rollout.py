@@ -115,6 +115,16 @@ def test_options_that_are_no_numbers(proxies: Proxies) -> None:
     assert all(proxies.untouched(host) for host in KAMAILIO)
 
 
+def test_what_an_earlier_rollout_of_the_run_has_done_counts_for_nothing(proxies: Proxies) -> None:
+    changed = {"ansible.builtin.set_fact": {"dispatcher_change": {"changed": True, "failed": False}}}
+    earlier = {"hosts": "kamailio", "gather_facts": False, "tasks": [changed]}
+    book = proxies.folder / "two.yml"
+    book.write_text(json.dumps([earlier, {"ansible.builtin.import_playbook": "sipfleet.kamailio.rollout"}]))
+    wanted = {"dispatcher_destinations": wish(GOOD, DEAD), "dispatcher_healthy_timeout": 6}
+    status, printed = proxies.play(book=str(book), rollout_max_fail_percentage=20, **wanted)
+    assert status != 0 and printed.count("not touched, since the rollout was stopped") == 5, printed
+
+
 def test_a_candidate_that_would_not_start_touches_nobody(proxies: Proxies) -> None:
     modules = [{"name": "dispatcher", "params": {"ds_probing_mode": 3}}, {"name": "tm", "state": "absent"}]
     status, printed = proxies.play(dispatcher_modules=modules)

@@ -103,6 +103,17 @@ def test_a_list_by_itself(repository: Path) -> None:
     assert done.returncode == 2 and second["problem"] == "no.list: is not there. Create it, or correct its name"
 
 
+def test_a_configuration_without_dispatcher_needs_no_list(repository: Path) -> None:
+    folder = repository / "servers/good/etc/kamailio"
+    (folder / "dispatcher.list").unlink()
+    (folder / "kamailio.cfg").write_text('loadmodule "sl.so"\nrequest_route { exit; }\n')
+    done = check(repository, "--list", "dispatcher.list", config("good"))
+    assert done.returncode == 0, done.stdout
+    (folder / "dispatcher.list").write_text(LIST)
+    done = check(repository, "--list", "dispatcher.list", config("good"))
+    assert done.returncode == 1 and "dispatcher-not-loaded" in done.stdout
+
+
 def test_where_a_list_is_looked_for(repository: Path) -> None:
     absent = check(repository, "--root", "servers", config("good"))
     assert absent.returncode == 1 and "servers/etc/kamailio/dispatcher.list" in absent.stdout

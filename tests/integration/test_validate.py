@@ -41,6 +41,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         ("probing-without-tm", 1),
         ("probing-without-tm", 3),
     ]
+    assert [one["source"] for one in result["findings"]] == ["1 sip:10.0.0.1 8 0 duid=a", "2 sip:10.0.0.3 9"]
     assert result["msg"].split("\n") == [
         "Kamailio would start, but would not probe as it should.",
         "",

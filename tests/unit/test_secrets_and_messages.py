@@ -8,7 +8,7 @@ import datetime
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets, mask_text
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
@@ -45,6 +45,8 @@ SECRET = [
     '1 sip:a 0 0 auth_pw="S3CRET";duid=a',
     "1 sip:a 0 0 password='S3C RET';duid=a",
     'asterisk.password = "S3CRET" desc "x"',
+    "1 sip:alice_w:S3CRET@10.0.0.1:5060 8",
+    'modparam("dispatcher", "ds_ping_from", "sips:alice:S3CRET@example.org")',
 ]
 
 
@@ -98,6 +100,7 @@ def test_options_are_masked_and_left_as_they_are() -> None:
 
 def test_other_text_is_not_masked() -> None:
     text = b'loadmodule "tm.so"\nmodparam("dispatcher", "ds_ping_from", "sip:a@b:5060")\n# http://x:8080/ a@b\n'
+    text += b"1 sip:10.0.0.1:5060,sip:a@b:5060 8\n"
     text += b'#!define BYPASS 1\nif ($var(token)=="x") {}\n1 sip:a 8 0 weight=50;duid=a\n'
     assert mask_secrets(text) == text
 
@@ -129,6 +132,22 @@ def test_any_number_of_rules_is_a_screen() -> None:
     assert len(lines) <= 50
     assert "… and, all of them in findings:" in lines
     assert lines.count("      -> remedy 0") == 1
+
+
+def test_findings_say_no_secret() -> None:
+    one = finding(
+        "parameter-unknown", "l", 1, "the attributes are password=S3CRET", "Write pwd=S3CRET", "set 1, sip:a:S3CRET@b"
+    )
+    assert one.text == "the attributes are password=********" and one.remedy == "Write pwd=********"
+    assert one.destination == "set 1, sip:a:********@b"
+
+
+def test_the_lines_of_findings() -> None:
+    sources = Sources({"l": b"a\r\n  1 sip:a 8 0 pwd=S3CRET\nlast"})
+    lines = [
+        sources.line_of(finding("parameter-unknown", file, line, "")) for file in "lx" for line in (1, 2, 3, 4, None)
+    ]
+    assert lines == ["a", "1 sip:a 8 0 pwd=********", "last", "", "", *[""] * 5]
 
 
 def test_a_secret_below_its_name_is_masked() -> None:

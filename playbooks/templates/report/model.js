@@ -206,6 +206,7 @@ function verdictOf(hosts) {
     ["would not start", ["would not start", "would not start"]],
     ["unreachable", ["is unreachable", "are unreachable"]],
     ["does not answer", ["does not answer", "do not answer"]],
+    ["not compared", ["runs and cannot be compared with its list", "run and cannot be compared with their list"]],
     ["files cannot be judged", ["has files that cannot be judged", "have files that cannot be judged"]],
   ]) {
     const count = hosts.filter((host) => host.state === state).length;

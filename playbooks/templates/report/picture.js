@@ -10,6 +10,7 @@ const STATE_SIGNS = {
   "would not start": "✕",
   unreachable: "?",
   "does not answer": "–",
+  "not compared": "○",
   "files cannot be judged": "!",
 };
 // A share is seen however small it is.
@@ -28,7 +29,7 @@ function setWords(host, counts) {
   for (const name of ["down", "disabled", "failing"]) if (counts[name]) parts.push(counts[name] + " " + name);
   if (counts.absent) parts.push(counts.absent + " not in the server");
   if (counts.drift) parts.push("differs from the list");
-  if (!host.answers) parts.push("by the files, as no server answers");
+  if (!host.answers) parts.push("by the files, as nothing is known of the server");
   return parts.join("; ");
 }
 
@@ -213,7 +214,7 @@ function legend() {
     entry(strip("down"), "down", "gets no calls"),
     entry(strip("disabled"), "disabled", "by hand or by the list"),
     entry(swatch(frame(16.5), svg("path", { class: "differs", d: "M24.5 0.5H33.5V9.5Z" })), "corner", "server and list differ"),
-    entry(swatch(svg("g", { class: "files" }, frame(16.5))), "dashed", "by the files: no server answers"),
+    entry(swatch(svg("g", { class: "files" }, frame(16.5))), "dashed", "by the files: nothing is known of the server"),
     el("li", { class: "signs" }, signs.join("   ")),
   );
 }

@@ -125,8 +125,8 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
     if version is None:
         raise error("the server does not say its version", "Is this a Kamailio?")
     modules = [str(one) for one in connection.read("core.modules")][::-1]
-    if "dispatcher" not in modules and not without_dispatcher:
-        raise error("the server runs without the dispatcher module", "Load it, and restart the server")
+    if not without_dispatcher:
+        require_dispatcher(modules)
     uptime = connection.read("core.uptime")
     started = time.time() - (float(uptime[0]["uptime"]) if uptime and isinstance(uptime[0], dict) else 0)
     config = way.config or _config_of_server(connection)
@@ -136,6 +136,12 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
         evaluation = _evaluate(config, version, beside)
     setup = _setup(evaluation, version, modules)
     return Live(connection, config, evaluation, version, tuple(modules), beside, started, setup)
+
+
+def require_dispatcher(modules: Sequence[str]) -> None:
+    """Refuse a server that runs without the dispatcher module. Raises KamailioError."""
+    if "dispatcher" not in modules:
+        raise error("the server runs without the dispatcher module", "Load it, and restart the server")
 
 
 def _beside(module: Any, config: str, way: _Way) -> Invocation:

@@ -97,7 +97,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
         findings += setup_findings(evaluation, dispatcher)
         about_list, skipped = _list_findings(evaluation, listing, document, version)
         findings += about_list
-    elif listing.given:
+    elif listing.given and listing.data is not None:
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
         findings.append(finding("dispatcher-not-loaded", evaluation.path, None, text))
 

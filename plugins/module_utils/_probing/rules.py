@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
+from .._secrets import mask_text
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
@@ -129,9 +130,10 @@ def finding(
     destination: Optional[str] = None,
     column: Optional[int] = None,
 ) -> Finding:
-    """A finding of a rule, with its severity and, unless another is given, its remedy."""
+    """A finding of a rule, with its severity and, unless another is given, its remedy; secrets in it are masked."""
     known = RULES[rule]
-    return Finding(rule, known.severity, file, line, column, destination, text, remedy or known.remedy)
+    whom = None if destination is None else mask_text(destination)
+    return Finding(rule, known.severity, file, line, column, whom, mask_text(text), mask_text(remedy) or known.remedy)
 
 
 def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
