@@ -45,7 +45,7 @@ SECRET = [
     '1 sip:a 0 0 auth_pw="S3CRET";duid=a',
     "1 sip:a 0 0 password='S3C RET';duid=a",
     'asterisk.password = "S3CRET" desc "x"',
-    "1 sip:alice_w:S3CRET@10.0.0.1:5060 8",
+    "1 sip:alice_wonder:S3CRET@10.0.0.1:5060 8",
     'modparam("dispatcher", "ds_ping_from", "sips:alice:S3CRET@example.org")',
 ]
 
