@@ -33,6 +33,7 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         ignored = ["flags-not-a-number"]
         again, failing = proxies.play("--check", book="audit.yml", audit_fail_on="warning", audit_ignore=ignored)
         # The sockets of nobody, and a file that is named without its folder.
+        monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("PWD", str(tmp_path))
         elsewhere = {"audit_socket": "unix:/run/nobody", "audit_file": "here.json"}
         last, silent = proxies.play("--limit", "k6", book="audit.yml", audit_fail_on="error", **elsewhere)
