@@ -30,7 +30,7 @@ def test_a_cell_for_each_set_of_each_host(view: View) -> None:
             "ber-edge2, set 1, 3 destinations: 3 until the first answer",
             "ber-edge3, set 2, 5 destinations: 1 not probed, not asked for, 4 probed; 2 down; 1 disabled; 1 failing",
             "ber-edge4, set 1, 2 destinations: 2 probed; 1 not in the server; differs from the list",
-            "ham-edge2, set 1, 3 destinations: 3 probed; by the files, as no server answers",
+            "ham-edge2, set 1, 3 destinations: 3 probed; by the files, as nothing is known of the server",
             "ham-edge3, set 1, 2 destinations: 2 blind",
             "ham-edge3, set 2, 2 destinations: 2 blind",
             *(
