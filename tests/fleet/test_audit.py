@@ -64,3 +64,18 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (one,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
     assert last != 0 and one["state"] == "does not answer" and "/run/nobody" in one["message"], silent
     assert "1 sip:" in found["k2"]["findings"][0]["source"]
+
+
+def test_a_server_with_a_database_is_not_compared(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "plays").mkdir()
+    proxies = Proxies(fleet, tmp_path / "plays")
+    database = 'loadmodule "db_text.so"\nloadmodule "dispatcher.so"\nmodparam("dispatcher", "db_url", "text:///root")'
+    config = proxies.configs["k1"].replace('loadmodule "dispatcher.so"', database)
+    proxies.write("k1", "/etc/kamailio/kamailio.cfg", config)
+    report = tmp_path / "audit.json"
+    given = {"book": "audit.yml", "audit_file": str(report)}
+    status, printed = proxies.play("--limit", "k1", audit_fail_on="error", **given)
+    (one,) = json.loads(report.read_text())["hosts"]
+    assert status == 0 and one["state"] == "not compared" and one["kamailio_version"].startswith("5.6"), printed
+    status, printed = proxies.play("--limit", "k1", audit_fail_on="warning", **given)
+    assert status != 0 and "the server reads its destinations from a database" in printed, printed

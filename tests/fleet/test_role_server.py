@@ -217,6 +217,8 @@ def test_a_restart_that_a_run_was_cut_off_before(served: Lab) -> None:
     assert set(served.applied(SERVERS).values()) == {2}
     assert all(served.started(host) != before[host] and served.runs(host) for host in SERVERS)
     assert served.applied("s1", "-e", "server_started=false") == {"s1": 1} and not served.runs("s1")
+    served.must("s1", "touch", CONFIG)
+    assert served.applied("s1", "-e", "server_started=false") == {"s1": 0}
     assert served.applied("s1") == {"s1": 1} and served.runs("s1")
 
 
@@ -298,7 +300,7 @@ def test_everything_else_that_can_be_set(served: Lab) -> None:
         assert asked and {one["_TRANSPORT"] for one in asked} == {"stdout"}
     assert set(served.applied(SERVERS, **variables).values()) == {0}
     defines = {**variables, "server_defines": ["WITH_ANSWER", "CODE=200", "DB=" + database]}
-    status, printed = served.play(SERVERS, "--check", "--diff", **defines)
+    status, printed = served.play(SERVERS, "--check", "--diff", "-v", **defines)
     assert status == 0 and printed.count("changed=2") == 3 and "horse-battery" not in printed, printed
     served.applied(SERVERS)
     for host in SERVERS:
@@ -314,6 +316,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"server_rpc_mode": "0666"}, "value of server_rpc_mode must be one of: 0600, 0660, got: 0666"),
     ({"server_children": "many"}, "argument 'server_children' is of type str"),
+    ({"server_listen": "udp:10.0.0.1:5060"}, "With -e they are given as JSON"),
     ({"server_modules": [{"params": {}}]}, "missing required arguments: name found in server_modules"),
     ({"server_modules": [{"name": "tm", "modparams": {}}]}, "modparams"),
     ({"server_modules": [{"name": "tm"}, {"name": "ctl"}]}, "are both ctl"),

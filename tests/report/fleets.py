@@ -117,6 +117,10 @@ def mixed() -> dict[str, Any]:
             {"failed": True, "msg": "/etc/kamailio/kamailio.cfg: is not there"},
             {"failed": True, "msg": "-"},
         ),
+        "ham-edge5": (
+            files(listed(1, uris("7.2", 1)[0])),
+            {"failed": True, "msg": "db_url is set", "kamailio_version": "5.6.3"},
+        ),
         "muc-edge1": healthy(12, 3, "10.2.1"),
         "muc-edge2": healthy(12, 3, "10.2.2"),
         "muc-edge10": healthy(12, 3, "10.2.3"),

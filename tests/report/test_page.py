@@ -20,11 +20,12 @@ EVERY = "ds_probing_mode 1 probes every destination, every 10 s"
 def test_verdict(view: View) -> None:
     page = view.open("mixed")
     assert page.locator("#verdict").inner_text() == (
-        "2 of 14 hosts would not start; 1 is unreachable; 1 does not answer; 1 has files that cannot be judged; "
+        "2 of 15 hosts would not start; 1 is unreachable; 1 does not answer; "
+        "1 runs and cannot be compared with its list; 1 has files that cannot be judged; "
         "10 destinations on 3 hosts are blind; 2 destinations on 1 host are down; 1 server differs from its list; "
         "files of 4 hosts have errors or warnings."
     )
-    assert page.locator("#made").inner_text().endswith(" UTC. 14 hosts, 71 destinations.")
+    assert page.locator("#made").inner_text().endswith(" UTC. 15 hosts, 72 destinations.")
     well = view.open("three")
     assert well.locator("#verdict").inner_text() == "All 3 hosts run, and nothing is wrong."
 
@@ -55,6 +56,7 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
         ("ham-edge1", "unreachable"),
         ("ham-edge2", "does not answer"),
         ("ham-edge4", "files cannot be judged"),
+        ("ham-edge5", "not compared", "5.6.3"),
     ):
         assert [word for word in words if word not in seen[name]] == [], seen[name]
     assert "blind" not in seen["muc-edge1"] and "down" not in seen["muc-edge1"]
@@ -70,6 +72,7 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
         ("ham-edge1", "Message", "Task failed: no route to host"),
         ("ham-edge3", "Pings", "stopped with dispatcher.ping_active: nothing is probed"),
         ("ham-edge4", "Message", "/etc/kamailio/kamailio.cfg: is not there"),
+        ("ham-edge5", "Message", "db_url is set"),
         ("ber-edge4", "Will it start", "yes"),
         ("ber-edge4", "Reload", "due: it would settle differences"),
         ("muc-edge1", "Version", "6.1.5"),
