@@ -119,7 +119,7 @@ def mixed() -> dict[str, Any]:
         ),
         "ham-edge5": (
             files(listed(1, uris("7.2", 1)[0])),
-            {"failed": True, "msg": "db_url is set", "kamailio_version": "5.6.3"},
+            {"failed": True, "msg": "db_url is set", "kamailio_version": "6.0.1"},
         ),
         "muc-edge1": healthy(12, 3, "10.2.1"),
         "muc-edge2": healthy(12, 3, "10.2.2"),
