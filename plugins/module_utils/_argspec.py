@@ -32,6 +32,11 @@ def beside_spec() -> Dict[str, Dict[str, Any]]:
     return {"defines": {"type": "raw", "default": "auto"}, "instance": {"type": "str"}}
 
 
+def links_spec() -> Dict[str, Dict[str, Any]]:
+    """Which symbolic links are followed."""
+    return {"follow": {"type": "bool", "default": False}}
+
+
 def server_spec() -> Dict[str, Dict[str, Any]]:
     """Where a running server is found."""
     return {
@@ -80,6 +85,7 @@ def deploy_spec() -> Dict[str, Dict[str, Any]]:
         "confirm_timeout": {"type": "float", "default": 30},
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},
+        **links_spec(),
     }
 
 
@@ -94,4 +100,5 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         **judging_spec(),
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},
+        **links_spec(),
     }

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional
 
+from ._config.preprocess import Reader
 from ._guard import Site
 from ._host.facts import host_of, host_version
-from ._host.files import read_include
 from ._host.service import beside_of
 
 
-def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]]) -> Site:
-    """The site of an AnsibleModule, by its C(params) with the configuration filled in. Raises KamailioError.
+def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]], include: Reader) -> Site:
+    """Return the site of an AnsibleModule, by its C(params) with the configuration filled in. Raises KamailioError.
 
     Where the user says which version to judge for, or how another Kamailio is run, this host tells nothing of modules
     and users.
@@ -27,4 +27,4 @@ def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Option
     service, invocation = beside_of(params["defines"], params["instance"], params["config"])
     version = params["kamailio_version"] or host_version(module, params["kamailio_command"])
     elsewhere = params["kamailio_version"] or params["kamailio_command"]
-    return Site(version, invocation, read, read_include, None if elsewhere else host_of(service))
+    return Site(version, invocation, read, include, None if elsewhere else host_of(service))

@@ -147,6 +147,7 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.links
 notes:
   - The server must run and answer before the change. One change is under way on a server at a time; a second one waits until the
     first is confirmed or taken back.
@@ -267,7 +268,7 @@ def present(module, config):
     """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.revert import is_settled, settle
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FolderLocks
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FileLocks
 
     params = module.params
     folder = journal_folder(params, config)
@@ -275,7 +276,7 @@ def present(module, config):
     while True:
         settle(module, folder, seconds)
         # Whoever changes something has the lock until its destinations answer.
-        with FolderLocks(WAIT_SECONDS + seconds + params["healthy_timeout"]) as locks:
+        with FileLocks(WAIT_SECONDS + seconds + params["healthy_timeout"], params["follow"]) as locks:
             locks.take(config)
             # While this one waited another change can have begun.
             if is_settled(module, locks, folder):

@@ -122,9 +122,10 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.links
   - sipfleet.kamailio.writing
 notes:
-  - Two runs at once on a host take turns, by a lock on the folder of the file; one that waits for more than 30 seconds fails.
+  - Two runs at once on a host take turns, by a lock on the file; one that waits for more than 30 seconds fails.
   - A file that is created is readable for everybody (0644) unless O(mode) says otherwise, since the server does not run as root.
 seealso:
   - module: sipfleet.kamailio.dispatcher_list_info
@@ -228,14 +229,14 @@ diff:
 """
 
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
@@ -272,7 +273,7 @@ def run(module, locks):
     }
     others = ()
     if params["config"]:
-        guarded = guard_list(params, site_of(module, params, locks.read), own)
+        guarded = guard_list(params, site_of(module, params, locks.read, locks.include), own)
         result.update(guarded.result)
         if guarded.refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}
@@ -285,6 +286,7 @@ def main():
     module = Module(
         argument_spec=dict(
             judging_spec(),
+            **links_spec(),
             path={"type": "path", "default": "/etc/kamailio/dispatcher.list"},
             destinations={"type": "list", "elements": "dict", "default": []},
             purge={"type": "str", "choices": ["none", "set", "file"], "default": "none"},
@@ -298,7 +300,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        with FolderLocks() as locks:
+        with FileLocks(follow=module.params["follow"]) as locks:
             run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

@@ -86,7 +86,7 @@ extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
 notes:
-  - Two runs at once on a host take turns, by a lock on the folder of the list; one that waits for more than 30 seconds fails.
+  - Two runs at once on a host take turns, by a lock on the list; one that waits for more than 30 seconds fails.
 seealso:
   - module: sipfleet.kamailio.dispatcher_info
   - module: sipfleet.kamailio.dispatcher_list
@@ -176,7 +176,7 @@ import time
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.gate import (
     not_answering,
@@ -269,7 +269,7 @@ def main():
             if params[name] < 0 or (name == "healthy_percent" and params[name] > 100):
                 raise error("%s is %g" % (name, params[name]), "Give 0 or more, and a percentage up to 100")
         live = connect(module)
-        with FolderLocks() as locks:
+        with FileLocks() as locks:
             listing, result = bring_in_line(module, live, locks)
             warn_unlocked(module, locks)
         result.update(kamailio_version=render_version(live.version), config=live.config, health=[], health_counts={})

@@ -71,6 +71,7 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.links
 notes:
   - Each change turns the order of destinations of equal priority round, in every set of the server. Where that is so at the end,
     there is a warning, since serial algorithms then begin with another destination. A reload brings the order of the list back.
@@ -138,15 +139,16 @@ diff:
 """
 
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of, write_changes
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import change_when_free, connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
@@ -179,7 +181,9 @@ def plan_file(params, live, locks, wishes):
     path = list_path(live.evaluation)
     before = locks.read(path)
     load_list(live, before)
-    return Change(path, before, plan_destinations(before, wishes, "none", path).data)
+    change = Change(path, before, plan_destinations(before, wishes, "none", path).data)
+    require_places([change], params["follow"])
+    return change
 
 
 def run(module, locks):
@@ -239,6 +243,7 @@ def main():
     module = Module(
         argument_spec=dict(
             server_spec(),
+            **links_spec(),
             destinations={"type": "list", "elements": "dict", "required": True},
             permanent={"type": "bool", "default": False},
             on_violation={"type": "str", "choices": ["refuse", "report"], "default": "refuse"},
@@ -250,7 +255,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        with FolderLocks() as locks:
+        with FileLocks(follow=module.params["follow"]) as locks:
             run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

@@ -79,6 +79,7 @@ options:
 extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.links
   - sipfleet.kamailio.writing
 seealso:
   - module: sipfleet.kamailio.validate
@@ -144,16 +145,16 @@ diff:
 """
 
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import require_accepted
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import find_kamailio, known_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
@@ -172,13 +173,9 @@ def run(module, locks):
     _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
 
-    def include(target):
-        locks.take(target)
-        return read_include(target)
-
     def evaluation_of(texts):
         def planned(target):
-            return texts[target] if target in texts else include(target)
+            return texts[target] if target in texts else locks.include(target)
 
         return evaluate(path, texts.get(path, main), planned, version, beside)
 
@@ -187,7 +184,7 @@ def run(module, locks):
     if texts:
         guard(before, after, version)
     if params["check"]:
-        warning = require_accepted(find_kamailio(module), after, before, texts, beside)
+        warning = require_accepted(module, after, before, texts, beside)
         if warning:
             module.warn(warning)
     changes = {one: Change(one, before.files[one], text) for one, text in texts.items()}
@@ -210,6 +207,7 @@ def main():
     module = Module(
         argument_spec=dict(
             beside_spec(),
+            **links_spec(),
             config={"type": "path"},
             modules={"type": "list", "elements": "dict", "required": True},
             check={"type": "bool", "default": True},
@@ -220,7 +218,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        with FolderLocks() as locks:
+        with FileLocks(follow=module.params["follow"]) as locks:
             run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

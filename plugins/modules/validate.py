@@ -63,6 +63,7 @@ attributes:
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.links
   - sipfleet.kamailio.writing
 seealso:
   - module: sipfleet.kamailio.loadmodule
@@ -174,14 +175,16 @@ diff:
   elements: dict
 """
 
+from functools import partial
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, write_changes
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 
@@ -190,7 +193,11 @@ def judge(module, locks):
     """Judge, write what is corrected, and return the outcome."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
     writes = params["on_violation"] == "correct" and not module.check_mode
-    outcome = validate(params, site_of(module, params, locks.read if writes else read_file))
+    reading = (locks.read, locks.include)
+    if not writes:
+        reading = tuple(partial(one, follow=params["follow"]) for one in (read_file, read_include))
+    outcome = validate(params, site_of(module, params, *reading))
+    require_places(outcome.changes, params["follow"])
     if outcome.changes and writes:
         backups = write_changes(module, outcome.changes, params["backup"])
         if backups:
@@ -202,7 +209,7 @@ def judge(module, locks):
 def main():
     module = Module(argument_spec=validate_spec(), supports_check_mode=True)
     try:
-        with FolderLocks() as locks:
+        with FileLocks(follow=module.params["follow"]) as locks:
             outcome = judge(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

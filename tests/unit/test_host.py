@@ -15,7 +15,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import facts
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import write_changes
 
 
 @pytest.mark.parametrize(
@@ -80,15 +81,18 @@ def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.Mo
     rename = os.rename
     in_the_way = {"c"}
 
-    def failing(old: str, new: str) -> None:
-        name = Path(new).name
-        if name in in_the_way:
+    def failing(old: str, new: str, **folders: int) -> None:
+        if new in in_the_way:
             in_the_way.add("a")
             raise OSError(errno.EIO, "broken")
-        rename(old, new)
+        rename(old, new, **folders)
 
     monkeypatch.setattr(os, "rename", failing)
     with pytest.raises(KamailioError) as caught:
-        write_changes(Host({"unsafe_writes": False}), [Change(str(path), b"old", b"new") for path in paths], False)
+        write_changes(
+            Host({"unsafe_writes": False, "follow": False}),
+            [Change(str(path), b"old", b"new") for path in paths],
+            False,
+        )
     assert [one.path for one in caught.value.problems] == [str(paths[2]), str(paths[0])]
     assert [path.read_text() for path in paths] == ["new", "old", "old"]

@@ -16,6 +16,7 @@ LAYERS = [
     "_text",
     "_errors",
     "_patch",
+    "_trust",
     "_secrets",
     "_dispatcher",
     "_config",

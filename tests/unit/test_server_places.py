@@ -60,7 +60,7 @@ PLACES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "folder": (lambda path: path.mkdir(), "this is a directory, and not a (socket|FIFO)"),
     "dead_socket": (make_dead_socket, "Connection refused|this is a socket, and not a FIFO"),
     "loop": (lambda path: path.symlink_to(path), "symbolic links"),
-    "fifo": (os.mkfifo, "this is a FIFO, and not a socket|nobody reads this FIFO"),
+    "fifo": (os.mkfifo, "this is a FIFO, and not a socket|no server reads this FIFO"),
 }
 
 
@@ -139,8 +139,7 @@ def test_no_permission(kind: str) -> None:
         addresses = {"fifo": JsonFifo(str(path), replies), "datagrams": JsonDatagram(str(path))}
         address = addresses.get(kind, CtlStream(str(path)))
         said = as_nobody(address)
-        expected = "cannot make a FIFO for the reply" if kind == "fifo" else "cannot call the server"
-        assert expected in said and "Permission denied" in said and name in said, said
+        assert "cannot call the server" in said and "Permission denied" in said and name in said, said
         if kind == "fifo":
             Path(name).chmod(0o777)
             said = as_nobody(address)

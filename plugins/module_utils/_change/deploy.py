@@ -24,11 +24,11 @@ from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, Problem, error
 from .._guard import validate
 from .._host.check import require_restartable
-from .._host.facts import find_kamailio
-from .._host.files import Change, read_include, write_changes
-from .._host.locks import FolderLocks
+from .._host.files import Change
+from .._host.locks import FileLocks
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, unit_of
+from .._host.staging import require_places, stage_changes
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
@@ -47,12 +47,14 @@ from .journal import (
     RELOAD,
     RESTART,
     UNCONFIRMED,
+    WRITING,
     Hold,
     Journal,
     begin,
     close,
     load,
     proceed,
+    with_inodes,
 )
 from .revert import go_back
 from .watch import arm
@@ -84,7 +86,7 @@ class Applied(NamedTuple):
     health: Tuple[Health, ...]
 
 
-def make_plan(module: Any, locks: FolderLocks) -> Plan:
+def make_plan(module: Any, locks: FileLocks) -> Plan:
     """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
     params = dict(module.params)
     params["config"] = config = config_of(params["config"], params["instance"])
@@ -93,7 +95,8 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", config)
     wishes = parse_module_wishes(params["modules"])
     destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
-    site = site_of(module, dict(params, kamailio_command=None, kamailio_version=None), locks.read)
+    judged_for = dict(params, kamailio_command=None, kamailio_version=None)
+    site = site_of(module, judged_for, locks.read, locks.include)
     live = connect(module, without_dispatcher=True)
     site = site._replace(invocation=live.invocation)
 
@@ -117,6 +120,7 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
         ).data
         changes.append(Change(path, standing, wanted))
     changes = [one for one in changes if one.changed]
+    require_places(changes, params["follow"])
     planned = {one.path: one.after for one in changes}
     as_planned = site._replace(
         read=lambda path: planned[path] if path in planned else locks.read(path), include=_including(locks, planned)
@@ -128,17 +132,16 @@ def make_plan(module: Any, locks: FolderLocks) -> Plan:
     judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
     action, reasons = _action(module, live, after, texts, judged)
     if action == RESTART and not outcome.refusal:
-        require_restartable(find_kamailio(module), after, texts, site.invocation)
+        require_restartable(module, after, texts, site.invocation)
     result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
     return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal)
 
 
-def _including(locks: FolderLocks, planned: Mapping[str, bytes]) -> Reader:
+def _including(locks: FileLocks, planned: Mapping[str, bytes]) -> Reader:
     """How included files are read, some of them as they are planned."""
 
     def include(path: str) -> Union[bytes, Problem, None]:
-        locks.take(path)
-        return planned[path] if path in planned else read_include(path)
+        return planned[path] if path in planned else locks.include(path)
 
     return include
 
@@ -185,7 +188,7 @@ def _require_unit_of(module: Any, config: str) -> None:
         raise error(text, "Give the instance of this server, or its restart_command", config)
 
 
-def apply(module: Any, locks: FolderLocks, plan: Plan) -> Applied:
+def apply(module: Any, locks: FileLocks, plan: Plan) -> Applied:
     """Do what is planned, and see that it holds. If it does not, everything is taken back.
 
     Raises KamailioError, which says what failed and what became of the host.
@@ -194,10 +197,14 @@ def apply(module: Any, locks: FolderLocks, plan: Plan) -> Applied:
     folder = journal_folder(params, plan.config)
     until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
     states = plan.judged.states(plan.live.version)
-    with begin(folder, plan.changes, plan.action, _options(params, plan.config), states, until) as journal:
+    with begin(
+        folder, plan.changes, plan.action, _options(params, plan.config), states, until, params["follow"]
+    ) as journal:
         try:
             arm(module, journal, unit_of(params["instance"]))
-            write_changes(module, plan.changes, params["backup"])
+            with stage_changes(module, plan.changes) as staging:
+                journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
+                staging.move(params["backup"])
             journal = proceed(journal, phase=APPLYING)
             restoring = _bring(module, plan, states if params["keep_state"] else [])
             gate = _watch_health(module, plan)
@@ -214,15 +221,16 @@ def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
     """What it takes to go back, without what the change brings."""
     names = ("socket", "timeout", "defines", "instance", "record", "reload_timeout", "restart_timeout")
     kept = {name: params[name] for name in (*names, "restart_command", "unsafe_writes")}
-    return dict(kept, config=config)
+    # The paths in the journal have no links any more.
+    return dict(kept, config=config, follow=False)
 
 
-def _taken_back(module: Any, locks: FolderLocks, journal: Journal, reason: KamailioError) -> KamailioError:
+def _taken_back(module: Any, locks: FileLocks, journal: Journal, reason: KamailioError) -> KamailioError:
     """Take a change back that has failed; gives what to say about it."""
     try:
         problems = go_back(module, locks, journal, reason.render())
     except KamailioError as obstacle:
-        said = "It could not be taken back yet, and the watch on the host goes on trying:\n%s" % obstacle.render()
+        said = "It could not be rolled back yet, and the watch on the host goes on trying:\n%s" % obstacle.render()
     else:
         said = "Everything was taken back: files and server are as they were before."
         if problems:
@@ -269,7 +277,7 @@ def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
     journal = load(folder)
     if journal is None:
         return False, []
-    with Hold(folder, HOLD_SECONDS) as hold, FolderLocks() as locks:
+    with Hold(folder, HOLD_SECONDS) as hold, FileLocks() as locks:
         if not hold.held or load(folder) != journal:
             raise error("the change is still being made", "Wait for it", folder)
         return True, go_back(module, locks, journal, "it was taken back by hand")

@@ -22,37 +22,45 @@ import shutil
 import tempfile
 import time
 import uuid
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import KamailioError, error
-from .._host.files import Change, flush_folder, keep_private, read_file
+from .._host.files import Change, flush_folder, keep_private, read_private, require_private
+from .._host.staging import real_path
 from .._running.before import State
 from .boot import boot_of_host, forget_boot
+from .state import parse_state
 
-WRITING, APPLYING, UNCONFIRMED = "writing", "applying", "unconfirmed"
-NONE, RELOAD, RESTART = "none", "reload", "restart"
-_STATE, _LOCK = "state.json", "lock"
+PHASES = PREPARED, WRITING, APPLYING, UNCONFIRMED = "prepared", "writing", "applying", "unconfirmed"
+ACTIONS = NONE, RELOAD, RESTART = "none", "reload", "restart"
+_STATE = "state.json"
 _LOOK_SECONDS = 0.05
 # The watch holds a change for the moment of a look.
 HOLD_SECONDS = 5.0
 
 
 class Entry(NamedTuple):
-    """A file of a change: its bytes before, None if there was none, and the digest of what was written."""
+    """A file of a change: its real path, its bytes before, None if there was none, and the digest of the new ones.
+
+    C(inode) is that of the file with the new bytes, None until they are staged. It tells the file of this change from
+    one with the same bytes that another run has written.
+    """
 
     path: str
     before: Optional[bytes]
     digest: str
+    inode: Optional[int] = None
 
 
 class Journal(NamedTuple):
     """A change that is under way.
 
-    C(phase) is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
-    C(unconfirmed) until somebody confirms it, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload)
-    or C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to go back.
+    C(phase) is C(prepared) until its watch has started and its files are staged: nothing has been changed before that.
+    It is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
+    C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload)
+    or C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to roll back.
     C(boot) is that of the host in which it was begun. C(states) are those of the destinations that were out of service.
-    C(reason) is why it is being taken back, empty as long as it is not.
+    C(reason) is why it is being rolled back, empty as long as it is not.
     """
 
     folder: str
@@ -66,9 +74,12 @@ class Journal(NamedTuple):
     states: List[State]
     reason: str
 
-    def has_reached_server(self) -> bool:
-        """Whether the server can have got something of it, by the change itself or by a boot in between."""
-        return self.action != NONE and (self.phase != WRITING or self.boot != boot_of_host())
+    def wrote(self, entry: Entry, data: Optional[bytes], inode: Optional[int]) -> bool:
+        """Whether a file is the one that this change has written, by its bytes and its inode as they are now."""
+        if data is None or digest_of(data) != entry.digest:
+            return False
+        # What is written in place keeps its inode, and not every file system keeps them over a boot.
+        return bool(self.options["unsafe_writes"]) or self.boot != boot_of_host() or inode == entry.inode
 
 
 def digest_of(data: bytes) -> str:
@@ -84,20 +95,24 @@ def begin(
     options: Mapping[str, Any],
     states: Sequence[State],
     deadline: float,
+    follow: bool = False,
 ) -> Iterator[Journal]:
     """A context manager that writes the journal of a change which is about to begin, and holds the change.
+
+    C(follow) says that links made by other users are followed to the files of the change.
 
     Raises KamailioError if it cannot be written, and then nothing is left.
     """
     parent = os.path.dirname(folder)
     staging = ".%s." % os.path.basename(folder)
-    entries = [Entry(os.path.abspath(one.path), one.before, digest_of(one.after)) for one in changes]
+    entries = [Entry(real_path(one.path, follow), one.before, digest_of(one.after)) for one in changes]
     change = uuid.uuid4().hex
     journal = Journal(
-        folder, change, WRITING, deadline, action, dict(options), boot_of_host(), entries, list(states), ""
+        folder, change, PREPARED, deadline, action, dict(options), boot_of_host(), entries, list(states), ""
     )
     with contextlib.ExitStack() as stack:
         try:
+            require_private(parent)
             os.makedirs(parent, 0o700, exist_ok=True)
             _sweep(folder, staging)
             made = tempfile.mkdtemp(prefix=staging, dir=parent)
@@ -106,21 +121,27 @@ def begin(
                 if one.before is not None:
                     keep_private(_before_of(made, index), one.before)
             keep_private(os.path.join(made, _STATE), _render(journal))
-            keep_private(os.path.join(made, _LOCK), b"")
             # Whoever finds it finds it held.
             if not stack.enter_context(Hold(made)).held:
                 raise error("nothing can be locked on this file system")
             os.rename(made, folder)
             flush_folder(parent)
         except (OSError, KamailioError) as exc:
-            reason = exc.strerror if isinstance(exc, OSError) else exc.problems[0].text
-            raise error("a change cannot be prepared here: %s" % reason, "Nothing has been changed", parent) from None
+            reason, remedy = (exc.strerror, "") if isinstance(exc, OSError) else _first(exc)
+            text = "a change cannot be prepared here: %s" % reason
+            raise error(text, remedy or "Nothing has been changed", parent) from None
         yield journal
+
+
+def _first(exc: KamailioError) -> Tuple[str, str]:
+    return exc.problems[0].text, exc.problems[0].remedy
 
 
 def _sweep(folder: str, staging: str) -> None:
     """Take away what runs have left that were killed before the beginning of a change, or after its end."""
     parent, name = os.path.split(folder)
+    if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, _STATE)):
+        shutil.rmtree(folder, ignore_errors=True)
     for one in os.listdir(parent):
         path = os.path.join(parent, one)
         if one.startswith((staging, name + ".")) and os.path.isdir(path):
@@ -135,7 +156,10 @@ def _render(journal: Journal) -> bytes:
         "action": journal.action,
         "options": journal.options,
         "boot": journal.boot,
-        "entries": [{"path": one.path, "new": one.before is None, "digest": one.digest} for one in journal.entries],
+        "entries": [
+            {"path": one.path, "new": one.before is None, "digest": one.digest, "inode": one.inode}
+            for one in journal.entries
+        ],
         "states": [_render_state(one) for one in journal.states],
         "reason": journal.reason,
     }
@@ -152,49 +176,55 @@ def _bytes(text: str) -> bytes:
 
 
 def load(folder: str) -> Optional[Journal]:
-    """The journal of a change that is under way, None if there is none. Raises KamailioError if it cannot be read."""
+    """Return the journal of a change that is under way, None if there is none.
+
+    Raises KamailioError if it cannot be read, or cannot be trusted.
+    """
     path = os.path.join(folder, _STATE)
     while True:
-        data = read_file(path)
+        data = read_private(path)
         if data is None:
             return None
         try:
             return _parse(folder, data)
         except KamailioError:
             # It can have been over, or another one, before all of it was read.
-            if read_file(path) == data:
+            if read_private(path) == data:
                 raise
 
 
 def _parse(folder: str, data: bytes) -> Journal:
     try:
-        state = json.loads(data.decode())
-        entries = [
-            Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"])
-            for index, one in enumerate(state["entries"])
-        ]
-        states = [
-            State(setid, _bytes(uri), duid and _bytes(duid), letters) for setid, uri, duid, letters in state["states"]
-        ]
-        names = ("change", "phase", "deadline", "action", "options", "boot", "reason")
-        journal = Journal(folder=folder, entries=entries, states=states, **{name: state[name] for name in names})
-    except (ValueError, KeyError, TypeError) as reason:
+        state = parse_state(data)
+    except ValueError as reason:
         text = "this is not the journal of a change: %s" % reason
-        raise error(text, "Look at the files in it, and take the folder away", folder) from reason
-    if read_file(os.path.join(folder, _STATE)) != data:
+        raise error(text, "Look at the files in it, and remove the folder", folder) from reason
+    entries = [
+        Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"], one["inode"])
+        for index, one in enumerate(state.pop("entries"))
+    ]
+    states = [
+        State(setid, _bytes(uri), duid and _bytes(duid), letters) for setid, uri, duid, letters in state.pop("states")
+    ]
+    if read_private(os.path.join(folder, _STATE)) != data:
         raise error("the journal of a change is not the same any more", "", folder)
-    return journal
+    return Journal(folder=folder, entries=entries, states=states, **state)
 
 
 def _before(folder: str, index: int) -> bytes:
-    data = read_file(_before_of(folder, index))
+    data = read_private(_before_of(folder, index))
     if data is None:
-        raise error("the journal of a change lacks a file", "Look at the files in it, and take the folder away", folder)
+        raise error("the journal of a change lacks a file", "Look at the files in it, and remove the folder", folder)
     return data
 
 
 def _before_of(folder: str, index: int) -> str:
     return os.path.join(folder, "%d.before" % index)
+
+
+def with_inodes(entries: Sequence[Entry], inodes: Mapping[str, int]) -> List[Entry]:
+    """Return the entries with the inodes of the files that hold the new bytes, by path."""
+    return [one._replace(inode=inodes[one.path]) for one in entries]
 
 
 def proceed(journal: Journal, **fields: Any) -> Journal:
@@ -226,7 +256,7 @@ def close(journal: Journal, outcome: Mapping[str, Any]) -> None:
 def last_outcome(folder: str) -> Dict[str, Any]:
     """What came of the last change: C(change), C(at) in seconds since 1970, C(confirmed) and C(reason)."""
     try:
-        found = json.loads((read_file(folder + ".last") or b"{}").decode())
+        found = json.loads((read_private(folder + ".last") or b"{}").decode())
     except (ValueError, KamailioError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -238,9 +268,9 @@ def is_orphan(journal: Journal) -> bool:
 
 
 class Hold:
-    """A context manager that holds a change while it is worked on: C(held) is False if somebody else does.
+    """A context manager that holds a change while it is worked on: C(held) is False if another process does.
 
-    C(seconds) is how long to wait for somebody who only looks at it, as the watch does.
+    C(seconds) is how long to wait for a process that only looks at it, as the watch does.
     """
 
     def __init__(self, folder: str, seconds: float = 0) -> None:
@@ -252,7 +282,7 @@ class Hold:
     def __enter__(self) -> Hold:
         deadline = time.monotonic() + self._seconds
         try:
-            self._handle = os.open(os.path.join(self._folder, _LOCK), os.O_RDONLY)
+            self._handle = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
             while not self.held:
                 try:
                     fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -14,9 +14,10 @@ import time
 from typing import Any, Dict, List, Sequence
 
 from .._errors import KamailioError, Problem, error
-from .._host.files import Change, read_file, remove_file, write_changes
-from .._host.locks import FolderLocks
+from .._host.files import Change, read_file
+from .._host.locks import FileLocks
 from .._host.places import record_path
+from .._host.staging import inode_of, remove_file, sweep_path, write_changes
 from .._live.reload import Reloaded, after_loading, reload, render_left_out
 from .._live.restart import restart, wait_for_answer
 from .._live.server import Live, Loadable, load_list
@@ -24,10 +25,13 @@ from .._probing.analyse import list_path
 from .._running.before import State
 from .._running.restore import taken_out
 from .._server.clock import Deadline
-from .journal import RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, digest_of, is_orphan, load, proceed
+from .boot import boot_of_host
+from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, is_orphan, load, proceed
 
 _PAUSE_SECONDS = 0.5
 _MORE_RELOADS = 2
+# A change can wait longer for its confirmation than another run should wait for it.
+_LONGEST_WAIT = 600.0
 # A server that is busy is not one that has died.
 _ANSWER_SECONDS = 5.0
 
@@ -43,55 +47,86 @@ class _With:
         return getattr(self._module, name)
 
 
-def go_back(module: Any, locks: FolderLocks, journal: Journal, reason: str) -> List[str]:
-    """Undo a change that is held, and keep the reason; gives what could not be undone, nothing if all of it was.
+def go_back(module: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
+    """Undo a change that is held, and end it; return what could not be undone, nothing if all of it was.
 
-    C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError where something stands in the way, as
-    a full disk does: the change is then still there, and it can be tried again.
+    Raises KamailioError where something is in the way, as a full disk is: the change is then still there, and it can be
+    tried again.
     """
-    # What was written in place can be there in part, by the change or by a way back that was cut off.
+    outcome = undo(module, locks, journal, reason)
+    close(journal, outcome)
+    return list(outcome["problems"])
+
+
+def undo(module: Any, locks: FileLocks, journal: Journal, reason: str) -> Dict[str, Any]:
+    """Undo a change that is held; return its outcome, with the C(problems) that could not be undone.
+
+    C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError as C(go_back) does.
+    """
+    for one in journal.entries:
+        locks.take(one.path)
+        sweep_path(one.path)
+    problems: List[str] = []
+    if journal.phase != PREPARED:
+        problems = _undo_all(_With(module, journal.options), locks, journal, reason)
+    return {"confirmed": False, "reason": reason, "problems": problems}
+
+
+def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
+    # What was written in place can be there in part, by the change or by a rollback that was cut off.
     torn = journal.options["unsafe_writes"] and (journal.phase == WRITING or bool(journal.reason))
-    host = _With(module, journal.options)
-    states = [*journal.states, *_taken_out_since(host, journal)]
-    # A way back that is cut off goes on with the states of before its own reload.
+    reached = has_reached_server(journal)
+    states = [*journal.states, *(_taken_out_since(host, journal) if reached else [])]
+    # A rollback that is cut off goes on with the states of before its own reload.
     with contextlib.suppress(KamailioError):
         journal = proceed(journal, reason=reason, states=states)
     problems = _restore(host, locks, journal, torn)
-    try:
-        problems += _bring_back(host, journal, states)
-    except KamailioError as exc:
-        problems += [problem.render() for problem in exc.problems]
-    try:
-        close(journal, {"confirmed": False, "reason": reason, "problems": problems})
-    except KamailioError as exc:
-        # To do all of it again would not help.
-        problems += [problem.render() for problem in exc.problems]
+    if reached:
+        try:
+            problems += _bring_back(host, journal, states)
+        except KamailioError as exc:
+            problems += [problem.render() for problem in exc.problems]
     return problems
+
+
+def has_reached_server(journal: Journal) -> bool:
+    """Whether the server can have got something of a change, by the change itself or by a boot in between."""
+    if journal.action == NONE or journal.phase == PREPARED:
+        return False
+    if journal.phase != WRITING:
+        return True
+    return journal.boot != boot_of_host() and (bool(journal.reason) or is_written(journal))
+
+
+def is_written(journal: Journal) -> bool:
+    """Whether a file is still as the change has written it."""
+    return any(journal.wrote(one, read_file(one.path), inode_of(one.path)) for one in journal.entries)
 
 
 def why_orphan(journal: Journal) -> str:
     """Why a change that nobody holds is taken back."""
-    died = "nobody has confirmed it in time" if journal.phase == UNCONFIRMED else "the process that made it has died"
+    died = "it was not confirmed in time" if journal.phase == UNCONFIRMED else "the process that made it has died"
     return journal.reason or died
 
 
 def settle(module: Any, folder: str, seconds: float) -> None:
-    """Wait until a change that waits for its confirmation is over, and take one back that nobody looks after.
+    """Wait until a change that waits for its confirmation is over, and roll back one that no process looks after.
 
     C(seconds) is what the watch over it gets beyond its deadline. Raises KamailioError.
     """
+    patience = Deadline(_LONGEST_WAIT + seconds)
     while True:
-        with FolderLocks() as locks:
+        with FileLocks() as locks:
             if is_settled(module, locks, folder):
                 return
         journal = load(folder)
-        if journal and time.time() > journal.deadline + seconds:
+        if journal and (time.time() > journal.deadline + seconds or patience.passed()):
             text = "another change of this server is under way, and has not ended"
-            raise error(text, "See its journal there; deploy with state reverted takes it back", folder)
+            raise error(text, "See its journal there; deploy with state confirmed or reverted ends it", folder)
         time.sleep(_PAUSE_SECONDS)
 
 
-def is_settled(module: Any, locks: FolderLocks, folder: str) -> bool:
+def is_settled(module: Any, locks: FileLocks, folder: str) -> bool:
     """Whether no change is under way. Takes one back that nobody looks after. Raises KamailioError."""
     journal = load(folder)
     if journal is None:
@@ -100,18 +135,22 @@ def is_settled(module: Any, locks: FolderLocks, folder: str) -> bool:
         # Until it was held the change can have gone on.
         if not hold.held or load(folder) != journal or not is_orphan(journal):
             return False
-        if not module.check_mode:
+        if journal.phase == PREPARED or (journal.phase == WRITING and not journal.reason and not is_written(journal)):
+            # It has changed nothing, so there is nothing to say about it.
+            if not module.check_mode:
+                go_back(module, locks, journal, why_orphan(journal))
+        elif not module.check_mode:
             problems = go_back(module, locks, journal, why_orphan(journal))
             said = "\n".join(["an earlier change was taken back first: %s" % why_orphan(journal), *problems])
             module.warn(said)
-        elif journal.has_reached_server() or any(read_file(one.path) != one.before for one in journal.entries):
+        else:
             text = "a change was cut off here, and check mode does not take it back: %s" % why_orphan(journal)
             raise error(text, "deploy with state reverted does, or any run of it that is not in check mode", folder)
     return True
 
 
-def _restore(module: Any, locks: FolderLocks, journal: Journal, torn: bool) -> List[str]:
-    """The files as they were; gives those that somebody else has changed since. Raises KamailioError."""
+def _restore(module: Any, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
+    """Put the files back; return those that another program has changed since. Raises KamailioError."""
     problems: List[str] = []
     changes: List[Change] = []
     created: List[str] = []
@@ -119,28 +158,27 @@ def _restore(module: Any, locks: FolderLocks, journal: Journal, torn: bool) -> L
         data = locks.read(one.path)
         if data == one.before:
             continue
-        if data is None or not (torn or digest_of(data) == one.digest):
-            text = "was changed by somebody else since, and stays as it is"
-            problems.append(Problem(text, "The text from before the change is not in it any more", one.path).render())
+        if data is None or not (torn or journal.wrote(one, data, inode_of(one.path))):
+            text = "was changed by another program since, and stays as it is"
+            problems.append(Problem(text, "It does not have the text from before the change", one.path).render())
         elif one.before is None:
             created.append(one.path)
         else:
             changes.append(Change(one.path, data, one.before))
     write_changes(module, changes, False)
     for path in created:
-        remove_file(path)
+        remove_file(path, False)
     return problems
 
 
 def _taken_out_since(module: Any, journal: Journal) -> List[State]:
     """What somebody has taken out of service since the change began; what stands in the list is its doing."""
     known = {(one.setid, one.uri) for one in journal.states}
-    if journal.has_reached_server():
-        with contextlib.suppress(KamailioError):
-            live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
-            out = taken_out(live.connection.destinations(), _list_of(live).document, live.version)
-            # What is inactive the pings of the change can have done, and nothing may ever bring it back.
-            return [one for one in out if one.letters[0] == "D" and (one.setid, one.uri) not in known]
+    with contextlib.suppress(KamailioError):
+        live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
+        out = taken_out(live.connection.destinations(), _list_of(live).document, live.version)
+        # What is inactive the pings of the change can have done, and nothing may ever bring it back.
+        return [one for one in out if one.letters[0] == "D" and (one.setid, one.uri) not in known]
     return []
 
 
@@ -149,8 +187,6 @@ def _bring_back(module: Any, journal: Journal, states: Sequence[State]) -> List[
 
     Raises KamailioError.
     """
-    if not journal.has_reached_server():
-        return []
     record = record_path(journal.options["record"], journal.options["config"])
     live = None
     if journal.action == RELOAD:

@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 from .._errors import KamailioError, error
 from .._host.files import flush_folder
 from .boot import watch_after_boot
-from .journal import Hold, Journal, is_orphan, load
+from .journal import Hold, Journal, close, is_orphan, load
 
 # What it says goes to standard error, and so to the log of systemd.
 _LOG = logging.getLogger(__name__)
@@ -132,14 +132,15 @@ def _pack(program: str) -> None:
 
 
 def watch(folder: str) -> None:
-    """Look after a change until it is over, and take it back if its process is gone or its time is up."""
+    """Look after a change until it is over, and roll it back if its process is gone or its time is up."""
     said = ""
+    looking = _Watch(folder)
     while True:
         try:
-            if _is_over(folder):
+            if looking.is_over():
                 return
         except (KamailioError, OSError) as reason:
-            # What stands in the way, as a full disk does, can go away.
+            # What is in the way, as a full disk is, can go away.
             text = reason.render() if isinstance(reason, KamailioError) else str(reason)
             if text != said:
                 said = text
@@ -148,18 +149,32 @@ def watch(folder: str) -> None:
         time.sleep(_LOOK_SECONDS)
 
 
-def _is_over(folder: str) -> bool:
-    journal = load(folder)
-    if journal is None:
-        return True
-    with Hold(folder) as hold:
-        if not hold.held or not is_orphan(journal) or load(folder) != journal:
-            return False
-        # Most changes are confirmed, and the way back is most of the code.
-        from .._host.locks import FolderLocks
-        from .revert import go_back, why_orphan
+class _Watch:
+    """What the watch does at each look; C(outcomes) are those of changes that are undone and could not be ended yet."""
 
-        with FolderLocks() as locks:
-            for problem in go_back(Host(journal.options), locks, journal, why_orphan(journal)):
-                _LOG.warning(problem)
-    return True
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._outcomes: Dict[str, Dict[str, Any]] = {}
+
+    def is_over(self) -> bool:
+        journal = load(self._folder)
+        if journal is None:
+            return True
+        with Hold(self._folder) as hold:
+            if not hold.held or not is_orphan(journal) or load(self._folder) != journal:
+                return False
+            if journal.change not in self._outcomes:
+                self._outcomes[journal.change] = self._undo(journal)
+            close(journal, self._outcomes[journal.change])
+        return True
+
+    def _undo(self, journal: Journal) -> Dict[str, Any]:
+        # Most changes are confirmed, and the rollback is most of the code.
+        from .._host.locks import FileLocks
+        from .revert import undo, why_orphan
+
+        with FileLocks() as locks:
+            outcome = undo(Host(journal.options), locks, journal, why_orphan(journal))
+        for problem in outcome["problems"]:
+            _LOG.warning(problem)
+        return outcome

@@ -17,14 +17,15 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import tempfile
-from typing import Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple
 
 from .._config.model import Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
-from .files import staging_prefix
+from .._trust import WRITE, Place, find_place
+from .facts import find_kamailio
+from .files import staging_prefix, sweep
 from .service import arguments_of
 
 CHECK_SECONDS = 60
@@ -37,31 +38,30 @@ class Checked(NamedTuple):
     message: str
 
 
-def check_in_place(command: str, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation) -> Checked:
+def check_in_place(
+    command: str, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation, follow: bool
+) -> Checked:
     """Check the configuration of C(evaluation) with C(texts) in the place of its files; leaves nothing behind.
 
-    Raises KamailioError if it cannot be checked.
+    C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError if it cannot be
+    checked.
     """
-    staged: Dict[str, str] = {}
-    try:
+    copies: Dict[str, _Copy] = {}
+    with contextlib.ExitStack() as stack:
         for path in _concerned(evaluation, texts):
-            staged[path] = _reserve(path)
-        for path, copy in staged.items():
+            copies[path] = _reserve(stack, path, follow)
+        for path, copy in copies.items():
             patches = [
-                _include_patch(evaluation.files[path], one.place.start, one.place.end, staged[one.target])
+                _include_patch(evaluation.files[path], one.place.start, one.place.end, copies[one.target].path)
                 for one in dict.fromkeys(evaluation.includes)
-                if one.place.path == path and one.target in staged
+                if one.place.path == path and one.target in copies
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
-        main = staged.get(evaluation.path, evaluation.path)
+        main = copies[evaluation.path].path if evaluation.path in copies else evaluation.path
         done = _run([command, "-c", "-f", main, *arguments_of(invocation)], invocation)
-    finally:
-        for copy in staged.values():
-            with contextlib.suppress(OSError):
-                os.unlink(copy)
     message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
-    for path, copy in staged.items():
-        message = message.replace(copy, path)
+    for path, copy in copies.items():
+        message = message.replace(copy.path, path)
     return Checked(done.returncode == 0, _errors_of(message))
 
 
@@ -75,22 +75,36 @@ def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:
         concerned.update(dict.fromkeys(sorted(more)))
 
 
-def _reserve(path: str) -> str:
-    target = os.path.realpath(path)
+class _Copy(NamedTuple):
+    handle: int
+    path: str
+
+
+def _reserve(stack: contextlib.ExitStack, path: str, follow: bool) -> _Copy:
+    """Make an empty file next to a file, and have it removed at the end. Raises KamailioError."""
     try:
-        handle, copy = tempfile.mkstemp(prefix=staging_prefix(target), dir=os.path.dirname(target))
+        place = stack.enter_context(find_place(path, WRITE, follow))
+        sweep(place)
+        handle, copy = place.create(staging_prefix(place.name))
     except OSError as exc:
-        raise error("cannot be checked beside it: %s" % exc.strerror, "Nothing has been changed", path) from exc
+        text = "cannot be checked, since its folder cannot be written: %s" % exc.strerror
+        raise error(text, "Nothing has been changed", path) from exc
+    stack.callback(_forget, handle, copy)
+    return _Copy(handle, copy.path)
+
+
+def _forget(handle: int, copy: Place) -> None:
     os.close(handle)
-    return copy
+    with contextlib.suppress(OSError):
+        copy.remove()
 
 
-def _fill(copy: str, data: bytes, path: str) -> None:
+def _fill(copy: _Copy, data: bytes, path: str) -> None:
     try:
-        with open(copy, "wb") as file:
+        with os.fdopen(copy.handle, "wb", closefd=False) as file:
             file.write(data)
     except OSError as exc:
-        raise error("cannot be checked beside it: %s" % exc.strerror, "Nothing has been changed", path) from exc
+        raise error("cannot be checked: %s" % exc.strerror, "Nothing has been changed", path) from exc
 
 
 def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
@@ -120,17 +134,18 @@ def _errors_of(message: str) -> str:
 
 
 def require_restartable(
-    command: Optional[str], evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
+    module: Any, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
-    """Refuse what a restart would die of. C(command) is None where there is no Kamailio. Raises KamailioError."""
-    checked = check_in_place(command, evaluation, texts, invocation) if command else Checked(True, "")
+    """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
+    command, follow = find_kamailio(module), module.params["follow"]
+    checked = check_in_place(command, evaluation, texts, invocation, follow) if command else Checked(True, "")
     if not checked.accepted:
         text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
         raise error(text, "Nothing has been changed", evaluation.path)
 
 
 def require_accepted(
-    command: Optional[str],
+    module: Any,
     evaluation: Evaluation,
     before: Evaluation,
     texts: Mapping[str, bytes],
@@ -138,15 +153,16 @@ def require_accepted(
 ) -> str:
     """A warning where the server refuses the files, as it did before the change; empty where it accepts them.
 
-    C(command) is None where there is no Kamailio: nothing is checked then. Raises KamailioError where it refuses the
-    files and accepted the ones before.
+    C(module) is an AnsibleModule with the option C(follow). Nothing is checked where its host has no Kamailio. Raises
+    KamailioError where the server refuses the files and accepted the ones before.
     """
+    command, follow = find_kamailio(module), module.params["follow"]
     if not command or not texts:
         return ""
-    after = check_in_place(command, evaluation, texts, invocation)
+    after = check_in_place(command, evaluation, texts, invocation, follow)
     if after.accepted:
         return ""
-    if check_in_place(command, before, {}, invocation).accepted:
+    if check_in_place(command, before, {}, invocation, follow).accepted:
         text = "kamailio -c refuses what would be written:\n%s" % after.message
         raise KamailioError(error(text, "", evaluation.path).problems)
     return "kamailio -c refuses %s, before the change as well: %s" % (evaluation.path, after.message)

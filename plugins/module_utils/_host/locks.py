@@ -5,37 +5,41 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Two runs at once on one host take turns: each holds the folders of the files that it reads in order to write."""
+"""Two runs at once on one host take turns: each locks the files that it reads in order to write."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional, Union
 
-from .._errors import error
-from .files import read_file
+from .._errors import KamailioError, Problem, error
+from .._trust import READ, find_place, own_folder, run_folder
+from .files import read_file, read_include
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
 
-class FolderLocks:
-    """A context manager that locks folders from the first reading in them to its end.
+class FileLocks:
+    """A context manager that locks files from the first reading to its end.
 
-    The lock is C(flock) on the folder itself: it leaves nothing behind, ends with its process, and outlives the
-    replacement of a file. C(unlocked) are the folders on file systems that know no such lock.
+    The lock of a file is C(flock) on a file of its own in a folder that only the current user can enter, so that no
+    other user can hold it. It ends with its process. C(follow) is that of C(read_file). C(obstacle) is why there are no
+    locks, empty where they work.
     """
 
-    def __init__(self, wait: float = WAIT_SECONDS) -> None:
+    def __init__(self, wait: float = WAIT_SECONDS, follow: bool = False) -> None:
         self._wait = wait
+        self._follow = follow
         self._held: Dict[str, int] = {}
-        self.unlocked: List[str] = []
+        self.obstacle = ""
 
-    def __enter__(self) -> FolderLocks:
+    def __enter__(self) -> FileLocks:
         return self
 
     def __exit__(self, *_exc: Any) -> None:
@@ -44,24 +48,35 @@ class FolderLocks:
         self._held.clear()
 
     def read(self, path: str) -> Optional[bytes]:
-        """The bytes of a file, None if it is not there; nobody who asks for the lock can change it from now on.
+        """Return the bytes of a file, None if it does not exist; no other run can change it from now on.
 
         Raises KamailioError if it cannot be read, or if another run does not end in time.
         """
         self.take(path)
-        return read_file(path)
+        return read_file(path, self._follow)
+
+    def include(self, path: str) -> Union[bytes, Problem, None]:
+        """Return what an included file contains, as C(read_include) does. Raises KamailioError as C(take) does."""
+        self.take(path)
+        return read_include(path, self._follow)
 
     def take(self, path: str) -> None:
-        """Lock the folder of a file. Raises KamailioError if another run holds it for longer than the wait."""
-        folder = os.path.dirname(os.path.realpath(path))
-        if folder in self._held or folder in self.unlocked:
+        """Lock a file. Raises KamailioError if another run holds it for longer than the wait."""
+        try:
+            with find_place(path, READ, self._follow) as place:
+                real = place.path
+        except (OSError, KamailioError):
+            # Reading or writing it gives the reason.
+            return
+        if real in self._held or self.obstacle:
             return
         try:
-            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            # Whoever reads or writes there next gives the reason.
-            return
-        self._held[folder] = handle
+            handle = self._held[real] = os.open(_lock_of(real), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self._wait_for(handle, real)
+        except OSError as exc:
+            self.obstacle = exc.strerror or str(exc)
+
+    def _wait_for(self, handle: int, path: str) -> None:
         deadline = time.monotonic() + self._wait
         while True:
             try:
@@ -69,12 +84,20 @@ class FolderLocks:
                 return
             except OSError as exc:
                 if exc.errno not in _BUSY:
-                    self.unlocked.append(folder)
-                    return
+                    raise
             if time.monotonic() > deadline:
                 raise error(
-                    "another run has been changing files in this folder for %d seconds" % self._wait,
-                    "Nothing has been changed. Wait for it, or look which process holds the lock (lslocks)",
-                    folder,
+                    "another run has been changing this file for %d seconds" % self._wait,
+                    "Nothing has been changed. Wait for it, or see which process holds the lock (lslocks)",
+                    path,
                 )
             time.sleep(_PAUSE_SECONDS)
+
+
+def _lock_of(path: str) -> str:
+    """Return the path of the lock of a file. Raises OSError."""
+    name = "%s.%s" % (os.path.basename(path)[:50], hashlib.sha256(os.fsencode(path)).hexdigest()[:16])
+    try:
+        return os.path.join(own_folder(os.path.join(run_folder(), "locks"), 0o700), name)
+    except KamailioError as exc:
+        raise OSError(errno.EACCES, exc.render()) from exc

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._dispatcher.document import Document
 from .._errors import KamailioError, error
-from .._host.files import keep_private, read_file
+from .._host.files import keep_private, read_private
 from .._message import render_findings
 from .._probing.versions import Version
 from .._running.before import State
@@ -71,7 +71,7 @@ def judge(live: Live, listing: Loadable, record: str, standing: Optional[Documen
     """
     running = live.connection.destinations()
     comparison = compare(listing.document, listing.skipped, running, live.setup)
-    kept = parse_record(read_file(record), live.version)
+    kept = parse_record(read_private(record), live.version)
     knowledge = what_was_loaded(kept, live.started, standing or listing.document, listing.changed)
     if not knowledge.document and not standing and all(one.kind == "skipped" for one in comparison.differences):
         knowledge = Knowledge(None, listing.document)
@@ -145,7 +145,7 @@ def keep_record(record: str, loaded: float, listing: Loadable) -> str:
 
 def follow_record(record: str, live: Live, before: Document, after: Document) -> None:
     """Let a record follow a change of the list that the server has got by other means. Raises KamailioError."""
-    kept = parse_record(read_file(record), live.version)
+    kept = parse_record(read_private(record), live.version)
     if kept and kept.loaded >= live.started and same_meaning(kept.document, before):
         keep_private(record, render_record(kept.loaded, after.data))
 

@@ -14,10 +14,13 @@ import errno
 import os
 import select
 import stat
+from typing import Iterator
 
+from .._errors import KamailioError, error
+from .._trust import WRITE, Place, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError
-from .sockets import LOOK, MOST, REMEDY, check_kind, not_taken, silent
+from .sockets import LOOK, MOST, REMEDY, check_kind, find_file, not_taken, silent
 
 # Longer writes could be mixed with those of others (limits.h of Linux; POSIX guarantees 512).
 _WHOLE = 4096
@@ -25,55 +28,75 @@ _CHUNK = 1 << 16
 
 
 def converse_fifo(path: str, request: bytes, reply_path: str, deadline: Deadline) -> bytes:
-    """Write a request to the FIFO of a server and give what it writes to the reply FIFO.
+    """Write a request to the FIFO of a server, and return what the server writes to the reply FIFO.
 
-    The reply FIFO is made for it, and removed whatever happens. The server's user must be able to write to it, so
-    everybody can who knows its name: the name must not be guessable, and the reply must repeat the id of the call.
+    The reply FIFO is made for the call, in a folder in which no other user can replace it, and removed whatever
+    happens. The server's user must be able to write to it, so everybody can who knows its name: the name must not be
+    guessable, and the reply must repeat the id of the call.
     """
     if len(request) > _WHOLE:
         raise UnreachableError("the call has %d bytes, and a FIFO takes %d at once" % (len(request), _WHOLE), "", path)
-    check_kind(path, stat.S_ISFIFO, "a FIFO")
-    try:
-        os.mkfifo(reply_path, 0o600)
-    except OSError as reason:
-        what = "cannot make a FIFO for the reply: %s" % reason.strerror
-        raise UnreachableError(
-            what, "fifo_reply_dir of jsonrpcs must be a folder that we can write", reply_path
-        ) from reason
-    try:
-        os.chmod(reply_path, 0o622)  # noqa: S103  # the server's user writes to it
-        reader = os.open(reply_path, os.O_RDONLY | os.O_NONBLOCK)
+    with _server_fifo(path) as writer, _reply_fifo(reply_path) as reader:
+        _write(writer, path, request, deadline)
+        return _read(reader, path, reply_path, deadline)
+
+
+@contextlib.contextmanager
+def _server_fifo(path: str) -> Iterator[int]:
+    with contextlib.ExitStack() as stack:
+        place = find_file(stack, path, stat.S_ISFIFO, "a FIFO")
         try:
-            _write(path, request, deadline)
-            return _read(reader, path, reply_path, deadline)
-        finally:
-            os.close(reader)
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(reply_path)
+            writer = place.open(os.O_WRONLY)
+        except OSError as reason:
+            no_reader = reason.errno == errno.ENXIO
+            what = "no server reads this FIFO" if no_reader else "cannot call the server: %s" % reason.strerror
+            remedy = "Become root, or a user whom the file lets in" if reason.errno == errno.EACCES else REMEDY
+            raise UnreachableError(what, remedy, path) from reason
+        stack.callback(os.close, writer)
+        # What was opened, and not what had this name before.
+        check_kind(os.fstat(writer).st_mode, stat.S_ISFIFO, "a FIFO", path)
+        yield writer
 
 
-def _write(path: str, request: bytes, deadline: Deadline) -> None:
-    try:
-        writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as reason:
-        nobody = reason.errno == errno.ENXIO
-        what = "nobody reads this FIFO" if nobody else "cannot call the server: %s" % reason.strerror
-        remedy = "Become root, or a user whom the file lets in" if reason.errno == errno.EACCES else REMEDY
-        raise UnreachableError(what, remedy, path) from reason
-    try:
-        while True:
-            try:
-                # All of it or nothing: it is shorter than what a pipe takes at once.
-                os.write(writer, request)
-                return
-            except BlockingIOError as reason:
-                if not deadline.pause(0.02):
-                    raise not_taken(path, deadline) from reason
-            except OSError as reason:
-                raise UnreachableError("cannot call the server: %s" % reason.strerror, REMEDY, path) from reason
-    finally:
-        os.close(writer)
+@contextlib.contextmanager
+def _reply_fifo(path: str) -> Iterator[int]:
+    with contextlib.ExitStack() as stack:
+        try:
+            place = stack.enter_context(find_place(path, WRITE))
+            if place.doubt:
+                raise error(place.doubt)
+            os.mkfifo(place.name, 0o600, dir_fd=place.folder)
+            stack.callback(_forget, place)
+            reader = place.open(os.O_RDONLY)
+            stack.callback(os.close, reader)
+            os.fchmod(reader, 0o622)  # the server's user writes to it
+        except OSError as reason:
+            what = "cannot make a FIFO for the reply: %s" % reason.strerror
+            remedy = "fifo_reply_dir of jsonrpcs must be a folder that we can write"
+            raise UnreachableError(what, remedy, path) from reason
+        except KamailioError as reason:
+            what = "no safe place for a reply: %s" % reason.problems[0].text
+            remedy = "Let fifo_reply_dir of jsonrpcs be /tmp/, or a folder that only root can change"
+            raise UnreachableError(what, remedy, path) from reason
+        yield reader
+
+
+def _forget(place: Place) -> None:
+    with contextlib.suppress(OSError):
+        place.remove()
+
+
+def _write(writer: int, path: str, request: bytes, deadline: Deadline) -> None:
+    while True:
+        try:
+            # All of it or nothing: it is shorter than what a pipe takes at once.
+            os.write(writer, request)
+            return
+        except BlockingIOError as reason:
+            if not deadline.pause(0.02):
+                raise not_taken(path, deadline) from reason
+        except OSError as reason:
+            raise UnreachableError("cannot call the server: %s" % reason.strerror, REMEDY, path) from reason
 
 
 def _read(reader: int, path: str, reply_path: str, deadline: Deadline) -> bytes:
@@ -83,7 +106,10 @@ def _read(reader: int, path: str, reply_path: str, deadline: Deadline) -> bytes:
     while not deadline.passed():
         if not poll.poll(int(deadline.left() * 1000) + 1):
             break
-        chunk = os.read(reader, _CHUNK)
+        try:
+            chunk = os.read(reader, _CHUNK)
+        except BlockingIOError:
+            continue
         if not chunk:
             # The server has closed it: the end of the reply.
             if data:

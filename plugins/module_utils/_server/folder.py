@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Private places for what a server hands back: reply sockets and reply files, gone whatever happens."""
+"""Private places for the replies of a server: sockets and files in a folder that only the current user can change."""
 
 from __future__ import annotations
 
@@ -16,39 +16,53 @@ import shutil
 import tempfile
 from typing import Iterator
 
+from .._errors import KamailioError
+from .._trust import WRITE, find_place, run_folder
 from .errors import UnreachableError
 
 # The longest path of a Unix socket (sockaddr_un), which a reply file is shorter than as well (128 bytes in
-# jsonrpcs_mod.c), and what is put behind that of the folder.
+# jsonrpcs_mod.c).
 _LONGEST = 107
 _PREFIX = ".sipfleet-"
-_MORE = len("/%s12345678/r" % _PREFIX)
 
 
 @contextlib.contextmanager
-def private_folder(beside: str) -> Iterator[str]:
-    """A folder that only we can list and write, and that everybody can pass through who knows what is in it.
+def private_folder(socket: str) -> Iterator[str]:
+    """Make a folder that only we can list and change. The server can pass through it, since it knows what to open.
 
-    It is made beside the socket of the server, where the server sees it even if its /tmp is another one, or else in the
-    folder for temporary files, and removed at the end with all that is in it. Only a kill of this process leaves it.
+    It is made next to the socket of the server, if no other user can change that folder. The user of the server often
+    owns it; then it is made in the folder of the collection below C(/run), or in the one for temporary files where the
+    current user is not root. It is removed at the end with all that it contains. Only a kill of this process leaves it.
     """
     reasons = []
-    for place in (os.path.dirname(os.path.abspath(beside)), tempfile.gettempdir()):
-        if len(os.fsencode(place)) > _LONGEST - _MORE:
-            reasons.append("%s: too long for the path of a socket" % place)
-            continue
+    for parent in (os.path.dirname(os.path.abspath(socket)), ""):
         try:
-            folder = tempfile.mkdtemp(prefix=_PREFIX, dir=place)
+            parent = parent or (run_folder() if os.geteuid() == 0 else tempfile.gettempdir())
+            folder = _make_folder(parent)
         except OSError as reason:
-            reasons.append("%s: %s" % (place, reason.strerror))
+            reasons.append("%s: %s" % (parent, reason.strerror))
+            continue
+        except KamailioError as reason:
+            reasons.append(reason.render())
             continue
         try:
-            os.chmod(folder, 0o711)  # noqa: S103  # the server's user is another one
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return
-    raise UnreachableError("no place for the socket that the server answers to (%s)" % "; ".join(reasons), "", beside)
+    raise UnreachableError("no place for the socket that the server answers to (%s)" % "; ".join(reasons), "", socket)
+
+
+def _make_folder(parent: str) -> str:
+    """Make a folder in another one. Raises OSError, and KamailioError where other users could replace it."""
+    with find_place(os.path.join(parent, _PREFIX + secrets.token_hex(4)), WRITE) as place:
+        if place.doubt:
+            raise UnreachableError(place.doubt)
+        if len(os.fsencode(place.path)) > _LONGEST - len("/r"):
+            raise UnreachableError("too long for the path of a socket", "", parent)
+        os.mkdir(place.name, 0o700, dir_fd=place.folder)
+        os.chmod(place.path, 0o711)  # noqa: S103  # the server's user is another one
+        return place.path
 
 
 def secret_name() -> str:

@@ -19,6 +19,8 @@ import socket
 import stat
 from typing import Callable, Optional, Tuple, Union
 
+from .._errors import KamailioError
+from .._trust import READ, Place, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError
 
@@ -151,14 +153,8 @@ def silent(where: str, deadline: Deadline, received: int) -> NoAnswerError:
     return NoAnswerError("the server did not answer within %g seconds" % deadline.seconds, HANGS, where)
 
 
-def check_kind(path: str, is_right: Callable[[int], bool], what: str) -> None:
-    """Raise C(UnreachableError) unless there is such a file at the path."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as reason:
-        raise _refused(reason, path) from reason
-    except ValueError as reason:
-        raise UnreachableError("this is no path: %s" % reason, "", path) from reason
+def check_kind(mode: int, is_right: Callable[[int], bool], what: str, path: str) -> None:
+    """Raise C(UnreachableError) unless a file, by its mode, is of the right kind."""
     if not is_right(mode):
         kinds = {
             "a directory": stat.S_ISDIR,
@@ -175,24 +171,48 @@ REMEDY = "Is Kamailio running, and is this where its configuration says that it 
 
 def _connect(target: Target, kind: int, deadline: Deadline, reply_to: Optional[str] = None) -> socket.socket:
     where = _where(target)
-    if isinstance(target, str):
-        check_kind(target, stat.S_ISSOCK, "a socket")
-        family, place = int(socket.AF_UNIX), target  # type: Tuple[int, Target]
-    else:
-        family, place = _resolve(target, kind, where)
     with contextlib.ExitStack() as stack:
-        channel = stack.enter_context(socket.socket(family, kind))
+        if isinstance(target, str):
+            family, place = int(socket.AF_UNIX), _find_socket(stack, target)  # type: Tuple[int, Target]
+        else:
+            family, place = _resolve(target, kind, where)
+        channel = socket.socket(family, kind)
         try:
             if reply_to:
                 channel.bind(reply_to)
-                os.chmod(reply_to, 0o622)  # noqa: S103  # the server's user writes to it
+                os.chmod(reply_to, 0o622)  # noqa: S103  # the server's user writes to it, in a folder of ours
             _connect_until(channel, place, deadline)
         except (socket.timeout, BlockingIOError) as reason:
+            channel.close()
             raise UnreachableError("no connection within %g seconds" % deadline.seconds, HANGS, where) from reason
         except OSError as reason:
+            channel.close()
             raise _refused(reason, where) from reason
-        stack.pop_all()
     return channel
+
+
+def _find_socket(stack: contextlib.ExitStack, path: str) -> str:
+    """Return a path that leads to the socket as long as the stack is open. Raises UnreachableError."""
+    try:
+        return stack.enter_context(find_file(stack, path, stat.S_ISSOCK, "a socket").socket())
+    except OSError as reason:
+        raise _refused(reason, path) from reason
+
+
+def find_file(stack: contextlib.ExitStack, path: str, is_right: Callable[[int], bool], what: str) -> Place:
+    """Return the place of a file of the server, which is open as long as the stack is. Raises UnreachableError."""
+    try:
+        place = stack.enter_context(find_place(path, READ))
+        status = place.status()
+    except KamailioError as reason:
+        problem = reason.problems[0]
+        raise UnreachableError(problem.text, problem.remedy, problem.path) from reason
+    except OSError as reason:
+        raise _refused(reason, path) from reason
+    if status is None:
+        raise _refused(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), path)
+    check_kind(status.st_mode, is_right, what, path)
+    return place
 
 
 def _connect_until(channel: socket.socket, place: Target, deadline: Deadline) -> None:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from typing import List, Sequence
@@ -101,13 +102,16 @@ def _carry_stored(path: str, request: bytes, deadline: Deadline) -> bytes:
     From Kamailio 5.7 on C(store_path) has the server write its reply to a file and answer that it did; before, it does
     not know the name and answers as ever (modules/jsonrpcs/jsonrpcs_sock.c).
     """
-    with private_folder(path) as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(private_folder(path))
         stored = os.path.join(folder, "s")
-        with open(stored, "xb"):
-            os.chmod(stored, 0o622)  # noqa: S103  # the server's user writes it, and nobody but us reads it
+        # The server's user writes it; what is read is the file that was made, whatever has its name by then.
+        reply = stack.enter_context(open(stored, "x+b"))
+        os.fchmod(reply.fileno(), 0o622)
         request = jsonrpc.add_members(request, store_path=stored)
         data = converse(path, request, len, deadline, os.path.join(folder, "r"))
         if jsonrpc.decode_reply(data).fault == (500, "Storing failed"):
             raise NoAnswerError("the server could not write its answer to %s" % stored, LOOK, path)
-        with open(stored, "rb") as reply:
-            return reply.read(MOST) or data
+        if os.fstat(reply.fileno()).st_size > MOST:
+            raise NoAnswerError("the reply has more than %d MiB" % (MOST >> 20), "", path)
+        return reply.read(MOST) or data

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Which symbolic links the modules that write files follow."""
+
+    DOCUMENTATION = r"""
+options:
+  follow:
+    description:
+      - Whether every symbolic link is followed. By default a link is followed if only root or the user of the task can
+        have made it, or if it leads to a file that the user who can have made it can replace as well. Any other link
+        is refused, since it would let that user have root change a file of somebody else.
+      - A link that is followed stays, and the file that it leads to is changed.
+    type: bool
+    default: false
+"""

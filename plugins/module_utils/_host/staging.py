@@ -1,0 +1,299 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Changes of files, written all or none: staged next to their targets, checked, and renamed over them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._errors import KamailioError, error
+from .._trust import READ, WRITE, Place, find_place
+from .attributes import Wanted, apply_wanted
+from .files import Change, flush, read_place, staging_prefix, sweep
+
+# The server does not run as root, and must be able to read what is created for it.
+NEW_FILE_MODE = 0o644
+
+
+class _Staged(NamedTuple):
+    change: Change
+    place: Place
+    temporary: Place
+    inode: int
+
+
+class Staging:
+    """Changes whose new bytes lie next to their targets."""
+
+    def __init__(self, module: Any, staged: Sequence[_Staged]) -> None:
+        self._module = module
+        self._staged = staged
+
+    def inodes(self) -> Dict[str, int]:
+        """Return the inodes of the new files by the real paths of their targets."""
+        return {one.place.path: one.inode for one in self._staged}
+
+    def move(self, backup: bool) -> Dict[str, str]:
+        """Replace all targets, or none; return the paths of the backups by those of their files.
+
+        Each target is replaced by one rename, in the order of the changes. If one of them fails, the earlier ones are
+        put back. Raises KamailioError.
+        """
+        made: Dict[str, str] = {}
+        for one in self._staged:
+            _require_same(one)
+            if backup and one.change.before is not None:
+                made[one.change.path] = _back_up(one.place, one.change)
+        self._replace_all()
+        for one in self._staged:
+            flush(one.place)
+        return made
+
+    def _replace_all(self) -> None:
+        done: List[_Staged] = []
+        try:
+            for one in self._staged:
+                _replace(self._module, one.place, one.temporary, one.change.after)
+                done.append(one)
+        except KamailioError as reason:
+            problems = list(reason.problems)
+            for one in done:
+                try:
+                    self._put_back(one)
+                except KamailioError as obstacle:
+                    problems += obstacle.problems
+            raise KamailioError(problems) from None
+
+    def _put_back(self, one: _Staged) -> None:
+        if one.change.before is None:
+            remove_place(one.place)
+        else:
+            temporary, _inode = _stage(one.place, one.change.before)
+            _replace(self._module, one.place, temporary, one.change.before)
+
+
+@contextlib.contextmanager
+def stage_changes(
+    module: Any, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None
+) -> Iterator[Staging]:
+    """Stage the changes: write them next to their targets, flushed, with the owner and mode that they will have.
+
+    C(module) is an AnsibleModule with the options C(unsafe_writes) and C(follow). Its atomic_move is not used, which
+    goes by names, loses access control lists and raises a bare Exception over a bind-mounted file. C(wanted) are the
+    owners and modes that are asked for, by path. What has not been moved is removed at the end. Raises KamailioError.
+    """
+    with contextlib.ExitStack() as stack:
+        staged: List[_Staged] = []
+        for change in changes:
+            if not change.changed:
+                continue
+            try:
+                place = stack.enter_context(find_place(change.path, WRITE, module.params["follow"]))
+            except OSError as exc:
+                raise _not_reached(exc, change.path) from exc
+            sweep(place)
+            temporary, inode = _stage(place, change.after, (wanted or {}).get(change.path))
+            stack.callback(_forget, temporary)
+            staged.append(_Staged(change, place, temporary, inode))
+        for one in staged:
+            _require_same(one)
+        yield Staging(module, staged)
+
+
+def write_changes(
+    module: Any, changes: Sequence[Change], backup: bool, wanted: Optional[Dict[str, Wanted]] = None
+) -> Dict[str, str]:
+    """Write all changes or none; return the paths of the backups by those of their files. Raises KamailioError."""
+    with stage_changes(module, changes, wanted) as staging:
+        return staging.move(backup)
+
+
+def require_places(changes: Sequence[Change], follow: bool) -> None:
+    """Refuse changes of files that a link which is not followed leads to, also in check mode. Raises KamailioError."""
+    for change in changes:
+        if change.changed:
+            with contextlib.suppress(OSError), find_place(change.path, WRITE, follow):
+                pass
+
+
+def remove_file(path: str, follow: bool) -> None:
+    """Remove a file, not a link to it. Raises KamailioError."""
+    try:
+        with find_place(path, WRITE, follow) as place:
+            remove_place(place)
+    except OSError as exc:
+        raise error("cannot be removed: %s" % exc.strerror, "", path) from exc
+
+
+def remove_place(place: Place) -> None:
+    """Remove the file at a place. Raises KamailioError."""
+    try:
+        place.remove()
+    except OSError as exc:
+        raise error("cannot be removed: %s" % exc.strerror, "", place.path) from exc
+    flush(place)
+
+
+def real_path(path: str, follow: bool) -> str:
+    """Return the path of a file that is to be written, without symbolic links. Raises KamailioError."""
+    try:
+        with find_place(path, WRITE, follow) as place:
+            return place.path
+    except OSError as exc:
+        raise _not_reached(exc, path) from exc
+
+
+def sweep_path(path: str) -> None:
+    """Remove what a run that was killed has staged next to a file, which is locked."""
+    with contextlib.suppress(OSError, KamailioError), find_place(path, WRITE) as place:
+        sweep(place)
+
+
+def inode_of(path: str) -> Optional[int]:
+    """Return the inode of a file, None if it cannot be looked at."""
+    with contextlib.suppress(OSError, KamailioError), find_place(path, READ) as place:
+        status = place.status()
+        return status.st_ino if status else None
+    return None
+
+
+def _not_reached(exc: OSError, path: str) -> KamailioError:
+    folder = os.path.dirname(path)
+    if exc.errno == errno.ENOENT:
+        return error("the folder %s does not exist" % folder, "Create it first", path)
+    return error("the folder %s cannot be reached: %s" % (folder, exc.strerror), "Nothing has been changed", path)
+
+
+def _require_same(one: _Staged) -> None:
+    try:
+        found = None if one.place.status() is None else read_place(one.place, one.change.path)
+    except OSError as exc:
+        raise error("cannot be read: %s" % exc.strerror, "Nothing has been changed", one.change.path) from exc
+    if found != one.change.before:
+        text = "was changed by another program at this moment"
+        raise error(text, "Nothing has been changed. Look at it, and run it again", one.change.path)
+
+
+def _stage(place: Place, data: bytes, wanted: Optional[Wanted] = None) -> Tuple[Place, int]:
+    try:
+        handle, temporary = place.create(staging_prefix(place.name))
+    except OSError as exc:
+        text = "its folder cannot be written: %s" % exc.strerror
+        raise error(text, "Nothing has been changed", place.path) from exc
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            _keep_attributes(place, handle)
+            if wanted:
+                apply_wanted(handle, wanted, place.path)
+            os.fsync(handle)
+            return temporary, os.fstat(handle).st_ino
+    except OSError as exc:
+        _forget(temporary)
+        raise error("cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path) from exc
+    except KamailioError:
+        _forget(temporary)
+        raise
+
+
+def _forget(temporary: Place) -> None:
+    # It has been moved, or an error is under way that matters more.
+    with contextlib.suppress(OSError):
+        temporary.remove()
+
+
+def _keep_attributes(place: Place, handle: int) -> None:
+    """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
+
+    The SELinux context is left to AnsibleModule, which knows the policy.
+    """
+    try:
+        old = place.open(os.O_RDONLY)
+    except FileNotFoundError:
+        os.fchmod(handle, NEW_FILE_MODE)
+        return
+    try:
+        status = os.fstat(old)
+        with contextlib.suppress(PermissionError):
+            os.fchown(handle, status.st_uid, status.st_gid)
+        # A program that runs as its owner is not what this is.
+        os.fchmod(handle, status.st_mode & 0o777)
+        _keep_extended(old, handle)
+    finally:
+        os.close(old)
+
+
+def _keep_extended(old: int, handle: int) -> None:
+    if not hasattr(os, "listxattr"):
+        return
+    try:
+        names = os.listxattr(old)
+    except OSError as exc:
+        if exc.errno == errno.ENOTSUP:
+            return
+        raise
+    for name in names:
+        if not name.startswith(("security.", "trusted.")):
+            os.setxattr(handle, name, os.getxattr(old, name))
+
+
+def _back_up(place: Place, change: Change) -> str:
+    """Keep the bytes of before under the name that Ansible's modules give a backup, never readable for more users."""
+    now = time.strftime("%Y-%m-%d@%H:%M:%S~", time.localtime())
+    copy = place.sibling("%s.%d.%s" % (place.name, os.getpid(), now))
+    try:
+        handle = copy.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with os.fdopen(handle, "wb") as file:
+            file.write(change.before or b"")
+            file.flush()
+            _keep_attributes(place, handle)
+            status = place.status()
+            if status:
+                os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
+            os.fsync(handle)
+    except OSError as exc:
+        raise error("cannot be backed up: %s" % exc.strerror, "Nothing has been changed", place.path) from exc
+    return copy.path
+
+
+def _replace(module: Any, place: Place, temporary: Place, data: bytes) -> None:
+    """Rename the staged file over its target; write in place where that is impossible and allowed."""
+    if module.selinux_enabled():
+        there = place.status() is not None
+        context = module.selinux_context(place.path) if there else module.selinux_default_context(place.path)
+        module.set_context_if_different(temporary.path, context, False)
+    try:
+        temporary.rename(place)
+    except OSError as exc:
+        if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
+            remedy = "Nothing has been changed"
+            if exc.errno == errno.EBUSY:
+                remedy += ". If it is bind-mounted, as in a container, unsafe_writes writes in place"
+            raise error("cannot be replaced: %s" % exc.strerror, remedy, place.path) from exc
+        _write_in_place(place, data)
+
+
+def _write_in_place(place: Place, data: bytes) -> None:
+    try:
+        handle = place.open(os.O_RDWR)
+        with os.fdopen(handle, "r+b") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise error("is not a regular file", "Nothing has been changed", place.path)
+            file.write(data)
+            file.truncate()
+            file.flush()
+            os.fsync(handle)
+    except OSError as exc:
+        text = "cannot be written in place: %s" % exc.strerror
+        raise error(text, "Look at the file, it may have been written in part", place.path) from exc

@@ -1,0 +1,298 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Where a path leads, found without trusting what other users can change on the way.
+
+A folder is trusted if only root and the current user can change it and every folder above it, as the StrictModes of
+OpenSSH has it. A symbolic link in any other folder can have been made by its owner, to have root do what that owner
+cannot do. Such a link is followed only to what its owner can reach as well.
+
+A path is opened folder by folder, and what is done to a file is done by its name in the open folder. Renaming a folder
+or replacing it by a link has no effect then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import pwd
+import secrets
+import stat
+import tempfile
+from dataclasses import dataclass, replace
+from typing import Iterator, List, Optional, Tuple
+
+from ._errors import KamailioError, error
+
+READ, WRITE = "read", "write"
+# That of the kernel (MAXSYMLINKS).
+_MOST_LINKS = 40
+# A folder that may be passed through need not be readable.
+_PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of a file, which need not exist: an open folder and a name in it.
+
+    C(path) is the real path, without symbolic links. C(doubt) says why others can change what the path leads to, and is
+    empty for a trusted place. In a C(shared) folder, such as C(/tmp), others can make files, and cannot touch ours.
+    """
+
+    folder: int
+    name: str
+    path: str
+    doubt: str
+    shared: bool
+
+    def status(self) -> Optional[os.stat_result]:
+        """The status of the file itself, None if it does not exist."""
+        try:
+            return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def open(self, flags: int, mode: int = 0o600) -> int:
+        """Open the file without following a link, and without waiting for the other end of a FIFO."""
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(self.name, flags, mode, dir_fd=self.folder)
+
+    def sibling(self, name: str) -> Place:
+        """Return the place of another name in the same folder."""
+        return replace(self, name=name, path=os.path.join(os.path.dirname(self.path), name))
+
+    def create(self, prefix: str) -> Tuple[int, Place]:
+        """Make a new file in the folder that only the current user can read; return its handle and its place."""
+        while True:
+            made = self.sibling(prefix + secrets.token_hex(4))
+            with contextlib.suppress(FileExistsError):
+                return made.open(os.O_RDWR | os.O_CREAT | os.O_EXCL), made
+
+    def rename(self, target: Place) -> None:
+        """Rename the file to the name of another place in the same folder. Raises OSError."""
+        os.rename(self.name, target.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+
+    def remove(self) -> None:
+        """Remove the file. Raises OSError."""
+        os.unlink(self.name, dir_fd=self.folder)
+
+    @contextlib.contextmanager
+    def socket(self) -> Iterator[str]:
+        """Give a path for C(connect) that leads to this file whatever its name stands for by then.
+
+        Raises OSError, also if the file is not a socket.
+        """
+        if not hasattr(os, "O_PATH") or not os.path.isdir("/proc/self/fd"):
+            yield self.path
+            return
+        handle = os.open(self.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folder)
+        try:
+            if not stat.S_ISSOCK(os.fstat(handle).st_mode):
+                raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
+            yield "/proc/self/fd/%d" % handle
+        finally:
+            os.close(handle)
+
+    @contextlib.contextmanager
+    def listable(self) -> Iterator[int]:
+        """Open the folder so that it can be listed and flushed."""
+        handle = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.folder)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
+
+
+class _Walk:
+    """The state of a walk along a path, from the root folder on."""
+
+    def __init__(self, path: str, purpose: str, follow: bool) -> None:
+        self.path = path
+        self.purpose = purpose
+        self.follow = follow
+        self.links = 0
+        self.link = ""
+        self.linked_by: Optional[int] = None
+        self._lasting = ""
+        self._start()
+
+    def _start(self) -> None:
+        self.handle = os.open("/", _PASS)
+        self.real: List[str] = []
+        self.stranger: Optional[int] = None
+        self.doubt = self._lasting
+        self._look()
+
+    def _look(self) -> None:
+        """Take in the folder that has just been entered."""
+        self.folder = os.fstat(self.handle)
+        here = "/" + "/".join(self.real)
+        if self.folder.st_uid not in _ours():
+            self.stranger = self.folder.st_uid if self.stranger is None else self.stranger
+            self.doubt = self.doubt or "%s belongs to the user %s" % (here, user_name(self.folder.st_uid))
+        self.shared = bool(self.folder.st_mode & 0o022)
+        if self.shared and not self.folder.st_mode & stat.S_ISVTX:
+            self.doubt = self.doubt or "%s can be changed by its group or by everybody" % here
+        if self.linked_by is not None and not _passable(self.folder, self.linked_by):
+            raise self._refused()
+
+    def enter(self, name: str) -> None:
+        """Go into a folder."""
+        handle = os.open(name, _PASS, dir_fd=self.handle)
+        os.close(self.handle)
+        self.handle = handle
+        self.real.append(name)
+        self._look()
+
+    def restart(self) -> None:
+        """Go back to the root folder, where an absolute link begins."""
+        os.close(self.handle)
+        self._start()
+
+    def follow_link(self, name: str, owner: int) -> str:
+        """Return what a link leads to, after taking note of who can have made it."""
+        self.links += 1
+        if self.links > _MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        maker = owner if owner not in _ours() else self.stranger
+        link = "/" + "/".join([*self.real, name])
+        if maker is not None:
+            self._lasting = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
+        if maker is not None and not self.follow:
+            self.link, self.linked_by = link, maker
+        return os.readlink(name, dir_fd=self.handle)
+
+    def place(self, name: str) -> Place:
+        """Return the place of a name in the current folder."""
+        place = Place(self.handle, name, "/" + "/".join([*self.real, name]), self.doubt, self.shared)
+        status = place.status()
+        if self.linked_by is not None:
+            writable = self.folder.st_uid == self.linked_by or self.folder.st_mode & 0o002
+            readable = status is None or _readable(status, self.linked_by)
+            if not (writable if self.purpose == WRITE else readable):
+                raise self._refused()
+        elif self.stranger is not None and not self.follow and status and _is_second_name(status, self.stranger):
+            text = "has another name (hard link), and the user %s can have made it" % user_name(self.stranger)
+            raise error(text, "Make it a file with one name, or set follow if that is meant to be", self.path)
+        return place
+
+    def _refused(self) -> KamailioError:
+        text = "%s is a symbolic link that the user %s can have made, and it leads to what that user cannot %s"
+        remedy = "Give the real path, or set follow if the link is meant to be there"
+        return error(text % (self.link, user_name(self.linked_by), self.purpose), remedy, self.path)
+
+
+def _ours() -> List[int]:
+    return [0, os.geteuid()]
+
+
+def _passable(folder: os.stat_result, user: int) -> bool:
+    return folder.st_uid == user or bool(folder.st_mode & 0o001)
+
+
+def _readable(status: os.stat_result, user: int) -> bool:
+    return status.st_uid == user or bool(status.st_mode & 0o004)
+
+
+def _is_second_name(status: os.stat_result, user: int) -> bool:
+    """Whether a user can have made a hard link to a file that the user cannot read."""
+    return stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and not _readable(status, user)
+
+
+def user_name(user: Optional[int]) -> str:
+    """Return the name of a user, or the number of one that has no name."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(user or 0).pw_name
+    return str(user)
+
+
+@contextlib.contextmanager
+def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[Place]:
+    """Find the place of a file, for reading or for writing; its folder stays open for the C(with) statement.
+
+    C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError for a link that
+    is not followed, and OSError for a folder on the way that cannot be passed.
+    """
+    if "\0" in path:
+        raise error("is not a path, since it holds a NUL character", "Correct the path", path.replace("\0", "\\x00"))
+    walk = _Walk(path, purpose, follow)
+    try:
+        names, name = _split(os.path.join(os.getcwd(), path)), ""
+        while names:
+            name = names.pop(0)
+            if name == "..":
+                names, name = walk.real[:-1] + names, ""
+                walk.restart()
+                continue
+            try:
+                status = os.stat(name, dir_fd=walk.handle, follow_symlinks=False)
+            except FileNotFoundError:
+                if names:
+                    raise
+                break
+            if stat.S_ISLNK(status.st_mode):
+                target = walk.follow_link(name, status.st_uid)
+                if target.startswith("/"):
+                    walk.restart()
+                names = _split(target) + names
+                name = ""
+            elif names:
+                walk.enter(name)
+            else:
+                break
+        yield walk.place(name or ".")
+    finally:
+        os.close(walk.handle)
+
+
+def _split(path: str) -> List[str]:
+    return [one for one in path.split("/") if one not in ("", ".")]
+
+
+def doubt_about(folder: str) -> str:
+    """Return why others can change what a folder holds, empty if only root and the current user can.
+
+    A folder that does not exist is judged by where it would be made. Raises KamailioError or OSError as C(find_place)
+    does.
+    """
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    with find_place(os.path.join(folder, "x"), READ) as place:
+        return place.doubt or ("everybody can make files in %s" % folder if place.shared else "")
+
+
+def run_folder() -> str:
+    """Return the folder for what lives as long as a run, which is made where it does not exist.
+
+    Others can pass through it and cannot list it. Raises KamailioError if it cannot be made, or is not ours.
+    """
+    if os.geteuid() == 0:
+        return own_folder("/run/sipfleet-kamailio", 0o711)
+    return own_folder(os.path.join(tempfile.gettempdir(), "sipfleet-kamailio-%d" % os.geteuid()), 0o711)
+
+
+def own_folder(path: str, mode: int) -> str:
+    """Return a folder that only the current user can change, which is made where it does not exist.
+
+    Raises KamailioError if it cannot be made, or is not ours.
+    """
+    try:
+        with find_place(path, WRITE) as place:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(place.name, mode, dir_fd=place.folder)
+                # What the umask has taken away.
+                handle = place.open(os.O_RDONLY | os.O_DIRECTORY)
+                os.fchmod(handle, mode)
+                os.close(handle)
+            status = os.stat(place.name, dir_fd=place.folder, follow_symlinks=False)
+    except OSError as exc:
+        raise error("cannot be made: %s" % exc.strerror, "", path) from exc
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022 or place.doubt:
+        text = "must be a folder that belongs to %s and that no other user can change"
+        raise error(text % user_name(os.geteuid()), place.doubt or "Remove it", path)
+    return path
