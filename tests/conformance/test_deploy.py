@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 from integration.module import environment
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from conformance.live import PROBED, Live, param
 from conformance.server import Peers, Server
 
@@ -95,6 +95,12 @@ class Deployed(Live):
 def uris(server: Server) -> list[str]:
     """The URIs that run."""
     return sorted(one.uri for one in server.destinations())
+
+
+def waits(process: int, path: Path) -> bool:
+    """Whether a process has opened the lock of a file."""
+    opened = (one.resolve() for one in Path("/proc/%d/fd" % process).iterdir())
+    return any(one.parent == Path("/run/sipfleet-kamailio/locks") and one.name.startswith(path.name) for one in opened)
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -243,7 +249,7 @@ def test_confirmed_in_time_and_not(suite: str, tmp_path: Path) -> None:
             third = live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=30)
             by_hand = live.deploy(state="reverted")
             assert uris(server) == sorted([live.good, live.more]) and third["change"]
-    assert late["change"] and too_late["failed"] and "nobody has confirmed it in time" in too_late["msg"]
+    assert late["change"] and too_late["failed"] and "it was not confirmed in time" in too_late["msg"]
     assert confirmed["confirmed"] and not nothing["confirmed"] and not nothing.get("failed")
     assert by_hand["changed"] and A not in live.list.read_text()
 
@@ -283,7 +289,7 @@ def test_two_at_once_and_hands_in_between(suite: str, tmp_path: Path) -> None:
             edited = live.list.read_bytes()
             back = live.deploy(state="reverted")
     assert not any(one.get("failed") for one in results), results
-    assert waiting["change"] and back["failed"] and "was changed by somebody else since" in back["msg"]
+    assert waiting["change"] and back["failed"] and "was changed by another program since" in back["msg"]
     assert live.list.read_bytes() == edited and live.pending() == []
 
 
@@ -294,14 +300,13 @@ def test_a_change_that_began_while_another_one_waited_for_its_turn(tmp_path: Pat
             first = live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=10)
             (journal,) = live.pending()
             aside = journal.rename(tmp_path / "aside")
-            turn = os.open(live.config.parent, os.O_RDONLY)
-            fcntl.flock(turn, fcntl.LOCK_EX)
+            turn = FileLocks()
+            turn.take(str(live.config))
             line = live.command("deploy", "second", destinations=[{"setid": 3, "uri": A}])
             second = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True)
-            handles = Path("/proc/%d/fd" % second.pid)
-            until(lambda: live.config.parent in [one.resolve() for one in handles.iterdir()])
+            until(lambda: waits(second.pid, live.config))
             aside.rename(journal)
-            os.close(turn)
+            turn.__exit__()
             result = json.loads(second.communicate(timeout=90)[0])
             assert first["change"] and not result.get("failed") and result["changed"], result
             assert {one.setid for one in server.destinations()} == {1, 3} and live.pending() == []
@@ -434,15 +439,14 @@ def test_the_way_back_takes_its_turn(tmp_path: Path) -> None:
             before = live.files()
             live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=60)
             changed = live.files()
-            turn = os.open(live.list.parent, os.O_RDONLY)
-            fcntl.flock(turn, fcntl.LOCK_EX)
+            turn = FileLocks()
+            turn.take(str(live.list))
             line = live.command("deploy", "back", state="reverted")
             back = subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True)
-            handles = Path("/proc/%d/fd" % back.pid)
-            until(lambda: live.list.parent in [one.resolve() for one in handles.iterdir()])
+            until(lambda: waits(back.pid, live.list))
             time.sleep(1)
             assert live.files() == changed
-            os.close(turn)
+            turn.__exit__()
             result = json.loads(back.communicate(timeout=90)[0])
     assert result["changed"] and live.files() == before
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from integration.module import command, environment, run
 
 OLD = b"# gateways\n1 sip:10.0.0.1 8\n"
@@ -43,15 +43,15 @@ def make(folder: Path) -> Path:
     return path
 
 
-def calls_from_the_lock_on(log: Path, folder: Path) -> list[tuple[str, int]]:
-    """The system calls of a run from its first look into the folder on, each with its number among its like."""
+def calls_from_the_lock_on(log: Path) -> list[tuple[str, int]]:
+    """The system calls of a run from its lock on, each with its number among its like."""
     counts: Counter[str] = Counter()
     found: list[tuple[str, int]] = []
     for line in log.read_text(errors="replace").splitlines():
         name = re.match(r"([a-z_0-9]+)\(", line)
         if name:
             counts[name[1]] += 1
-            if found or ('"%s"' % folder in line and "O_DIRECTORY" in line):
+            if found or name[1] == "flock":
                 found.append((name[1], counts[name[1]]))
     return found
 
@@ -62,8 +62,8 @@ def test_killed_at_any_system_call(tmp_path: Path) -> None:
     log = tmp_path / "strace.log"
     done = run(trace(folder, "-o", str(log)))
     assert done.returncode == 0 and path.read_bytes() == NEW, done.stdout + done.stderr
-    calls = [call for call in calls_from_the_lock_on(log, folder) if call[0] != "exit_group"]
-    assert {"flock", "fsync", "rename"} <= {name for name, _number in calls}
+    calls = [call for call in calls_from_the_lock_on(log) if call[0] != "exit_group"]
+    assert {"flock", "fsync", "renameat"} <= {name for name, _number in calls}
 
     def killed(numbered: tuple[int, tuple[str, int]]) -> tuple[bool, bytes]:
         index, (name, number) = numbered
@@ -109,12 +109,11 @@ def test_twenty_writers_lose_no_entry(tmp_path: Path) -> None:
 def test_a_run_waits_for_another_and_gives_up_in_time(tmp_path: Path) -> None:
     path = make(tmp_path / "etc")
     waiting = [*command(tmp_path, "waiting", arguments(path))]
-    handle = os.open(path.parent, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    writer = subprocess.Popen(waiting, stdout=subprocess.PIPE, env=environment(), text=True)
-    time.sleep(1.5)
-    assert writer.poll() is None and path.read_bytes() == OLD
-    os.close(handle)
+    with FileLocks() as locks:
+        locks.take(str(path))
+        writer = subprocess.Popen(waiting, stdout=subprocess.PIPE, env=environment(), text=True)
+        time.sleep(1.5)
+        assert writer.poll() is None and path.read_bytes() == OLD
     assert "sip:10.0.0.2" in writer.communicate(timeout=30)[0] and path.read_bytes() == NEW
 
 

@@ -7,33 +7,42 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
+import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import journal as _journal
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import revert
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import revert, watch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
     NONE,
+    PREPARED,
     RELOAD,
     UNCONFIRMED,
+    WRITING,
     Hold,
     begin,
     close,
     load,
     proceed,
+    with_inodes,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.state import parse_state
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_private
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
-
 
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",
@@ -97,7 +106,7 @@ def test_whoever_looks_while_changes_come_and_go(
     folder: str, monkeypatch: pytest.MonkeyPatch, at: int, follows: bool
 ) -> None:
     with contextlib.ExitStack() as stack:
-        first = stack.enter_context(begin(folder, [Change("/tmp/a", b"first", b"")], NONE, OPTIONS, [], 0))
+        first = stack.enter_context(begin(folder, [Change("/a", b"first", b"")], NONE, OPTIONS, [], 0))
         calls, then = 0, None
 
         def read(path: str) -> bytes | None:
@@ -115,6 +124,197 @@ def test_whoever_looks_while_changes_come_and_go(
         # What was whole when it was read last can be over by now.
         assert found == (first if at == 3 else then) and calls >= at
         assert load(folder) == then
+
+
+def state_of(folder: str) -> dict[str, Any]:
+    """The state of a change that is kept in a folder."""
+    with begin(folder, [Change("/a", b"1", b"2")], RELOAD, OPTIONS, [State(1, b"sip:a", None, "DX")], 12.5):
+        state: dict[str, Any] = json.loads((Path(folder) / "state.json").read_text())
+        return state
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no object": lambda state: [state],
+    "deadline without end": lambda state: {**state, "deadline": float("inf")},
+    "deadline that is not a number": lambda state: {**state, "deadline": float("nan")},
+    "deadline in a million years": lambda state: {**state, "deadline": 1e300},
+    "deadline of many digits": lambda state: {**state, "deadline": 10**400},
+    "deadline as text": lambda state: {**state, "deadline": "12"},
+    "deadline as truth": lambda state: {**state, "deadline": True},
+    "unknown phase": lambda state: {**state, "phase": "done"},
+    "phase in a list": lambda state: {**state, "phase": ["writing"]},
+    "unknown action": lambda state: {**state, "action": "reboot"},
+    "no options": lambda state: {**state, "options": None},
+    "option that is missing": lambda state: {**state, "options": {**state["options"], "record": None}},
+    "option too many": lambda state: {**state, "options": {**state["options"], "shell": "/bin/sh"}},
+    "limit without end": lambda state: {**state, "options": {**state["options"], "timeout": float("inf")}},
+    "command as text": lambda state: {**state, "options": {**state["options"], "restart_command": "reboot"}},
+    "command of numbers": lambda state: {**state, "options": {**state["options"], "restart_command": [1]}},
+    "field too many": lambda state: {**state, "more": 1},
+    "field that is missing": lambda state: {name: value for name, value in state.items() if name != "boot"},
+    "entries by name": lambda state: {**state, "entries": {}},
+    "relative path": lambda state: {**state, "entries": [{**state["entries"][0], "path": "etc/passwd"}]},
+    "path with NUL": lambda state: {**state, "entries": [{**state["entries"][0], "path": "/a\0b"}]},
+    "short digest": lambda state: {**state, "entries": [{**state["entries"][0], "digest": "abc"}]},
+    "inode as text": lambda state: {**state, "entries": [{**state["entries"][0], "inode": "7"}]},
+    "entry as text": lambda state: {**state, "entries": ["/a"]},
+    "state of three": lambda state: {**state, "states": [[1, "sip:a", None]]},
+    "state of numbers": lambda state: {**state, "states": [[1, 2, 3, 4]]},
+    "set as text": lambda state: {**state, "states": [["1", "sip:a", None, "DX"]]},
+    "half a character": lambda state: {**state, "reason": "\ud800"},
+    "change as path": lambda state: {**state, "change": "../../etc"},
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_state_is_told_and_not_obeyed(broken: str, folder: str) -> None:
+    state = BROKEN[broken](state_of(folder))
+    (Path(folder) / "state.json").write_text(json.dumps(state))
+    with pytest.raises(KamailioError, match="this is not the journal of a change: .*remove the folder"):
+        load(folder)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"null", b"[" * 100000, b"1e999", b'{"a": Infinity}', b"\0"])
+def test_a_state_that_is_cut_off_is_told(data: bytes, folder: str) -> None:
+    state_of(folder)
+    (Path(folder) / "state.json").write_bytes(data)
+    with pytest.raises(KamailioError, match="this is not the journal of a change"):
+        load(folder)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+def test_any_state_is_parsed_or_refused(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        state = state_of(name + "/kept/a.change")
+    at: Any = state
+    while True:
+        key = data.draw(st.sampled_from(sorted(at) if isinstance(at, dict) else range(len(at))))
+        if isinstance(at[key], (dict, list)) and at[key] and data.draw(st.booleans()):
+            at = at[key]
+            continue
+        at[key] = data.draw(JSON)
+        break
+    with contextlib.suppress(ValueError):
+        assert parse_state(json.dumps(state).encode("utf-8", "surrogatepass")) == state
+
+
+@given(data=st.binary())
+def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
+    with contextlib.suppress(ValueError):
+        parse_state(data)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a folder of another user")
+def test_a_journal_in_the_folder_of_another_user_is_not_obeyed(folder: str) -> None:
+    state_of(folder)
+    os.chown(Path(folder).parent, 4242, 4242)
+    with pytest.raises(
+        KamailioError, match="cannot be trusted with what is kept of a server: .* belongs to the user 4242"
+    ):
+        load(folder)
+    with (
+        pytest.raises(KamailioError, match="cannot be prepared here: cannot be trusted"),
+        begin(folder + "2", [], NONE, OPTIONS, [], 0),
+    ):
+        pass
+
+
+def test_a_journal_without_its_state_does_not_stop_the_next_change(folder: str) -> None:
+    state_of(folder)
+    (Path(folder) / "state.json").unlink()
+    assert load(folder) is None
+    with begin(folder, [], NONE, OPTIONS, [], 0) as journal:
+        assert load(folder) == journal
+
+
+def prepared(tmp_path: Path, phase: str) -> tuple[str, Path, Path]:
+    """A change whose process has died in a phase, before it renamed its file: its journal, the file, what it staged."""
+    path, folder = tmp_path / "list", str(tmp_path / "kept" / "a.change")
+    path.write_bytes(b"before")
+    staged = tmp_path / ".sipfleet.list.0123abcd"
+    staged.write_bytes(b"after")
+    with begin(folder, [Change(str(path), b"before", b"after")], RELOAD, OPTIONS, [], 0) as journal:
+        if phase != PREPARED:
+            proceed(journal, phase=phase, entries=with_inodes(journal.entries, {str(path): staged.stat().st_ino}))
+    return folder, path, staged
+
+
+@pytest.mark.parametrize("phase", [PREPARED, WRITING])
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("since", [b"before", b"after", b"other"])
+def test_a_change_that_has_changed_nothing_is_dropped(
+    phase: str, check_mode: bool, since: bytes, tmp_path: Path
+) -> None:
+    folder, path, staged = prepared(tmp_path, phase)
+    if since != b"before":
+        # By another run, perhaps with the bytes that this change was to write.
+        path.unlink()
+        path.write_bytes(since)
+    module: Any = Host({})
+    module.check_mode = check_mode
+    with FileLocks() as locks:
+        assert revert.is_settled(module, locks, folder)
+    assert path.read_bytes() == since
+    assert (load(folder) is None) is not check_mode and staged.exists() is check_mode
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_file_that_the_change_has_written_is_put_back(again: bool, tmp_path: Path) -> None:
+    folder, path, staged = prepared(tmp_path, WRITING)
+    staged.rename(path)
+    if again:
+        path.write_bytes(b"after")
+    journal = load(folder)
+    assert journal
+    with FileLocks() as locks:
+        assert revert.go_back(Host({}), locks, journal, "so") == []
+    assert path.read_bytes() == b"before" and load(folder) is None
+
+
+def test_the_same_bytes_of_another_run_stay(tmp_path: Path) -> None:
+    folder, path, staged = prepared(tmp_path, WRITING)
+    staged.rename(path)
+    another = tmp_path / "another"
+    another.write_bytes(b"after")
+    another.rename(path)
+    journal = load(folder)
+    assert journal
+    with FileLocks() as locks:
+        (problem,) = revert.go_back(Host({}), locks, journal, "so")
+    assert "was changed by another program since" in problem and path.read_bytes() == b"after"
+
+
+def test_the_watch_tries_again_to_end_what_it_has_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, path, staged = prepared(tmp_path, WRITING)
+    staged.rename(path)
+    undone: list[object] = []
+    undo, tries = revert.undo, iter([False, False, True])
+
+    def counted(*arguments: Any) -> Any:
+        undone.append(arguments)
+        return undo(*arguments)
+
+    def read_only(journal: Any, outcome: Any) -> None:
+        if not next(tries):
+            raise KamailioError([Problem("the change cannot be ended: Read-only file system")])
+        close(journal, outcome)
+
+    monkeypatch.setattr(revert, "undo", counted)
+    monkeypatch.setattr(watch, "close", read_only)
+    monkeypatch.setattr(watch, "_AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "_LOOK_SECONDS", 0.01)
+    watch.watch(folder)
+    assert path.read_bytes() == b"before" and load(folder) is None and len(undone) == 1
+    assert "Read-only file system" in caplog.text and next(tries, None) is None
 
 
 def test_what_runs_have_left_that_were_killed(folder: str) -> None:

@@ -1,0 +1,209 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which links are followed, and which folders are trusted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import keep_private, read_file, read_private
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
+    READ,
+    WRITE,
+    doubt_about,
+    find_place,
+    own_folder,
+)
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="files of other users are needed, and only root can make them"
+)
+
+# Users that no account has.
+THEIRS, OTHERS = 4242, 4343
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of root that everybody can pass through, with C(theirs) of another user and C(closed) of root in it."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    for name, owner, mode in (("theirs", THEIRS, 0o755), ("closed", 0, 0o700), ("open", 0, 0o755)):
+        (folder / name).mkdir()
+        (folder / name).chmod(mode)
+        os.chown(folder / name, owner, owner)
+    for name in ("closed", "open"):
+        (folder / name / "secret").write_text("secret")
+        (folder / name / "secret").chmod(0o600)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def link(path: Path, target: object, owner: int) -> Path:
+    path.symlink_to(str(target))
+    os.chown(path, owner, owner, follow_symlinks=False)
+    return path
+
+
+def refused(path: Path, purpose: str) -> str:
+    with pytest.raises(KamailioError) as caught, find_place(str(path), purpose):
+        pass
+    return str(caught.value)
+
+
+def found(path: Path, purpose: str, follow: bool = False) -> str:
+    with find_place(str(path), purpose, follow) as place:
+        return place.path
+
+
+@pytest.mark.parametrize("target", ["closed/secret", "open/secret", "closed/none", "../closed/secret"])
+@pytest.mark.parametrize("owner", [THEIRS, 0])
+def test_a_link_in_the_folder_of_another_user_is_not_followed_to_what_that_user_cannot_read(
+    target: str, owner: int, folder: Path
+) -> None:
+    path = link(folder / "theirs" / "list", target if ".." in target else folder / target, owner)
+    for purpose in (READ, WRITE):
+        said = refused(path, purpose)
+        assert f"{path} is a symbolic link that the user 4242 can have made" in said and "set follow" in said
+    assert found(path, WRITE, follow=True) == str(path.resolve())
+
+
+def test_a_link_of_another_user_is_not_followed_to_what_that_user_cannot_replace(folder: Path) -> None:
+    (folder / "open" / "secret").chmod(0o644)
+    path = link(folder / "theirs" / "list", folder / "open" / "secret", THEIRS)
+    assert found(path, READ) == str(folder / "open" / "secret")
+    assert "cannot write" in refused(path, WRITE)
+
+
+def test_a_link_of_another_user_is_followed_to_files_of_that_user(folder: Path) -> None:
+    (folder / "theirs" / "releases").mkdir()
+    os.chown(folder / "theirs" / "releases", THEIRS, THEIRS)
+    link(folder / "theirs" / "current", "releases", THEIRS)
+    path = folder / "theirs" / "current" / "list"
+    assert found(path, WRITE) == found(path, READ) == str(folder / "theirs" / "releases" / "list")
+
+
+def test_a_link_of_another_user_in_a_folder_for_everybody_is_not_followed(folder: Path) -> None:
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o1777)
+    ours = link(folder / "tmp" / "ours", folder / "closed" / "secret", 0)
+    assert found(ours, WRITE) == str(folder / "closed" / "secret")
+    assert "user 4242" in refused(link(folder / "tmp" / "theirs", folder / "closed" / "secret", THEIRS), READ)
+
+
+def test_links_of_root_are_followed(folder: Path) -> None:
+    link(folder / "up", "open/../closed", 0)
+    link(folder / "list", "up/secret", 0)
+    link(folder / "dangling", folder / "closed" / "none", 0)
+    assert found(folder / "list", WRITE) == str(folder / "closed" / "secret")
+    assert found(folder / "dangling", WRITE) == str(folder / "closed" / "none")
+
+
+def test_links_that_lead_to_themselves_end(folder: Path) -> None:
+    link(folder / "a", "b", 0)
+    link(folder / "b", "a", 0)
+    with pytest.raises(OSError, match="symbolic links"), find_place(str(folder / "a"), READ):
+        pass
+    with pytest.raises(KamailioError, match="leads to itself"):
+        read_file(str(folder / "a"))
+
+
+def test_a_hard_link_to_the_file_of_another_user_is_not_read(folder: Path) -> None:
+    os.link(folder / "closed" / "secret", folder / "theirs" / "list")
+    assert "has another name (hard link), and the user 4242 can have made it" in refused(
+        folder / "theirs" / "list", READ
+    )
+    assert read_file(str(folder / "theirs" / "list"), follow=True) == b"secret"
+    os.link(folder / "closed" / "secret", folder / "closed" / "list")
+    assert read_file(str(folder / "closed" / "list")) == b"secret"
+
+
+def test_a_folder_that_is_swapped_for_a_link_has_no_effect(folder: Path) -> None:
+    path = folder / "theirs" / "list"
+    with find_place(str(path), WRITE) as place:
+        (folder / "theirs").rename(folder / "aside")
+        (folder / "theirs").symlink_to(folder / "closed")
+        handle, made = place.create("new.")
+        os.close(handle)
+        made.rename(place)
+    assert (folder / "aside" / "list").exists() and [one.name for one in (folder / "closed").iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "doubt"),
+    [
+        (0, 0o700, ""),
+        (0, 0o755, ""),
+        (THEIRS, 0o700, "belongs to the user 4242"),
+        (0, 0o775, "can be changed by its group or by everybody"),
+        (0, 0o707, "can be changed by its group or by everybody"),
+        (0, 0o1777, "everybody can make files in"),
+    ],
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_what_is_kept_goes_into_trusted_folders_only(
+    owner: int, mode: int, doubt: str, below: bool, folder: Path
+) -> None:
+    record = folder / "record"
+    record.mkdir()
+    record.chmod(mode)
+    os.chown(record, owner, owner)
+    if below:
+        (record / "kept").mkdir(mode=0o700)
+        # A folder of root's in one for everybody cannot be replaced.
+        doubt = "" if mode == 0o1777 else doubt
+        record = record / "kept"
+    said = doubt_about(str(record))
+    assert doubt in said and bool(doubt) == bool(said)
+    (record / "file").write_text("planted")
+    if not doubt:
+        keep_private(str(record / "file"), b"kept")
+        assert read_private(str(record / "file")) == b"kept" and (record / "file").stat().st_mode & 0o777 == 0o600
+        return
+    for access in (lambda path: keep_private(path, b"kept"), read_private):
+        with pytest.raises(KamailioError, match="cannot be trusted with what is kept of a server: .*" + doubt):
+            access(str(record / "file"))
+    assert (record / "file").read_text() == "planted"
+
+
+def test_a_trusted_folder_behind_a_link_of_another_user_is_not_trusted(folder: Path) -> None:
+    link(folder / "theirs" / "record", folder / "open", THEIRS)
+    assert "belongs to the user 4242" in doubt_about(str(folder / "theirs" / "record"))
+
+
+def test_a_folder_of_its_own_is_made_once_and_not_taken_over(folder: Path) -> None:
+    assert own_folder(str(folder / "run"), 0o711) == own_folder(str(folder / "run"), 0o711) == str(folder / "run")
+    assert (folder / "run").stat().st_mode & 0o777 == 0o711
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o1777)
+    link(folder / "tmp" / "link", folder / "open", 0)
+    (folder / "tmp" / "theirs").mkdir()
+    os.chown(folder / "tmp" / "theirs", THEIRS, THEIRS)
+    for path in (folder / "tmp" / "theirs", folder / "theirs" / "new"):
+        with pytest.raises(KamailioError, match="must be a folder that belongs to root and that no other user can"):
+            own_folder(str(path), 0o711)
+
+
+@pytest.mark.parametrize("path", ["/", "/etc/..", "/..", "/etc/./passwd"])
+def test_paths_with_dots(path: str) -> None:
+    with find_place(path, READ) as place:
+        assert place.status()
+
+
+def test_a_relative_path_begins_at_the_current_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder / "open")
+    assert found(Path("../closed/secret"), READ) == str(folder / "closed" / "secret")
+
+
+def test_a_path_that_cannot_be_is_an_error() -> None:
+    with pytest.raises(KamailioError, match="is not a path, since it holds a NUL character"):
+        read_file("/etc/\0")
