@@ -170,16 +170,16 @@ BROKEN: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_a_broken_state_is_told_and_not_obeyed(broken: str, folder: str) -> None:
     state = BROKEN[broken](state_of(folder))
     (Path(folder) / "state.json").write_text(json.dumps(state))
-    with pytest.raises(KamailioError, match="this is not the journal of a change: .*remove the folder"):
+    with pytest.raises(KamailioError, match=r"this is not the journal of a change: .*remove the folder"):
         load(folder)
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"\xff", b"null", b"[" * 100000, b"1e999", b'{"a": Infinity}', b"\0"])
-def test_a_state_that_is_cut_off_is_told(data: bytes, folder: str) -> None:
+def test_bytes_that_are_not_a_state_are_told(folder: str) -> None:
     state_of(folder)
-    (Path(folder) / "state.json").write_bytes(data)
-    with pytest.raises(KamailioError, match="this is not the journal of a change"):
-        load(folder)
+    for data in (b"", b"{", b"\xff", b"null", b"[" * 100000, b"1e999", b'{"a": Infinity}', b"\0"):
+        (Path(folder) / "state.json").write_bytes(data)
+        with pytest.raises(KamailioError, match="this is not the journal of a change"):
+            load(folder)
 
 
 JSON = st.recursive(
@@ -215,15 +215,11 @@ def test_any_bytes_are_parsed_or_refused(data: bytes) -> None:
 def test_a_journal_in_the_folder_of_another_user_is_not_obeyed(folder: str) -> None:
     state_of(folder)
     os.chown(Path(folder).parent, 4242, 4242)
-    with pytest.raises(
-        KamailioError, match="cannot be trusted with what is kept of a server: .* belongs to the user 4242"
-    ):
+    with pytest.raises(KamailioError, match=r"cannot be trusted with what is kept of a server: .* the user 4242"):
         load(folder)
-    with (
-        pytest.raises(KamailioError, match="cannot be prepared here: cannot be trusted"),
-        begin(folder + "2", [], NONE, OPTIONS, [], 0),
-    ):
-        pass
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pytest.raises(KamailioError, match="cannot be prepared here: cannot be trusted"))
+        stack.enter_context(begin(folder + "2", [], NONE, OPTIONS, [], 0))
 
 
 def test_a_journal_without_its_state_does_not_stop_the_next_change(folder: str) -> None:
