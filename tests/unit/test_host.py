@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import facts
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import write_changes
 
@@ -96,3 +97,28 @@ def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.Mo
         )
     assert [one.path for one in caught.value.problems] == [str(paths[2]), str(paths[0])]
     assert [path.read_text() for path in paths] == ["new", "old", "old"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(
+    ("account", "expected"),
+    [
+        (Account("nobody"), "65534 65534"),
+        (Account("65534", "daemon"), "65534 1"),
+        (Account("no such user"), "0 0"),
+        (Account(), "0 0"),
+    ],
+)
+def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expected: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        config, command = folder / "k.cfg", folder / "kamailio"
+        config.write_text("request_route { exit; }\n")
+        command.write_text('#!/bin/sh\necho ERROR $(id -u) $(id -g) $(cat "$3")\nexit 1\n')
+        command.chmod(0o755)
+        site = check.Site(str(command), account, Invocation(), False)
+        evaluation = evaluate(str(config), b"# new", {}.get, (6, 1))
+        done = check.check_in_place(site, evaluation, {str(config): b"# new"})
+        assert not done.accepted and done.message == "ERROR %s # new" % expected
+        assert sorted(one.name for one in folder.iterdir()) == ["k.cfg", "kamailio"]

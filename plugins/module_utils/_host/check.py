@@ -17,16 +17,17 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from typing import Any, Dict, List, Mapping, NamedTuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
-from .._config.model import Evaluation, Invocation
+from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
 from .._trust import WRITE, Place, find_place
-from .facts import find_kamailio
+from .facts import find_kamailio, identity_of
 from .files import staging_prefix, sweep
-from .service import arguments_of
+from .service import arguments_of, read_service
+from .staging import keep_attributes
 
 CHECK_SECONDS = 60
 
@@ -38,18 +39,38 @@ class Checked(NamedTuple):
     message: str
 
 
-def check_in_place(
-    command: str, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation, follow: bool
-) -> Checked:
+class Site(NamedTuple):
+    """Where a check runs: the server's C(command), the C(account) that starts the server, and what it is given.
+
+    C(follow) says that links made by other users are followed wherever they lead.
+    """
+
+    command: str
+    account: Account
+    invocation: Invocation
+    follow: bool
+
+
+def site_of(module: Any, config: str, invocation: Invocation) -> Optional[Site]:
+    """Return the site of an AnsibleModule, None if its host has no Kamailio. Raises KamailioError."""
+    command = find_kamailio(module)
+    if not command:
+        return None
+    service = read_service(module.params["instance"])
+    starts_it = service and os.path.realpath(service.config) == os.path.realpath(config)
+    account = service.started_by if service and starts_it else Account()
+    return Site(command, account, invocation, module.params["follow"])
+
+
+def check_in_place(site: Site, evaluation: Evaluation, texts: Mapping[str, bytes]) -> Checked:
     """Check the configuration of C(evaluation) with C(texts) in the place of its files; leaves nothing behind.
 
-    C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError if it cannot be
-    checked.
+    Raises KamailioError if it cannot be checked.
     """
     copies: Dict[str, _Copy] = {}
     with contextlib.ExitStack() as stack:
         for path in _concerned(evaluation, texts):
-            copies[path] = _reserve(stack, path, follow)
+            copies[path] = _reserve(stack, path, site.follow)
         for path, copy in copies.items():
             patches = [
                 _include_patch(evaluation.files[path], one.place.start, one.place.end, copies[one.target].path)
@@ -58,7 +79,7 @@ def check_in_place(
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
         main = copies[evaluation.path].path if evaluation.path in copies else evaluation.path
-        done = _run([command, "-c", "-f", main, *arguments_of(invocation)], invocation)
+        done = _run(site, [site.command, "-c", "-f", main, *arguments_of(site.invocation)])
     message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
@@ -86,10 +107,12 @@ def _reserve(stack: contextlib.ExitStack, path: str, follow: bool) -> _Copy:
         place = stack.enter_context(find_place(path, WRITE, follow))
         sweep(place)
         handle, copy = place.create(staging_prefix(place.name))
+        stack.callback(_forget, handle, copy)
+        # The user that starts the server must be able to read it, as the file itself.
+        keep_attributes(place, handle)
     except OSError as exc:
         text = "cannot be checked, since its folder cannot be written: %s" % exc.strerror
         raise error(text, "Nothing has been changed", path) from exc
-    stack.callback(_forget, handle, copy)
     return _Copy(handle, copy.path)
 
 
@@ -112,18 +135,43 @@ def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
     return Patch(name if name >= 0 else end, end, b'"%s"' % os.fsencode(target))
 
 
-def _run(line: List[str], invocation: Invocation) -> subprocess.CompletedProcess[bytes]:
-    given = {name: value for name, value in (invocation.environment or {}).items() if value is not None}
+def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
+    given = {name: value for name, value in (site.invocation.environment or {}).items() if value is not None}
     try:
-        # run_command of a module knows no time limit.
-        return subprocess.run(  # noqa: S603  # pylint: disable=ansible-bad-function
-            line, capture_output=True, timeout=CHECK_SECONDS, check=False, env={**os.environ, **given}
+        # run_command of a module knows no time limit and no other user.
+        return subprocess.run(  # noqa: S603  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
+            line,
+            capture_output=True,
+            timeout=CHECK_SECONDS,
+            check=False,
+            env={**os.environ, **given},
+            preexec_fn=_becoming(site.account),
         )
     except subprocess.TimeoutExpired as exc:
         text = "kamailio -c did not come to an end in %d seconds" % CHECK_SECONDS
         raise error(text, "Nothing has been changed", line[3]) from exc
     except OSError as exc:
         raise error("%s cannot be run: %s" % (line[0], exc.strerror), "Nothing has been changed") from exc
+
+
+def _becoming(account: Account) -> Optional[Callable[[], None]]:
+    """Return what makes a process one of the account, None if it is the current one or this host does not know it.
+
+    The files name modules whose code the check runs, and whoever can change them must not have root run it.
+    """
+    if account.user is None or os.geteuid() != 0:
+        return None
+    try:
+        user = identity_of(account)
+    except KeyError:
+        return None
+
+    def become() -> None:
+        os.initgroups(user.name, user.group)
+        os.setgid(user.group)
+        os.setuid(user.user)
+
+    return become
 
 
 def _errors_of(message: str) -> str:
@@ -137,8 +185,8 @@ def require_restartable(
     module: Any, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
     """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
-    command, follow = find_kamailio(module), module.params["follow"]
-    checked = check_in_place(command, evaluation, texts, invocation, follow) if command else Checked(True, "")
+    site = site_of(module, evaluation.path, invocation)
+    checked = check_in_place(site, evaluation, texts) if site else Checked(True, "")
     if not checked.accepted:
         text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
         raise error(text, "Nothing has been changed", evaluation.path)
@@ -156,13 +204,13 @@ def require_accepted(
     C(module) is an AnsibleModule with the option C(follow). Nothing is checked where its host has no Kamailio. Raises
     KamailioError where the server refuses the files and accepted the ones before.
     """
-    command, follow = find_kamailio(module), module.params["follow"]
-    if not command or not texts:
+    site = site_of(module, evaluation.path, invocation) if texts else None
+    if not site:
         return ""
-    after = check_in_place(command, evaluation, texts, invocation, follow)
+    after = check_in_place(site, evaluation, texts)
     if after.accepted:
         return ""
-    if check_in_place(command, before, {}, invocation, follow).accepted:
+    if check_in_place(site, before, {}).accepted:
         text = "kamailio -c refuses what would be written:\n%s" % after.message
         raise KamailioError(error(text, "", evaluation.path).problems)
     return "kamailio -c refuses %s, before the change as well: %s" % (evaluation.path, after.message)

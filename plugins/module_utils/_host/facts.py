@@ -15,7 +15,7 @@ import os
 import pwd
 import stat
 from functools import lru_cache
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.model import Account, Load
 from .._errors import error
@@ -50,6 +50,24 @@ def has_module(load: Load) -> Optional[bool]:
     return any(os.path.isfile(os.path.join(folder, name)) for folder in folders for name in names)
 
 
+class Identity(NamedTuple):
+    """An account of this host: the name of its user, and the numbers of its user and group."""
+
+    name: str
+    user: int
+    group: int
+
+
+def identity_of(account: Account) -> Identity:
+    """Return the identity of an account that has a user. Raises KeyError if this host does not know it."""
+    name, group = account.user or "", account.group
+    user = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    number = user.pw_gid
+    if group:
+        number = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+    return Identity(user.pw_name, user.pw_uid, number)
+
+
 def can_read(path: str, account: Account) -> Optional[bool]:
     """Whether an account may read a file, by owner, group and mode; None where that is not all that counts.
 
@@ -58,18 +76,15 @@ def can_read(path: str, account: Account) -> Optional[bool]:
     if account.user is None or account.user in ("root", "0"):
         return None
     try:
-        user = pwd.getpwuid(int(account.user)) if account.user.isdigit() else pwd.getpwnam(account.user)
-        group = user.pw_gid
-        if account.group:
-            group = int(account.group) if account.group.isdigit() else grp.getgrnam(account.group).gr_gid
-        groups = os.getgrouplist(user.pw_name, group)
+        user = identity_of(account)
+        groups = os.getgrouplist(user.name, user.group)
         target = os.path.realpath(path)
         parents = [os.sep.join(target.split(os.sep)[:depth]) or os.sep for depth in range(1, target.count(os.sep) + 1)]
         wanted = [(one, stat.S_IXUSR) for one in parents] + [(target, stat.S_IRUSR)]
         return (
             None
             if any(_has_acl(one) for one, _bit in wanted)
-            else all(_may(os.stat(one), bit, user.pw_uid, groups) for one, bit in wanted)
+            else all(_may(os.stat(one), bit, user.user, groups) for one, bit in wanted)
         )
     except (KeyError, OSError):
         return None

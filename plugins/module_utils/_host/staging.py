@@ -194,7 +194,7 @@ def _stage(place: Place, data: bytes, wanted: Optional[Wanted] = None) -> Tuple[
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            _keep_attributes(place, handle)
+            keep_attributes(place, handle)
             if wanted:
                 apply_wanted(handle, wanted, place.path)
             os.fsync(handle)
@@ -213,7 +213,7 @@ def _forget(temporary: Place) -> None:
         temporary.remove()
 
 
-def _keep_attributes(place: Place, handle: int) -> None:
+def keep_attributes(place: Place, handle: int) -> None:
     """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
 
     The SELinux context is left to AnsibleModule, which knows the policy.
@@ -257,7 +257,7 @@ def _back_up(place: Place, change: Change) -> str:
         with os.fdopen(handle, "wb") as file:
             file.write(change.before or b"")
             file.flush()
-            _keep_attributes(place, handle)
+            keep_attributes(place, handle)
             status = place.status()
             if status:
                 os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
