@@ -10,15 +10,17 @@ judged or written.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from module_utils._errors import KamailioError, error
+from boundary import Root
+from module_utils._errors import KamailioError, Problem, error
 from module_utils._guard import Site, validate
 from module_utils._host.files import read_file, read_include
 from module_utils._host.service import invocation_of_defines
@@ -112,14 +114,28 @@ def find_in_list(path: str, arguments: argparse.Namespace) -> List[Dict[str, Any
 def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
     """What is found in a configuration and its list. Raises KamailioError."""
 
+    folder = os.path.dirname(config)
+    root = Root(arguments.root, folder) if arguments.root else None
+    listing = os.path.join(folder, arguments.list) if arguments.list else None
+
     def here(path: str) -> str:
-        if not os.path.isabs(path) or not arguments.root:
-            return path
-        return os.path.relpath(os.path.join(arguments.root, path.lstrip("/")))
+        """Where a file is, unless it was named on the command line."""
+        return path if root is None or path in (config, listing) else root.find(path)
+
+    def include(path: str) -> Union[bytes, Problem, None]:
+        try:
+            return read_include(here(path))
+        except KamailioError as exc:
+            return Problem("an included file is not read: %s" % exc.render(), "", path)
+
+    def shown(path: str) -> str:
+        with contextlib.suppress(KamailioError):
+            return here(path)
+        return path
 
     params = {
         "config": config,
-        "dispatcher_list": os.path.join(os.path.dirname(config), arguments.list) if arguments.list else None,
+        "dispatcher_list": listing,
         "config_content": None,
         "dispatcher_content": None,
         "included_content": {},
@@ -134,13 +150,13 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
         render_version(arguments.kamailio_version),
         invocation_of_defines(arguments.define),
         lambda path: read_file(here(path)),
-        lambda path: read_include(here(path)),
+        include,
     )
     found = validate(params, site).result["findings"]
     for one in found:
         if one["rule"] == "list-missing" and not arguments.list and not arguments.root:
             one["remedy"] = "Say with --list or --root where it is in this repository"
-    return [dict(one, file=here(one["file"])) for one in found]
+    return [dict(one, file=shown(one["file"])) for one in found]
 
 
 def render_text(checked: Sequence[Checked]) -> str:

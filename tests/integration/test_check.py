@@ -122,6 +122,44 @@ def test_where_a_list_is_looked_for(repository: Path) -> None:
     assert flags.returncode == 1 and "servers/good/etc/kamailio/dispatcher.list:1:" in flags.stdout, flags.stdout
 
 
+@pytest.mark.parametrize(
+    "include",
+    [
+        "/../../../../secret.cfg",
+        "/etc/../../../../secret.cfg",
+        "../../../../../secret.cfg",
+        "link.cfg",
+        "/etc/kamailio/link.cfg",
+        "/links/secret.cfg",
+        "loop.cfg",
+    ],
+)
+def test_no_include_leads_out_of_the_root(include: str, repository: Path) -> None:
+    (repository / "secret.cfg").write_text("secret_setting {\n")
+    root = repository / "servers/good"
+    folder = root / "etc/kamailio"
+    (folder / "link.cfg").symlink_to("../../../../secret.cfg")
+    (folder / "loop.cfg").symlink_to("loop.cfg")
+    (root / "links").symlink_to(repository)
+    (folder / "kamailio.cfg").write_text(f'import_file "{include}"\n' + (folder / "kamailio.cfg").read_text())
+    done = check(repository, "--root", "servers/good", config("good"))
+    assert "secret_setting" not in done.stdout + done.stderr and done.returncode in (0, 1), done.stdout + done.stderr
+    assert "secret_setting" in check(repository, "--list", "dispatcher.list", "secret.cfg").stdout, (
+        "it is read elsewhere"
+    )
+
+
+def test_links_are_followed_within_the_root(repository: Path) -> None:
+    root = repository / "servers/good"
+    folder = root / "etc/kamailio"
+    (root / "srv").mkdir()
+    (root / "srv" / "kamailio.list").write_text("1 sip:127.0.0.1:5070 AP\n")
+    (folder / "dispatcher.list").unlink()
+    (folder / "dispatcher.list").symlink_to("/srv/kamailio.list")
+    done = check(repository, "--root", "servers/good", config("good"))
+    assert done.returncode == 1 and "servers/good/srv/kamailio.list:1:" in done.stdout, done.stdout
+
+
 def test_it_finds_what_validate_finds(tmp_path: Path) -> None:
     """Over the configurations of the conformance tests, and the example of every rule."""
     fixtures = tmp_path / "fixtures"
