@@ -16,7 +16,7 @@ import select
 import stat
 from typing import Iterator
 
-from .._errors import KamailioError, error
+from .._errors import KamailioError
 from .._trust import WRITE, Place, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError
@@ -30,9 +30,8 @@ _CHUNK = 1 << 16
 def converse_fifo(path: str, request: bytes, reply_path: str, deadline: Deadline) -> bytes:
     """Write a request to the FIFO of a server, and return what the server writes to the reply FIFO.
 
-    The reply FIFO is made for the call, in a folder in which no other user can replace it, and removed whatever
-    happens. The server's user must be able to write to it, so everybody can who knows its name: the name must not be
-    guessable, and the reply must repeat the id of the call.
+    The reply FIFO is made for the call, and removed whatever happens. The server's user must be able to write to it, so
+    everybody can who knows its name: the name must not be guessable, and the reply must repeat the id of the call.
     """
     if len(request) > _WHOLE:
         raise UnreachableError("the call has %d bytes, and a FIFO takes %d at once" % (len(request), _WHOLE), "", path)
@@ -63,22 +62,31 @@ def _reply_fifo(path: str) -> Iterator[int]:
     with contextlib.ExitStack() as stack:
         try:
             place = stack.enter_context(find_place(path, WRITE))
-            if place.doubt:
-                raise error(place.doubt)
-            os.mkfifo(place.name, 0o600, dir_fd=place.folder)
+            _make_fifo(place)
             stack.callback(_forget, place)
             reader = place.open(os.O_RDONLY)
             stack.callback(os.close, reader)
-            os.fchmod(reader, 0o622)  # the server's user writes to it
         except OSError as reason:
             what = "cannot make a FIFO for the reply: %s" % reason.strerror
             remedy = "fifo_reply_dir of jsonrpcs must be a folder that we can write"
             raise UnreachableError(what, remedy, path) from reason
         except KamailioError as reason:
-            what = "no safe place for a reply: %s" % reason.problems[0].text
-            remedy = "Let fifo_reply_dir of jsonrpcs be /tmp/, or a folder that only root can change"
-            raise UnreachableError(what, remedy, path) from reason
+            problem = reason.problems[0]
+            raise UnreachableError(problem.text, problem.remedy, problem.path) from reason
+        status = os.fstat(reader)
+        # Who owns the folder can have put another file in its place.
+        if not stat.S_ISFIFO(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink > 1:
+            raise UnreachableError("the FIFO for the reply is not the one that was made", LOOK, path)
         yield reader
+
+
+def _make_fifo(place: Place) -> None:
+    """Make a FIFO to which the server's user can write. Its mode is not set by name afterwards. Raises OSError."""
+    mask = os.umask(0)
+    try:
+        os.mkfifo(place.name, 0o622, dir_fd=place.folder)
+    finally:
+        os.umask(mask)
 
 
 def _forget(place: Place) -> None:
