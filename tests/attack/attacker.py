@@ -76,9 +76,13 @@ def _become(uid: int) -> None:
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _die_with_parent()
     # Other users can use what it makes.
     os.umask(0)
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _hurry() -> None:
@@ -211,11 +215,15 @@ def answer_datagrams(path: str, way: str, victim: str = "") -> None:
 def _answer_datagram(peer: socket.socket, request: bytes, sender: Path, way: str, victim: str) -> None:
     if way == "silence":
         return
-    if way == "drip":
-        # Nothing that ctl could be done with; any datagram is a whole reply of jsonrpcs.
+    if way in ("drip", "flood"):
+        # Several senders keep the queue of the receiver full.
+        if way == "flood" and (os.fork() == 0 or os.fork() == 0):
+            _die_with_parent()
+        # An empty datagram never completes a reply of ctl. Any datagram is a whole reply of jsonrpcs.
         while True:
             peer.sendto(b" " if request.startswith(b"{") else b"", str(sender))
-            time.sleep(0.0002)
+            if way == "drip":
+                time.sleep(0.003)
     makers: dict[str, Callable[[Path], None]] = {
         "link": lambda path: path.symlink_to(victim),
         "fifo": os.mkfifo,
@@ -250,8 +258,7 @@ def answer_stream(path: str, way: str) -> None:
                 connection.sendall(b"\xa1\x17\xff\xff" + cookie if way == "drip" else b"")
                 while True:
                     time.sleep(0.003)
-                    if way == "drip":
-                        connection.sendall(b"\x10")
+                    connection.sendall(b"\x10" if way == "drip" else b"")
 
 
 def answer_fifo(path: str, reply_dir: str, way: str) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +80,10 @@ def test_a_replaced_stored_reply_ends_the_call_with_an_error(way: str, ground: P
     assert_safe(assert_ends("JsonDatagram", [str(run / "socket")]), vault)
 
 
-@pytest.mark.parametrize("way", ["silence", "drip"])
-@pytest.mark.parametrize("kind", [*DATAGRAMS, "CtlStream", "JsonFifo"])
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [*itertools.product([*DATAGRAMS, "CtlStream", "JsonFifo"], ["silence", "drip"]), ("CtlDatagram", "flood")],
+)
 def test_a_peer_that_sends_no_whole_answer_ends_the_call(
     kind: str, way: str, ground: Path, attackers: Attackers
 ) -> None:
