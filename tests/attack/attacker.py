@@ -24,6 +24,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -66,7 +67,8 @@ class Attackers:
     def gains(self) -> str:
         """Kill all of them, and return what they report to have got."""
         said = ""
-        for process in self._processes:
+        while self._processes:
+            process = self._processes.pop()
             process.kill()
             said += process.communicate()[0]
         return said
@@ -126,6 +128,28 @@ def swap(folder: str, victim: str, way: str) -> None:
                     watch.add(path, CREATE)
                 else:
                     path.symlink_to(victim)
+
+
+def swap_staged(folder: str, victim: str, name: str) -> None:
+    """Replace new files of root in a folder by links. Keep one name a file of its own, for the next run."""
+    watch, number, kept = Watch(), 0, Path(folder) / name
+    watch.add(Path(folder), CREATE | MOVED_TO)
+    _ready()
+    while True:
+        for path in watch.wait():
+            with contextlib.suppress(OSError):
+                if path.name.startswith("gone-"):
+                    continue
+                if path != kept and path.lstat().st_uid != os.getuid():
+                    number += 1
+                    # Not a new name each time: the folder would grow.
+                    path.rename(path.with_name("gone-%d" % (number % 10)))
+                    path.symlink_to(victim)
+                elif path == kept and path.is_symlink():
+                    new = path.with_name("own")
+                    new.write_text("1 sip:10.0.0.1 8\n")
+                    time.sleep(0.001)
+                    new.rename(path)
 
 
 def toggle(path: str, other: str) -> None:
@@ -209,21 +233,24 @@ def answer_datagrams(path: str, way: str, victim: str = "") -> None:
         while True:
             request, sender = peer.recvfrom(1 << 18)
             with contextlib.suppress(OSError):
-                _answer_datagram(peer, request, Path(os.fsdecode(sender)), way, victim)
+                if way in ("drip", "flood"):
+                    _send_without_end(peer, request, sender, way)
+                elif way != "silence":
+                    _answer_datagram(peer, request, sender, way, victim)
 
 
-def _answer_datagram(peer: socket.socket, request: bytes, sender: Path, way: str, victim: str) -> None:
-    if way == "silence":
-        return
-    if way in ("drip", "flood"):
-        # Several senders keep the queue of the receiver full.
-        if way == "flood" and (os.fork() == 0 or os.fork() == 0):
-            _die_with_parent()
+def _send_without_end(peer: socket.socket, request: bytes, sender: Any, way: str) -> None:
+    # Several senders keep the queue of the receiver full.
+    if way == "flood" and (os.fork() == 0 or os.fork() == 0):
+        _die_with_parent()
+    while True:
         # An empty datagram never completes a reply of ctl. Any datagram is a whole reply of jsonrpcs.
-        while True:
-            peer.sendto(b" " if request.startswith(b"{") else b"", str(sender))
-            if way == "drip":
-                time.sleep(0.003)
+        peer.sendto(b" " if request.startswith(b"{") else b"", sender)
+        if way == "drip":
+            time.sleep(0.003)
+
+
+def _answer_datagram(peer: socket.socket, request: bytes, sender: Any, way: str, victim: str) -> None:
     makers: dict[str, Callable[[Path], None]] = {
         "link": lambda path: path.symlink_to(victim),
         "fifo": os.mkfifo,
@@ -231,15 +258,18 @@ def _answer_datagram(peer: socket.socket, request: bytes, sender: Path, way: str
         "removed": lambda _path: None,
     }
     if not request.startswith(b"{"):
-        peer.sendto(reply_to(request), str(sender))
+        peer.sendto(reply_to(request), sender)
         return
     call = json.loads(request)
-    stored = Path(call.get("store_path", "/nowhere"))
-    if way in makers and stored.parent != Path("/"):
+    if way in makers and "store_path" in call:
         with contextlib.suppress(OSError):
-            _replace(stored, makers[way])
-    sender = sender if sender.exists() else _moved(sender.parent) / sender.name
-    peer.sendto(b'{"jsonrpc": "2.0", "result": {}, "id": "%s"}' % call["id"].encode(), str(sender))
+            _replace(Path(call["store_path"]), makers[way])
+    reply = b'{"jsonrpc": "2.0", "result": {}, "id": "%s"}' % call["id"].encode()
+    try:
+        peer.sendto(reply, sender)
+    except FileNotFoundError:
+        # Its socket was in the folder that was moved away.
+        peer.sendto(reply, str(_moved(Path(sender).parent) / Path(sender).name))
 
 
 def answer_stream(path: str, way: str) -> None:
@@ -285,10 +315,20 @@ def answer_fifo(path: str, reply_dir: str, way: str) -> None:
 
 ROLES: dict[str, Callable[..., None]] = {
     one.__name__: one
-    for one in (swap, toggle, toggle_when_used, read_new, hold_locks, answer_datagrams, answer_stream, answer_fifo)
+    for one in (
+        swap,
+        swap_staged,
+        toggle,
+        toggle_when_used,
+        read_new,
+        hold_locks,
+        answer_datagrams,
+        answer_stream,
+        answer_fifo,
+    )
 }
 # Those that wait for events most of the time.
-_HURRIED = ("swap", "toggle_when_used", "read_new")
+_HURRIED = ("swap", "swap_staged", "toggle_when_used", "read_new")
 
 
 if __name__ == "__main__":

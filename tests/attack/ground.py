@@ -12,13 +12,14 @@ from pathlib import Path
 
 from attack.events import WRITES, Watch
 
-SECRET = "1 sip:10.9.9.9 0 0 duid=TOPSECRET\n"
+# A list whose comment no call to a server can show.
+PRIVATE_LIST = "# TOPSECRET\n1 sip:10.9.9.9\n"
 
 
 class Vault:
     """A folder for root only with a file for root only."""
 
-    def __init__(self, folder: Path, name: str = "secret", content: str = SECRET) -> None:
+    def __init__(self, folder: Path, name: str = "secret", content: str = PRIVATE_LIST) -> None:
         folder.mkdir(0o700)
         self.folder, self.file = folder, folder / name
         self.file.write_text(content)
@@ -37,9 +38,21 @@ class Vault:
 
     def assert_untouched(self) -> None:
         """Fail if it is not as it was, or was not for a moment."""
-        assert self._state() == self._before
+        after = self._state()
+        changed = {
+            name: after.get(name) for name in {*self._before, *after} if self._before.get(name) != after.get(name)
+        }
+        assert not changed, "changed: %s" % changed
         events = self._watch.wait(0)
-        assert not events, "for a moment: %s" % [str(one) for one in events][:5]
+        assert not events, "touched for a moment: %s" % [str(one) for one in events][:5]
+
+
+def assert_no_copy(folder: Path) -> None:
+    """Fail if the secret is in a file of a folder that belongs to somebody else."""
+    for place, _folders, names in os.walk(folder):
+        for path in (Path(place) / name for name in names):
+            if stat.S_ISREG(path.lstat().st_mode):
+                assert b"TOPSECRET" not in path.read_bytes(), "a copy: %s" % path
 
 
 def owned(folder: Path, uid: int, mode: int = 0o755) -> Path:

@@ -23,11 +23,15 @@ from typing import Any
 from integration.module import MODULES, command, environment
 
 TRIES = int(os.environ.get("SIPFLEET_TRIES", "200"))
+# A run of a module takes longer than a call.
+RUNS = max(TRIES // 5, 20)
 # How long a race may last without an end of the product.
 _HANGS = 60 + TRIES / 2
 
 
-def call_many(kind: str, place: list[str], tries: int, deadline: float, seconds: float = _HANGS) -> list[dict[str, Any]]:
+def call_many(
+    kind: str, place: list[str], tries: int, deadline: float, seconds: float = _HANGS
+) -> list[dict[str, Any]]:
     """Call a server at an address again and again; returns outcome, text and seconds of each call."""
     return _run({"kind": kind, "place": place, "tries": tries, "deadline": deadline}, seconds)
 
