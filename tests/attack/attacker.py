@@ -78,13 +78,9 @@ def _become(uid: int) -> None:
     os.setgroups([])
     os.setgid(uid)
     os.setuid(uid)
-    _die_with_parent()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     # Other users can use what it makes.
     os.umask(0)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _hurry() -> None:
@@ -240,9 +236,6 @@ def answer_datagrams(path: str, way: str, victim: str = "") -> None:
 
 
 def _send_without_end(peer: socket.socket, request: bytes, sender: Any, way: str) -> None:
-    # Several senders keep the queue of the receiver full.
-    if way == "flood" and (os.fork() == 0 or os.fork() == 0):
-        _die_with_parent()
     while True:
         # An empty datagram never completes a reply of ctl. Any datagram is a whole reply of jsonrpcs.
         peer.sendto(b" " if request.startswith(b"{") else b"", sender)
@@ -327,13 +320,13 @@ ROLES: dict[str, Callable[..., None]] = {
         answer_fifo,
     )
 }
-# Those that wait for events most of the time.
-_HURRIED = ("swap", "swap_staged", "toggle_when_used", "read_new")
+# Those that wait most of the time: for events, or for room in the queue of the product.
+_HURRIED = {"swap", "swap_staged", "toggle_when_used", "read_new", "flood"}
 
 
 if __name__ == "__main__":
     # Only root can have the priority.
-    if sys.argv[2] in _HURRIED:
+    if _HURRIED.intersection(sys.argv[2:]):
         _hurry()
     _become(int(sys.argv[1]))
     ROLES[sys.argv[2]](*sys.argv[3:])

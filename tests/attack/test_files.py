@@ -21,6 +21,7 @@ from attack.product import RUNS, arguments_file, run_many
 
 LIST = "1 sip:10.0.0.1 8\n"
 CONFIG = 'loadmodule "sl.so"\nloadmodule "tm.so"\nmodparam("tm", "fr_timer", 1000)\nrequest_route { exit; }\n'
+PUBLIC = [Path(one) for one in ("/run/lock", "/var/lock", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
 # A run that waits for a lock takes 30 seconds.
 WAITS_SECONDS = 10
 
@@ -58,6 +59,19 @@ def test_locks_of_another_user_do_not_delay_a_change(
         result = result_in_time(tmp_path, module, **arguments_of(module, path, number))
         assert result["changed"] and not result.get("failed"), result
     assert "sip:10.0.0.3" in listing.read_text() or '"fr_timer", 3)' in config.read_text()
+
+
+@pytest.mark.parametrize("module", ["dispatcher_list", "loadmodule"])
+def test_no_lock_is_where_every_user_can_make_files(module: str, ground: Path, tmp_path: Path) -> None:
+    """Who makes it first could keep everybody else out."""
+
+    def found() -> set[Path]:
+        return {one for place in PUBLIC if place.is_dir() for one in place.glob("*sipfleet*") if one.is_file()}
+
+    before = found()
+    path = file_of(ground / "file", 0, LIST if module == "dispatcher_list" else CONFIG)
+    assert result_of(tmp_path, module, **arguments_of(module, path))["changed"]
+    assert found() <= before
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
