@@ -1,0 +1,98 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls to a server whose user is hostile, and owns the folder of its sockets."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attack.attacker import SERVER, Attackers
+from attack.ground import Vault, owned
+from attack.product import TRIES, call_many
+
+# Seconds that a call gets, and the seconds beyond them after which it hangs.
+DEADLINE, BEYOND = 0.5, 1.0
+DATAGRAMS = ("JsonDatagram", "CtlDatagram")
+
+
+def assert_safe(done: list[dict[str, Any]], vault: Vault) -> None:
+    """Fail if a call has broken, has touched other files, or has repeated their content."""
+    vault.assert_untouched()
+    assert {one["outcome"] for one in done} <= {"result", "KamailioError"}, done[:3]
+    assert not [one for one in done if "TOPSECRET" in one["text"]]
+
+
+@pytest.mark.parametrize("way", ["link_to_file", "link_to_folder", "own_folder"])
+@pytest.mark.parametrize("kind", DATAGRAMS)
+def test_a_swapped_reply_folder_does_not_change_other_files(
+    kind: str, way: str, ground: Path, attackers: Attackers
+) -> None:
+    run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
+    attackers.start(SERVER, "answer_datagrams", run / "socket", "answer")
+    attackers.start(SERVER, "swap", run, vault.folder if way == "link_to_folder" else vault.file, way)
+    # Without an answer each call takes the whole of its time.
+    assert_safe(call_many(kind, [str(run / "socket")], max(TRIES // 10, 10), 0.05), vault)
+
+
+def test_a_stored_reply_that_links_to_another_file_is_not_read(ground: Path, attackers: Attackers) -> None:
+    run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
+    attackers.start(SERVER, "answer_datagrams", run / "socket", "link", vault.file)
+    assert_safe(call_many("JsonDatagram", [str(run / "socket")], max(TRIES // 10, 10), DEADLINE), vault)
+
+
+def test_a_swapped_reply_fifo_does_not_change_other_files(ground: Path, attackers: Attackers) -> None:
+    run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
+    attackers.start(SERVER, "answer_fifo", run / "fifo", f"{run}/", "answer")
+    attackers.start(SERVER, "swap", run, vault.file, "link_to_file")
+    assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], max(TRIES // 10, 10), 0.05), vault)
+
+
+def test_a_fifo_that_becomes_a_link_is_not_written_to(ground: Path, attackers: Attackers) -> None:
+    run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
+    attackers.start(SERVER, "answer_fifo", run / "fifo", f"{run}/", "silence")
+    (run / "other").symlink_to(vault.file)
+    attackers.start(SERVER, "toggle", run / "fifo", run / "other")
+    assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], TRIES, 0.01), vault)
+
+
+def assert_ends(kind: str, place: list[str]) -> list[dict[str, Any]]:
+    """Fail if calls do not end; a machine that is busy can delay one."""
+    done: list[dict[str, Any]] = []
+    for _again in range(3):
+        done += call_many(kind, place, 1, DEADLINE, 10)
+        if done[-1]["seconds"] < DEADLINE + BEYOND:
+            break
+    assert min(one["seconds"] for one in done) < DEADLINE + BEYOND, done
+    return done
+
+
+@pytest.mark.parametrize("way", ["fifo", "folder", "removed", "link"])
+def test_a_replaced_stored_reply_ends_the_call_with_an_error(way: str, ground: Path, attackers: Attackers) -> None:
+    run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
+    attackers.start(SERVER, "answer_datagrams", run / "socket", way, vault.file)
+    # Where the peer cannot replace it, its answer counts.
+    assert_safe(assert_ends("JsonDatagram", [str(run / "socket")]), vault)
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [*itertools.product([*DATAGRAMS, "CtlStream", "JsonFifo"], ["silence", "drip"]), ("CtlDatagram", "flood")],
+)
+def test_a_peer_that_sends_no_whole_answer_ends_the_call(
+    kind: str, way: str, ground: Path, attackers: Attackers
+) -> None:
+    run = owned(ground / "run", SERVER)
+    place = [str(run / "socket")]
+    if kind == "JsonFifo":
+        place.append(f"{run}/")
+        attackers.start(SERVER, "answer_fifo", *place, way)
+    else:
+        attackers.start(SERVER, "answer_stream" if kind == "CtlStream" else "answer_datagrams", *place, way)
+    done = assert_ends(kind, place)
+    assert {one["outcome"] for one in done} == {"KamailioError"}, done
