@@ -35,6 +35,8 @@ def finish(module: Any, locks: FileLocks, own: Change, result: Dict[str, Any], o
             result["backup_file"] = backups.pop(own.path)
         if backups:
             result["backup_files"] = list(backups.values())
+    if not module.check_mode:
+        locks.sweep()
     if own.before is not None or not module.check_mode:
         result["changed"] = adjust(module, wanted, own.path) or result["changed"]
     warn_unlocked(module, locks)

@@ -298,6 +298,8 @@ def change(module, locks):
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
 
     plan = make_plan(module, locks)
+    if not module.check_mode:
+        locks.sweep()
     result = {
         "changed": bool(plan.changes) or plan.action != "none",
         "action": plan.action,

@@ -110,7 +110,7 @@ def test_no_staged_file_is_left_by_a_killed_deploy(tmp_path: Path) -> None:
         with live.running() as server:
             config = live.config.read_bytes()
             for number in range(2):
-                line = live.command("deploy", "kill%d" % number, modules=[{"name": "pv"}])
+                line = live.command("deploy", "kill%d" % number, modules=[{"name": "pv"}], confirm_timeout=5)
                 kill_when(line, lambda: any(live.folder.glob(".sipfleet*")))
                 done_at_last(partial(live.deploy, destinations=[{"setid": 500 + number, "uri": A}]))
                 assert_whole(live, server, config)

@@ -178,6 +178,7 @@ def test_a_swapped_path_does_not_change_other_files(
     os.lchown(link, SERVER, SERVER)
     attackers.start(SERVER, role, *([folder] if role == "toggle_when_used" else []), real, link)
     assert_safe(race(tmp_path, path, mode="0644", backup=True), vault)
+    attackers.gains()
     assert_no_copy(parent)
 
 
@@ -189,6 +190,7 @@ def test_swapped_new_files_of_a_write_do_not_change_other_files(
     path = file_of(owned(ground / "etc", SERVER) / "dispatcher.list", SERVER)
     attackers.start(SERVER, "swap_staged", path.parent, vault.file, path.name)
     assert_safe(race(tmp_path, path, mode="0644", backup=True), vault)
+    attackers.gains()
     assert_no_copy(path.parent)
 
 

@@ -17,7 +17,7 @@ from .._errors import KamailioError, Problem, error
 from .._host.files import Change, read_file
 from .._host.locks import FileLocks
 from .._host.places import record_path
-from .._host.staging import inode_of, remove_file, sweep_path, write_changes
+from .._host.staging import inode_of, remove_file, write_changes
 from .._live.reload import Reloaded, after_loading, reload, render_left_out
 from .._live.restart import restart, wait_for_answer
 from .._live.server import Live, Loadable, load_list
@@ -65,7 +65,7 @@ def undo(module: Any, locks: FileLocks, journal: Journal, reason: str) -> Dict[s
     """
     for one in journal.entries:
         locks.take(one.path)
-        sweep_path(one.path)
+    locks.sweep()
     problems: List[str] = []
     if journal.phase != PREPARED:
         problems = _undo_all(_With(module, journal.options), locks, journal, reason)

@@ -160,3 +160,9 @@ def sweep(place: Place) -> None:
     with contextlib.suppress(OSError), place.listable() as handle:
         for name in filter(staged.match, os.listdir(handle)):
             place.sibling(name).remove()
+
+
+def sweep_path(path: str) -> None:
+    """Do the same for a file that is named by its real path."""
+    with contextlib.suppress(OSError, KamailioError), find_place(path, WRITE) as place:
+        sweep(place)

@@ -18,7 +18,7 @@ from typing import Any, Dict, Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._trust import READ, find_place, own_folder, run_folder
-from .files import read_file, read_include
+from .files import read_file, read_include, sweep_path
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
@@ -75,6 +75,11 @@ class FileLocks:
             self._wait_for(handle, real)
         except OSError as exc:
             self.obstacle = exc.strerror or str(exc)
+
+    def sweep(self) -> None:
+        """Remove what runs that were killed have staged next to the files that are locked."""
+        for path in self._held:
+            sweep_path(path)
 
     def _wait_for(self, handle: int, path: str) -> None:
         deadline = time.monotonic() + self._wait

@@ -153,12 +153,6 @@ def real_path(path: str, follow: bool) -> str:
         raise _not_reached(exc, path) from exc
 
 
-def sweep_path(path: str) -> None:
-    """Remove what a run that was killed has staged next to a file, which is locked."""
-    with contextlib.suppress(OSError, KamailioError), find_place(path, WRITE) as place:
-        sweep(place)
-
-
 def inode_of(path: str) -> Optional[int]:
     """Return the inode of a file, None if it cannot be looked at."""
     with contextlib.suppress(OSError, KamailioError), find_place(path, READ) as place:
