@@ -177,8 +177,9 @@ def test_a_swapped_path_does_not_change_other_files(
     link.symlink_to(vault.file if what == "file" else vault.folder)
     os.lchown(link, SERVER, SERVER)
     attackers.start(SERVER, role, *([folder] if role == "toggle_when_used" else []), real, link)
-    assert_safe(race(tmp_path, path, mode="0644", backup=True), vault)
+    done = race(tmp_path, path, mode="0644", backup=True)
     attackers.gains()
+    assert_safe(done, vault)
     assert_no_copy(parent)
 
 
@@ -189,8 +190,9 @@ def test_swapped_new_files_of_a_write_do_not_change_other_files(
     vault = Vault(ground / "vault", "dispatcher.list")
     path = file_of(owned(ground / "etc", SERVER) / "dispatcher.list", SERVER)
     attackers.start(SERVER, "swap_staged", path.parent, vault.file, path.name)
-    assert_safe(race(tmp_path, path, mode="0644", backup=True), vault)
+    done = race(tmp_path, path, mode="0644", backup=True)
     attackers.gains()
+    assert_safe(done, vault)
     assert_no_copy(path.parent)
 
 
