@@ -163,13 +163,15 @@ def toggle(path: str, other: str) -> None:
 
 
 def toggle_when_used(folder: str, path: str, other: str) -> None:
-    """Swap two names between two steps of the product, which are events of a folder."""
-    watch, dice = Watch(), random.Random(os.getpid())
+    """Swap two names between two steps of the product, which are events of a folder, and back again."""
+    watch, dice, swapped = Watch(), random.Random(os.getpid()), False
     watch.add(Path(folder), OPEN | ACCESS | CREATE | CLOSE | ATTRIB)
     _ready()
     while True:
-        if watch.wait() and dice.random() < 0.2:
+        events = watch.wait(dice.choice((0.0005, 0.005, 0.05)) if swapped else None)
+        if dice.random() < 0.2 if events else swapped:
             exchange(Path(path), Path(other))
+            swapped = not swapped
 
 
 def read_new(folder: str) -> None:

@@ -53,11 +53,12 @@ def test_a_swapped_reply_fifo_does_not_change_other_files(ground: Path, attacker
     assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], max(TRIES // 10, 10), 0.05), vault)
 
 
-def test_a_fifo_that_becomes_a_link_is_not_written_to(ground: Path, attackers: Attackers) -> None:
+@pytest.mark.parametrize("role", ["toggle", "toggle_when_used"])
+def test_a_fifo_that_becomes_a_link_is_not_written_to(role: str, ground: Path, attackers: Attackers) -> None:
     run, vault = owned(ground / "run", SERVER), Vault(ground / "vault")
     attackers.start(SERVER, "answer_fifo", run / "fifo", f"{run}/", "silence")
     (run / "other").symlink_to(vault.file)
-    attackers.start(SERVER, "toggle", run / "fifo", run / "other")
+    attackers.start(SERVER, role, *([run] if role == "toggle_when_used" else []), run / "fifo", run / "other")
     assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], TRIES, 0.01), vault)
 
 
