@@ -276,7 +276,7 @@ def present(module, config):
     while True:
         settle(module, folder, seconds)
         # Whoever changes something has the lock until its destinations answer.
-        with FileLocks(WAIT_SECONDS + seconds + params["healthy_timeout"], params["follow"]) as locks:
+        with FileLocks(WAIT_SECONDS + seconds + params["healthy_timeout"], params["follow"], folder) as locks:
             locks.take(config)
             # While this one waited another change can have begun.
             if is_settled(module, locks, folder):

@@ -287,6 +287,24 @@ def test_the_same_bytes_of_another_run_stay(tmp_path: Path) -> None:
     assert "was changed by another program since" in problem and path.read_bytes() == b"after"
 
 
+def test_a_file_of_a_change_is_not_free_before_the_change_has_ended(folder: str, tmp_path: Path) -> None:
+    path = str(tmp_path / "list")
+    with begin(folder, [Change(path, None, b"new")], RELOAD, OPTIONS, [], 0) as journal:
+        with FileLocks(own=folder) as locks:
+            locks.take(path)
+            locks.mark([path], journal.sign)
+        for free in (FileLocks(0, own=folder), FileLocks(0, unsettled=True)):
+            with free as locks:
+                locks.take(path)
+        with FileLocks(0) as locks, pytest.raises(KamailioError, match="neither confirmed nor rolled back") as caught:
+            locks.take(path)
+        assert caught.value.problems[0].path == path and folder in str(caught.value)
+        close(journal, {})
+    with begin(folder, [], NONE, OPTIONS, [], 0), FileLocks(0) as locks:
+        locks.take(path)
+        assert not locks.obstacle
+
+
 def test_the_watch_tries_again_to_end_what_it_has_undone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -203,6 +203,7 @@ def apply(module: Any, locks: FileLocks, plan: Plan) -> Applied:
         try:
             arm(module, journal, unit_of(params["instance"]))
             with stage_changes(module, plan.changes) as staging:
+                locks.mark([one.path for one in journal.entries], journal.sign)
                 journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
                 staging.move(params["backup"])
             journal = proceed(journal, phase=APPLYING)
@@ -277,7 +278,7 @@ def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
     journal = load(folder)
     if journal is None:
         return False, []
-    with Hold(folder, HOLD_SECONDS) as hold, FileLocks() as locks:
+    with Hold(folder, HOLD_SECONDS) as hold, FileLocks(own=folder) as locks:
         if not hold.held or load(folder) != journal:
             raise error("the change is still being made", "Wait for it", folder)
         return True, go_back(module, locks, journal, "it was taken back by hand")

@@ -74,6 +74,11 @@ class Journal(NamedTuple):
     states: List[State]
     reason: str
 
+    @property
+    def sign(self) -> str:
+        """The path of a file that exists for as long as this change, and not with another one."""
+        return os.path.join(self.folder, self.change)
+
     def wrote(self, entry: Entry, data: Optional[bytes], inode: Optional[int]) -> bool:
         """Whether a file is the one that this change has written, by its bytes and its inode as they are now."""
         if data is None or digest_of(data) != entry.digest:
@@ -120,6 +125,7 @@ def begin(
             for index, one in enumerate(entries):
                 if one.before is not None:
                     keep_private(_before_of(made, index), one.before)
+            keep_private(os.path.join(made, change), b"")
             keep_private(os.path.join(made, _STATE), _render(journal))
             # Whoever finds it finds it held.
             if not stack.enter_context(Hold(made)).held:

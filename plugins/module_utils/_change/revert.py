@@ -116,7 +116,7 @@ def settle(module: Any, folder: str, seconds: float) -> None:
     """
     patience = Deadline(_LONGEST_WAIT + seconds)
     while True:
-        with FileLocks() as locks:
+        with FileLocks(own=folder) as locks:
             if is_settled(module, locks, folder):
                 return
         journal = load(folder)

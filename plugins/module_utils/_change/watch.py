@@ -173,7 +173,7 @@ class _Watch:
         from .._host.locks import FileLocks
         from .revert import undo, why_orphan
 
-        with FileLocks() as locks:
+        with FileLocks(own=self._folder) as locks:
             outcome = undo(Host(journal.options), locks, journal, why_orphan(journal))
         for problem in outcome["problems"]:
             _LOG.warning(problem)

@@ -14,7 +14,7 @@ import fcntl
 import hashlib
 import os
 import time
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, Iterable, Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._trust import READ, find_place, own_folder, run_folder
@@ -22,6 +22,7 @@ from .files import read_file, read_include, sweep_path
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
+_LONGEST_PATH = 4096
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
 
@@ -31,11 +32,18 @@ class FileLocks:
     The lock of a file is C(flock) on a file of its own in a folder that only the current user can enter, so that no
     other user can hold it. It ends with its process. C(follow) is that of C(read_file). C(obstacle) is why there are no
     locks, empty where they work.
+
+    A file that belongs to a change which can still be rolled back is not free either, unless the change is the one with
+    the journal C(own), or C(unsettled) files will do.
     """
 
-    def __init__(self, wait: float = WAIT_SECONDS, follow: bool = False) -> None:
+    def __init__(
+        self, wait: float = WAIT_SECONDS, follow: bool = False, own: str = "", unsettled: bool = False
+    ) -> None:
         self._wait = wait
         self._follow = follow
+        self._own = own
+        self._unsettled = unsettled
         self._held: Dict[str, int] = {}
         self.obstacle = ""
 
@@ -81,22 +89,44 @@ class FileLocks:
         for path in self._held:
             sweep_path(path)
 
+    def mark(self, paths: Iterable[str], journal: str) -> None:
+        """Say that files which are locked belong to a change from now on, for as long as a file of its journal exists.
+
+        Raises KamailioError.
+        """
+        for handle in (self._held[path] for path in paths if path in self._held):
+            try:
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, os.fsencode(journal), 0)
+            except OSError as exc:
+                raise error("cannot be marked: %s" % exc.strerror, "Nothing has been changed", journal) from exc
+
     def _wait_for(self, handle: int, path: str) -> None:
         deadline = time.monotonic() + self._wait
+        text = "another run has been changing this file for %d seconds" % self._wait
+        remedy = "Nothing has been changed. Wait for it, or see which process holds the lock (lslocks)"
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
+                journal = self._journal_of(handle)
+                if not journal:
+                    return
+                text = "this file belongs to a change that is neither confirmed nor rolled back: %s" % journal
+                remedy = "Nothing has been changed. Wait for it, or end it: deploy with state confirmed or reverted"
+                # Rolling back takes the lock.
+                fcntl.flock(handle, fcntl.LOCK_UN)
             except OSError as exc:
                 if exc.errno not in _BUSY:
                     raise
             if time.monotonic() > deadline:
-                raise error(
-                    "another run has been changing this file for %d seconds" % self._wait,
-                    "Nothing has been changed. Wait for it, or see which process holds the lock (lslocks)",
-                    path,
-                )
+                raise error(text, remedy, path)
             time.sleep(_PAUSE_SECONDS)
+
+    def _journal_of(self, handle: int) -> str:
+        """Return the journal of another change that a file belongs to, empty if there is none."""
+        marked = os.fsdecode(os.pread(handle, _LONGEST_PATH, 0))
+        journal = os.path.dirname(marked)
+        return journal if not self._unsettled and journal != self._own and os.path.lexists(marked) else ""
 
 
 def _lock_of(path: str) -> str:
