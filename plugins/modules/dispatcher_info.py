@@ -158,7 +158,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary
     describe_differences,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_value
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import readable_bytes, show
 
 
 def defines_of(live):
@@ -166,10 +166,9 @@ def defines_of(live):
     found = {}
     for one in live.connection.read("core.ppdefines_full"):
         if isinstance(one, dict) and "name" in one:
-            value = None if one.get("value") in (None, "none") else str(one["value"]).encode("utf-8", "surrogateescape")
-            found[show(str(one["name"]).encode("utf-8", "surrogateescape"))] = (
-                value if value is None else show(mask_value(str(one["name"]), value))
-            )
+            name, value = str(one["name"]), one.get("value")
+            masked = None if value in (None, "none") else show(mask_value(name, readable_bytes(str(value))))
+            found[show(readable_bytes(name))] = masked
     return found
 
 

@@ -89,6 +89,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connection_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import only_reads
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import printable
 
 
 def arguments_of(values):
@@ -118,7 +119,7 @@ def main():
         result = call(params["command"], *arguments)
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), reads=reads)
-    module.exit_json(changed=not reads, reads=reads, result=result)
+    module.exit_json(changed=not reads, reads=reads, result=[printable(one) for one in result])
 
 
 if __name__ == "__main__":

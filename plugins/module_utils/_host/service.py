@@ -200,7 +200,7 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         options, _rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())
     except getopt.GetoptError as exc:
         raise error(
-            "the command line of the server is not understood: %s" % exc, "Give defines as a list", path
+            "the command line of the server is not understood: %s" % named(exc), "Give defines as a list", path
         ) from exc
     by_name: Dict[str, List[str]] = {}
     for name, value in options:
@@ -222,7 +222,7 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
 def _parameter(text: str) -> Tuple[str, str, Value]:
     """C(module:name:s|i:value)."""
     module, name, kind, value = [*text.split(":", 3), "", "", ""][:4]
-    if kind == "i" and re.match(r"-?[0-9]+\Z", value):
+    if kind == "i" and re.match(r"-?[0-9]{1,1000}\Z", value):
         return module, name, int(value)
     return module, name, value.encode("utf-8", "surrogateescape")
 

@@ -32,7 +32,8 @@ from .._server.clock import Deadline
 from .._server.connection import Connection
 from .._server.errors import ServerError
 from .._server.find import find_addresses, parse_binrpc
-from .._text import named, quoted
+from .._server.values import read_number, read_text
+from .._text import named, quoted, readable_bytes, show
 
 _PAUSE_SECONDS = 0.5
 
@@ -121,14 +122,13 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
     """
     way = _find(module)
     connection = way.connection
-    version = parse_version("version: %s" % "".join(str(one) for one in connection.read("core.version")))
+    version = parse_version("version: %s" % "".join(_texts(connection, "core.version")))
     if version is None:
         raise error("the server does not say its version", "Is this a Kamailio?")
-    modules = [str(one) for one in connection.read("core.modules")][::-1]
+    modules = _texts(connection, "core.modules")[::-1]
     if not without_dispatcher:
         require_dispatcher(modules)
-    uptime = connection.read("core.uptime")
-    started = time.time() - (float(uptime[0]["uptime"]) if uptime and isinstance(uptime[0], dict) else 0)
+    started = time.time() - _uptime(connection)
     config = way.config or _config_of_server(connection)
     beside = _beside(module, config, way)
     evaluation = way.evaluation
@@ -136,6 +136,32 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
         evaluation = _evaluate(config, version, beside)
     setup = _setup(evaluation, version, modules)
     return Live(connection, config, evaluation, version, tuple(modules), beside, started, setup)
+
+
+def _texts(connection: Connection, command: str) -> List[str]:
+    """The answer to a command that gives nothing but text. Raises KamailioError."""
+    try:
+        return [read_text(one) for one in connection.read(command)]
+    except ValueError as reason:
+        raise _unreadable(command, str(reason)) from reason
+
+
+def _uptime(connection: Connection) -> float:
+    """Since how many seconds the server runs. Raises KamailioError."""
+    answer = connection.read("core.uptime")
+    try:
+        uptime = read_number(answer[0]["uptime"]) if answer and isinstance(answer[0], dict) else -1
+    except (KeyError, ValueError):
+        uptime = -1
+    # An unsigned number of the server is negative from 2**31 on, which are 68 years.
+    if not 0 <= uptime < 1 << 31:
+        raise _unreadable("core.uptime", "uptime is not a number of seconds")
+    return uptime
+
+
+def _unreadable(command: str, what: str) -> KamailioError:
+    text = "the server answered %s with something that cannot be read: %s" % (command, what)
+    return error(text, "Call %s with sipfleet.kamailio.rpc, and look at it" % command)
 
 
 def require_dispatcher(modules: Sequence[str]) -> None:
@@ -157,7 +183,7 @@ def _beside(module: Any, config: str, way: _Way) -> Invocation:
 
 
 def _service_of_server(connection: Connection) -> Service:
-    return service_of_arguments([str(one) for one in connection.read("core.arg")][1:])
+    return service_of_arguments(_texts(connection, "core.arg")[1:])
 
 
 def _config_of_server(connection: Connection) -> str:
@@ -197,7 +223,7 @@ def describe(live: Live) -> Dict[str, Any]:
         "config": live.config,
         "kamailio_version": render_version(live.version),
         "started": int(live.started),
-        "modules": list(live.modules),
+        "modules": [show(readable_bytes(one)) for one in live.modules],
     }
 
 

@@ -25,7 +25,7 @@ MATCHES_BY_ID_SINCE = (6, 1)
 
 def parse_version(text: str) -> Optional[Version]:
     """The numbers in C(6.1.5), C(6.1) or the output of C(kamailio -v); None where there are none."""
-    found = re.search(r"(?:version: kamailio |^)(\d+)\.(\d+)(?:\.(\d+))?", text.strip())
+    found = re.search(r"(?:version: kamailio |^)([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?", text.strip())
     return tuple(int(number) for number in found.groups() if number is not None) if found else None
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._dispatcher.attributes import same_attrs
+from .._dispatcher.attributes import read_attrs, same_attrs
 from .._dispatcher.document import Destination, Document
 from .._dispatcher.flags import NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
@@ -58,7 +58,19 @@ class Comparison(NamedTuple):
 
 def running_effects(running: Sequence[Running], setup: Setup) -> Tuple[Effect, ...]:
     """What becomes of the pings of destinations as they run."""
-    return effects_of(running[::-1], setup, {})[::-1]
+    return effects_of(running[::-1], setup, _unreadable(running))[::-1]
+
+
+def _unreadable(running: Sequence[Running]) -> Dict[int, str]:
+    """Why it cannot be told whether destinations are probed, by their start: they are none that a server runs."""
+    found: Dict[int, str] = {}
+    for one in running:
+        try:
+            read_uri(one.uri)
+            read_attrs(one.attrs)
+        except ValueError as reason:
+            found[one.start] = "the server answered with a destination that it would not load: %s" % reason
+    return found
 
 
 def compare(document: Document, skipped: Dict[int, str], running: Sequence[Running], setup: Setup) -> Comparison:

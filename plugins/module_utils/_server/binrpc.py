@@ -14,15 +14,16 @@ type and length, or type and number of bytes of a length that follows (modules/c
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._errors import error
+from .._errors import KamailioError, error
 from .._text import quoted
-from .values import DEPTH, Param, Struct, encode_text
+from .values import DEPTH, Param, Struct, encode_text, limits_of
 
 _MAGIC = 0xA1
 _CALL, _REPLY, _FAULT = 0, 1, 3
 _INT, _STR, _DOUBLE, _STRUCT, _ARRAY, _NAME, _BYTES = range(7)
+_STRUCTS, _TEXTS = (_STRUCT, _ARRAY), (_STR, _NAME)
 # Doubles are numbers of thousandths.
 _SCALE = 1000
 
@@ -87,7 +88,7 @@ def decode_reply(data: bytes) -> Reply:
         raise error("the reply of the server has %d bytes instead of %s" % (len(data), length or "some more"))
     size, head = (data[1] >> 2 & 3) + 1, 4 + (data[1] >> 2 & 3) + (data[1] & 3)
     cookie = int.from_bytes(data[2 + size : head], "big")
-    values = _Reader(data, head).values()
+    values = _values(data, head)
     if data[1] >> 4 == _REPLY:
         return Reply(cookie, values)
     parts = [value for _name, value in values.members]
@@ -96,63 +97,82 @@ def decode_reply(data: bytes) -> Reply:
     return Reply(cookie, Struct(()), (parts[0], parts[1]))
 
 
-class _Reader:
-    def __init__(self, data: bytes, at: int) -> None:
-        self._data = data
-        self._at = at
+def _values(data: bytes, at: int) -> Struct:
+    """The values of the records from a byte on, structs in structs."""
+    found: List[Tuple[Optional[str], Any]] = []
+    # What is open: the type of a struct, its name, and the members of the struct around it.
+    opened: List[Tuple[int, Optional[str], List[Tuple[Optional[str], Any]]]] = []
+    name: Optional[str] = None
+    limits = limits_of(len(data))
+    most_values, most_structs = limits
+    values = structs = 0
+    for kind, value, end in _records(data, at):
+        if kind == _NAME:
+            if name is not None or not opened or opened[-1][0] != _STRUCT:
+                raise _garbled("a record of type %d where no name can be" % kind, end)
+            name = value
+            continue
+        if kind in _STRUCTS:
+            if value:
+                if len(opened) == DEPTH:
+                    raise _garbled("structs more than %d levels deep" % DEPTH, end)
+                opened.append((kind, name, found))
+                name, found = None, []
+                continue
+            if name is not None or not opened or opened[-1][0] != kind:
+                raise _garbled("a record of type %d and length 0" % kind, end)
+            value = Struct(found)
+            _kind, name, found = opened.pop()
+            structs += 1
+        found.append((name, value))
+        name = None
+        values += 1
+        if values > most_values or structs > most_structs:
+            limits.require(values, structs)
+    if opened:
+        raise _garbled("a record that ends behind the reply", len(data))
+    return Struct(found)
 
-    def values(self) -> Struct:
-        found: List[Tuple[Optional[str], Any]] = []
-        while self._at < len(self._data):
-            kind, length, end = self._record()
-            found.append((None, self._value(kind, length, end, 0)))
-        return Struct(tuple(found))
 
-    def _record(self) -> Tuple[int, int, bool]:
-        first = self._take(1)[0]
-        kind, length = first & 15, first >> 4
-        if kind != _DOUBLE and length & 8:
-            return kind, int.from_bytes(self._take(length & 7), "big"), True
-        return kind, length, False
+def _records(data: bytes, at: int) -> Iterator[Tuple[int, Any, int]]:
+    """The type of each record, its value, and where it ends; of a struct or an array whether it starts or ends here.
 
-    def _value(self, kind: int, length: int, end: bool, depth: int) -> Any:
-        if kind in (_STRUCT, _ARRAY) and not end and not length:
-            return self._struct(kind, depth + 1)
-        if kind in (_STR, _BYTES):
-            return self._string(length, kind == _STR)
-        if kind == _INT and length <= 4:
-            return int.from_bytes(self._take(length), "big", signed=length == 4)
-        if kind == _DOUBLE and length <= 8:
-            return int.from_bytes(self._take(length), "big", signed=length == 8) / _SCALE
-        raise self._garbled("a record of type %d and length %d" % (kind, length))
+    It runs once for every value of a reply, which has millions of them.
+    """
+    size = len(data)
+    # The names are few, and repeated in every struct.
+    names: Dict[bytes, str] = {}
+    while at < size:
+        first = data[at]
+        kind, length, start = first & 15, first >> 4, at + 1
+        if first > 127 and kind != _DOUBLE:
+            start += length & 7
+            length = int.from_bytes(data[at + 1 : start], "big")
+        at = start + length
+        if at > size:
+            raise _garbled("a record that ends behind the reply", size)
+        value: Any = data[start:at]
+        if kind in _TEXTS:
+            text = names.get(value)
+            if text is None:
+                if value and value[-1]:
+                    raise _garbled("a string without an end", at)
+                text = value[:-1].decode("utf-8", "surrogateescape")
+                if kind == _NAME:
+                    names[value] = text
+            value = text
+        elif kind == _INT and length <= 4:
+            value = int.from_bytes(value, "big", signed=length == 4) if length else 0
+        elif kind in _STRUCTS and not length:
+            value = first < 128
+        elif kind == _DOUBLE and length <= 8:
+            value = int.from_bytes(value, "big", signed=length == 8) / _SCALE
+        elif kind == _BYTES:
+            value = value.decode("utf-8", "surrogateescape")
+        else:
+            raise _garbled("a record of type %d and length %d" % (kind, length), at)
+        yield kind, value, at
 
-    def _struct(self, opened: int, depth: int) -> Struct:
-        if depth > DEPTH:
-            raise self._garbled("structs more than %d levels deep" % DEPTH)
-        found: List[Tuple[Optional[str], Any]] = []
-        while True:
-            kind, length, end = self._record()
-            if kind == opened and end and not length:
-                return Struct(tuple(found))
-            name = None
-            if kind == _NAME and opened == _STRUCT:
-                name = self._string(length, True)
-                kind, length, end = self._record()
-            found.append((name, self._value(kind, length, end, depth)))
 
-    def _string(self, length: int, terminated: bool) -> str:
-        data = self._take(length)
-        if terminated and length:
-            if data[-1]:
-                raise self._garbled("a string without an end")
-            data = data[:-1]
-        return data.decode("utf-8", "surrogateescape")
-
-    def _take(self, count: int) -> bytes:
-        if self._at + count > len(self._data):
-            raise self._garbled("a record that ends behind the reply")
-        self._at += count
-        return self._data[self._at - count : self._at]
-
-    def _garbled(self, what: str) -> Exception:
-        return error("the reply of the server is garbled: %s at byte %d" % (what, self._at))
+def _garbled(what: str, at: int) -> KamailioError:
+    return error("the reply of the server is garbled: %s at byte %d" % (what, at))

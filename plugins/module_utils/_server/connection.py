@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 from .addresses import CTL, Address
-from .ask import ask
+from .ask import ask, uncollected
 from .dispatcher import Running, read_destinations, with_flags
 from .errors import ServerError
 from .values import Param, Value
@@ -40,7 +40,8 @@ class Connection(NamedTuple):
     def destinations(self) -> List[Running]:
         """The destinations of all sets, in the order of the server. Raises what C(ask) does."""
         try:
-            return read_destinations(self.read("dispatcher.list"))
+            with uncollected():
+                return read_destinations(self.read("dispatcher.list"))
         except ServerError as reason:
             # That is how a server says that there is none; one that has not loaded the module runs none either.
             if reason.text == "No Destination Sets" or reason.unknown_command:
@@ -56,11 +57,12 @@ class Connection(NamedTuple):
         found = self.destinations()
         if version[:2] < SHOWS_FLAGS_SINCE:
             return found
+        shown: Dict[int, List[Value]] = {}
         for setid in {one.setid for one in found}:
             try:
-                found = with_flags(found, setid, self.read("dispatcher.oclist", setid))
+                shown[setid] = self.read("dispatcher.oclist", setid)
             except ServerError as reason:
                 # The set has gone in between.
                 if reason.code != 404:
                     raise
-        return found
+        return with_flags(found, shown)

@@ -12,11 +12,12 @@ The server's side is C(ds_rpc_print_set) of Kamailio's src/modules/dispatcher/di
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from .._dispatcher.flags import MODES, STATES
-from .._errors import error
-from .values import NULL, Value, members
+from .._dispatcher.flags import LETTERS, MODES, STATES
+from .._errors import KamailioError, error
+from .._text import named
+from .values import NULL, Value, members, read_int, read_number, read_text
 
 
 class Latency(NamedTuple):
@@ -54,64 +55,87 @@ def read_destinations(values: Sequence[Value]) -> List[Running]:
     """The destinations in an answer to C(dispatcher.list). Raises KamailioError if it is none."""
     found: List[Running] = []
     try:
-        for value in values:
-            for records in members(value, "RECORDS"):
-                for one in members(records, "SET"):
-                    for targets in members(one, "TARGETS"):
-                        for destination in members(targets, "DEST"):
-                            found.append(_destination(len(found), int(one["ID"]), destination))
-    except (KeyError, TypeError, ValueError, AttributeError) as reason:
-        text = "the server answered dispatcher.list with something that is no list of destinations"
-        raise error(text, "Call dispatcher.list with sipfleet.kamailio.rpc, and look at it") from reason
+        for records in _all(list(values), "RECORDS"):
+            for one in _all(records, "SET"):
+                for destination in _all(one["TARGETS"], "DEST"):
+                    found.append(_destination(len(found), read_int(one["ID"]), destination))
+    except (KeyError, TypeError, ValueError) as reason:
+        raise _unreadable("dispatcher.list", reason) from reason
     return found
+
+
+def _all(value: Value, name: str) -> List[Any]:
+    """The members of this name of an array, which can be empty and has no others. Raises KeyError."""
+    found = members(value, name)
+    if not found and value not in ({}, []):
+        raise KeyError(name)
+    return found
+
+
+def _unreadable(command: str, reason: Exception) -> KamailioError:
+    what = "%s is missing" % reason if isinstance(reason, KeyError) else str(reason)
+    text = "the server answered %s with something that is not a list of destinations: %s" % (command, what)
+    return error(text, "Call %s with sipfleet.kamailio.rpc, and look at it" % command)
 
 
 def _destination(start: int, setid: int, shown: Dict[str, Any]) -> Running:
     attrs = _named(shown, "ATTRS")
     load = _named(shown, "RUNTIME").get("DLGLOAD")
-    letters = str(shown["FLAGS"])
-    duid = _bytes(attrs.get("DUID", NULL))
+    letters = read_text(shown["FLAGS"])
+    if not LETTERS.match(letters):
+        raise ValueError("FLAGS is %s" % named(letters))
+    uri = _bytes(shown["URI"])
+    if not uri:
+        raise ValueError("URI is empty")
     return Running(
         start,
         setid,
-        _bytes(shown["URI"]),
+        uri,
         letters,
         STATES[letters[0]] | MODES[letters[1]],
         False,
-        int(shown["PRIORITY"]),
+        read_int(shown["PRIORITY"]),
         _bytes(attrs.get("BODY", NULL)),
-        duid or None,
+        _bytes(attrs.get("DUID", NULL)) or None,
         _latency(_named(shown, "LATENCY")),
-        None if load is None else int(load),
+        None if load is None else read_int(load),
     )
 
 
-def _named(shown: Dict[str, Any], name: str) -> Dict[str, Any]:
-    found = shown.get(name) or {}
+def _named(shown: Any, name: str) -> Dict[str, Any]:
+    found = shown.get(name) or {} if isinstance(shown, dict) else None
     if not isinstance(found, dict):
-        raise TypeError(name)
+        raise TypeError("%s is not a struct" % name)
     return found
 
 
 def _bytes(value: object) -> bytes:
-    return b"" if value == NULL else str(value).encode("utf-8", "surrogateescape")
+    text = read_text(value)
+    return b"" if text == NULL else text.encode("utf-8", "surrogateescape")
 
 
 def _latency(shown: Dict[str, Any]) -> Optional[Latency]:
     if not shown:
         return None
-    average, deviation, estimate = (float(shown[name]) for name in ("AVG", "STD", "EST"))
-    return Latency(average, deviation, estimate, int(shown["MAX"]), int(shown["TIMEOUT"]))
+    average, deviation, estimate = (read_number(shown[name]) for name in ("AVG", "STD", "EST"))
+    return Latency(average, deviation, estimate, read_int(shown["MAX"]), read_int(shown["TIMEOUT"]))
 
 
-def with_flags(destinations: Sequence[Running], setid: int, values: Sequence[Value]) -> List[Running]:
-    """The destinations with the flags that C(dispatcher.oclist) shows of one set.
+def with_flags(destinations: Sequence[Running], answers: Mapping[int, Sequence[Value]]) -> List[Running]:
+    """The destinations with the flags that C(dispatcher.oclist) shows of sets, by their number.
 
-    Where the set has changed between the two answers its destinations stay as they are.
+    Where a set has changed between the two answers its destinations stay as they are. Raises KamailioError.
     """
-    of_set = [one for one in destinations if one.setid == setid]
-    shown = [one for one in values if isinstance(one, dict)]
-    if [one.uri for one in of_set] != [_bytes(one.get("uri")) for one in shown]:
-        return list(destinations)
-    numbers = {one.start: int(each["flags"]) for one, each in zip(of_set, shown)}
+    sets: Dict[int, List[Running]] = {}
+    for one in destinations:
+        sets.setdefault(one.setid, []).append(one)
+    numbers: Dict[int, int] = {}
+    for setid, values in answers.items():
+        shown = [value for value in values if isinstance(value, dict)]
+        of_set = sets.get(setid, [])
+        try:
+            if [one.uri for one in of_set] == [_bytes(each["uri"]) for each in shown]:
+                numbers.update((one.start, read_int(each["flags"])) for one, each in zip(of_set, shown))
+        except (KeyError, TypeError, ValueError) as reason:
+            raise _unreadable("dispatcher.oclist", reason) from reason
     return [one._replace(flags=numbers[one.start], exact=True) if one.start in numbers else one for one in destinations]

@@ -16,6 +16,10 @@ from __future__ import annotations
 from typing import Iterable, Optional
 
 from .._errors import KamailioError, Problem
+from .._text import quoted, readable_bytes
+
+# Characters of an error of the server in a message.
+_LONGEST = 400
 
 
 class ServerError(KamailioError):
@@ -25,7 +29,8 @@ class ServerError(KamailioError):
         self.code = code
         self.text = text
         self.method = method
-        super().__init__([Problem("the server answered %s with the error %d: %s" % (method or "a call", code, text))])
+        what = "the server answered %s with the error %d: %s"
+        super().__init__([Problem(what % (method or "a call", code, quoted(readable_bytes(text), _LONGEST)))])
 
     @property
     def unknown_command(self) -> bool:

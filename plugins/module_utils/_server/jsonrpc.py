@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import error
 from .._text import quoted
-from .values import NULL, Param, Struct, encode_text
+from .values import Param, Struct, encode_text, limits_of
 
 _ESCAPED = re.compile(r'\\(["\\])')
 
@@ -53,38 +53,34 @@ def _encode(members: Mapping[str, Any]) -> bytes:
 
 def decode_reply(data: bytes) -> Reply:
     """A whole reply. What is not JSON, or not a reply, is an error."""
+    # Every value but the first comes behind one of these, and an escape costs as much as a value.
+    structs = data.count(b"{") + data.count(b"[")
+    limits_of(len(data)).require(structs + data.count(b",") + data.count(b"\\"), structs)
     text = data.decode("utf-8", "surrogateescape")
     try:
         # A Struct keeps members with the same name apart.
-        found = _raw(json.loads(text, strict=False, object_pairs_hook=_struct, parse_constant=_no_constant))
+        found = json.loads(text, strict=False, object_pairs_hook=Struct, parse_int=_int, parse_constant=_no_constant)
     except (ValueError, RecursionError) as reason:
         raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data[:80]))) from reason
     parts = dict(found.members) if isinstance(found, Struct) else {}
-    call_id = parts.get("id", NULL)
-    call_id = None if call_id == NULL else str(call_id)
+    call_id = parts.get("id")
     fault = dict(parts["error"].members) if isinstance(parts.get("error"), Struct) else {}
+    reply_id = str(call_id) if isinstance(call_id, (str, int)) else None
     if isinstance(fault.get("code"), int) and isinstance(fault.get("message"), str):
-        return Reply(call_id, Struct(()), (fault["code"], fault["message"]))
+        return Reply(reply_id, Struct(()), (fault["code"], fault["message"]))
     if "result" in parts and not fault:
-        values = parts["result"]
-        several = isinstance(values, Struct) and all(name is None for name, _value in values.members)
-        return Reply(call_id, values if several else Struct(((None, values),)))
+        result = parts["result"]
+        several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
+        return Reply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
     raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data[:80]))
 
 
-def _struct(pairs: List[Tuple[str, Any]]) -> Struct:
-    return Struct(tuple(pairs))
-
-
-def _raw(value: Any) -> Any:
-    if isinstance(value, Struct):
-        return Struct(tuple((name, _raw(member)) for name, member in value.members))
-    if isinstance(value, list):
-        return Struct(tuple((None, _raw(member)) for member in value))
-    if value is None:
-        return NULL
-    return int(value) if isinstance(value, bool) else value
+def _int(digits: str) -> int:
+    # A server has no number of more than 64 bits, and more digits take ever more time to read.
+    if len(digits) > 20:
+        raise ValueError("a number has %d digits" % len(digits))
+    return int(digits)
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError("%s is no number" % name)
+    raise ValueError("%s is not a number" % name)

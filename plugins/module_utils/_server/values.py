@@ -25,15 +25,31 @@ The protocols show the same reply differently (modules ctl and jsonrpcs, C(rpc_s
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import error
-from .._text import named, quoted
+from .._text import named, quoted, readable_bytes, show
 
 # What the server gives for a string that is not there (modules/ctl/binrpc_run.c).
 NULL = "<null string>"
 # No command nests as deep; a garbled reply can.
 DEPTH = 60
+# The largest reply is that to dispatcher.list. Measured with 100,000 destinations in 100 sets, each with the attributes
+# that the server knows, latency statistics and a count of calls:
+#
+#   Kamailio   binrpc   JSON     values of a destination
+#   5.6.3      43 MiB   69 MiB   22
+#   6.0.1      45 MiB   73 MiB   24
+#   6.1.5      53 MiB   85 MiB   28
+#
+# These are 2.8 million values, half a million of them structs, in 85 MiB. The limits of values, and of bytes (C(MOST)
+# of sockets.py), are three times as much. That of structs is four times as much: in JSON a [ counts as one, and an IPv6
+# address has it too. A value takes 64 bytes of memory and a struct 300, before they have their normal form, so a short
+# reply must not hold as many. Here a value has 20 bytes and a struct 110; C(FREE) of them can be as short as they like.
+MOST_VALUES, BYTES_OF_VALUE = 8_000_000, 5
+MOST_STRUCTS, BYTES_OF_STRUCT = 2_000_000, 24
+FREE = 100_000
+NOT_A_SERVER = "Check that Kamailio listens there: none of its commands answers like that"
 
 Param = Union[str, int, float]
 Value = Union[Dict[str, Any], List[Any], str, int, float]
@@ -42,7 +58,7 @@ Value = Union[Dict[str, Any], List[Any], str, int, float]
 class Struct(NamedTuple):
     """A struct or an array as it came: its members with their names, None for those without."""
 
-    members: Tuple[Tuple[Optional[str], Any], ...]
+    members: Sequence[Tuple[Optional[str], Any]]
 
 
 def encode_text(text: str, nul: str) -> bytes:
@@ -58,8 +74,29 @@ def encode_text(text: str, nul: str) -> bytes:
     return data
 
 
+class Limits(NamedTuple):
+    """How many values a reply can have, and how many of them can be structs."""
+
+    values: int
+    structs: int
+
+    def require(self, values: int, structs: int) -> None:
+        """Refuse a reply that has more. Raises KamailioError."""
+        for number, most, name in ((structs, self.structs, "structs"), (values, self.values, "values")):
+            if number > most:
+                raise error("the reply has more than %d %s" % (most, name), NOT_A_SERVER)
+
+
+def limits_of(size: int) -> Limits:
+    """The limits of a reply of so many bytes."""
+    return Limits(min(MOST_VALUES, FREE + size // BYTES_OF_VALUE), min(MOST_STRUCTS, FREE + size // BYTES_OF_STRUCT))
+
+
 def normal_result(values: Struct) -> List[Value]:
-    """The normal form of the values of a reply, which are Struct, str, int or float. Too deep a nesting is an error."""
+    """The normal form of the values of a reply. Too deep a nesting is an error.
+
+    They are Struct, str, int or float, and what JSON has besides: lists, None, True and False.
+    """
     result = _normal(values, 0)
     if isinstance(result, dict):
         return [result] if result else []
@@ -71,17 +108,22 @@ def normal_result(values: Struct) -> List[Value]:
 
 
 def _normal(value: Any, depth: int) -> Value:
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):
         # Rounded first, so that what is a number of thousandths but for the way computers count stays what it is.
         value = int(round(value * 1000, 3)) / 1000 if math.isfinite(value * 1000) else value
         return int(value) if value.is_integer() else value
-    if not isinstance(value, Struct):
-        scalar: Value = value
-        return scalar
+    if isinstance(value, list):
+        raws: Sequence[Tuple[Optional[str], Any]] = [(None, one) for one in value]
+    elif isinstance(value, Struct):
+        raws = value.members
+    else:
+        return NULL if value is None else int(value)
     if depth > DEPTH:
         raise error("the reply is nested more than %d levels deep" % DEPTH)
     found: List[Tuple[Optional[str], Value]] = []
-    for name, raw in value.members:
+    for name, raw in raws:
         member = _normal(raw, depth + 1)
         if name is None and isinstance(member, dict) and len(member) == 1:
             found.extend(member.items())
@@ -100,3 +142,42 @@ def members(value: Value, name: str) -> List[Any]:
     if isinstance(value, list):
         return [one[name] for one in value if isinstance(one, dict) and name in one]
     return []
+
+
+def read_text(value: object) -> str:
+    """A text in a result, which has bytes (see C(surrogateescape)) and no NUL. Raises ValueError."""
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError("%s is not text" % named(_short(value)))
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as reason:
+        raise ValueError("%s holds half of a character" % named(value)) from reason
+    return value
+
+
+def read_int(value: object) -> int:
+    """A whole number of 32 bits in a result, with a sign or without. Raises ValueError."""
+    if not isinstance(value, int) or not -(1 << 31) <= value < 1 << 32:
+        raise ValueError("%s is not a whole number of 32 bits" % named(_short(value)))
+    return value
+
+
+def read_number(value: object) -> float:
+    """A number in a result, never an infinite one. Raises ValueError."""
+    if not isinstance(value, (int, float)) or not abs(value) < 1 << 64:
+        raise ValueError("%s is not a number" % named(_short(value)))
+    return float(value)
+
+
+def printable(value: Value) -> Value:
+    """The same value for a result of Ansible, which cannot hold surrogates: such bytes appear as C(\\xNN)."""
+    if isinstance(value, str):
+        return show(readable_bytes(value))
+    if isinstance(value, dict):
+        return {show(readable_bytes(name)): printable(one) for name, one in value.items()}
+    return [printable(one) for one in value] if isinstance(value, list) else value
+
+
+def _short(value: object) -> object:
+    """A value for a message, where a struct of any size is only called one."""
+    return "a struct" if isinstance(value, (dict, list)) else value

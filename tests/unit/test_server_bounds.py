@@ -1,0 +1,408 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a hostile server can cost: time, memory, and nothing but one clear error."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import gc
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Callable, Iterator
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import server as live
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import MODE_ALL, Setup
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare, running_effects
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import plan_runtime
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
+    describe_destinations,
+    describe_differences,
+    render_running,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import ask as asking
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, jsonrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import CtlStream, CtlUdp
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.connection import Connection
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.dispatcher import (
+    Running,
+    read_destinations,
+    with_flags,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import NoAnswerError, ServerError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.sockets import MOST
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import (
+    Struct,
+    limits_of,
+    normal_result,
+    printable,
+)
+
+from .peers import LATE, SOON, packet, reply_to, serving, text
+from .replies import as_binrpc, as_json, destination, listing
+
+# ---- size, number and depth
+
+
+def body(data: bytes) -> bytes:
+    return b"\xa1\x1c" + len(data).to_bytes(4, "big") + b"\7" + data
+
+
+def in_json(data: bytes) -> bytes:
+    return b'{"jsonrpc": "2.0", "result": %s, "id": "7"}' % data
+
+
+MIB = 1 << 20
+TOO_MUCH: dict[str, tuple[Callable[[], bytes], str]] = {
+    "values": (lambda: body(b"\0" * (4 * MIB)), "more than [0-9]+ values"),
+    "names": (lambda: body(b"\3" + b"\x15\0\0" * MIB + b"\x83"), "more than [0-9]+ values"),
+    "structs": (lambda: body(b"\3\x83" * MIB), "more than [0-9]+ structs"),
+    "deep_structs": (lambda: body((b"\3" * 60 + b"\x83" * 60) * (MIB // 60)), "more than [0-9]+ structs"),
+    "depth": (lambda: body(b"\3" * MIB), "structs more than 60 levels"),
+    "json_values": (lambda: in_json(b"[" + b"0," * (2 * MIB) + b"0]"), "more than [0-9]+ values"),
+    "json_structs": (lambda: in_json(b"[" + b"[]," * (16 * MIB) + b"0]"), "more than 2000000 structs"),
+    "json_depth": (lambda: in_json(b"[" * 100_000 + b"]" * 100_000), "not JSON|levels"),
+    "json_escapes": (lambda: in_json(b'"' + b"\\n" * (2 * MIB) + b'"'), "more than [0-9]+ values"),
+    # A conversion that is quadratic in the number of digits takes hours.
+    "json_digits": (lambda: in_json(b"9" * (16 * MIB)), "a number has 16777216 digits"),
+}
+
+
+@pytest.mark.parametrize("case", TOO_MUCH)
+def test_a_reply_with_too_much_is_refused(case: str) -> None:
+    make, expected = TOO_MUCH[case]
+    data = make()
+    with pytest.raises(KamailioError, match=expected):
+        normal_result((binrpc if data[:1] == b"\xa1" else jsonrpc).decode_reply(data).values)
+
+
+@pytest.mark.parametrize("case", ["values", "structs"])
+def test_the_records_that_are_read_are_bounded(case: str) -> None:
+    data = TOO_MUCH[case][0]()
+    read = sum(1 for _record in stop_at_error(binrpc._records(data, 7)))
+    with counted(binrpc, "_records") as seen, pytest.raises(KamailioError):
+        binrpc.decode_reply(data)
+    assert seen[0] < read / 2 and seen[0] <= 2 * max(limits_of(len(data)))
+
+
+def stop_at_error(records: Iterator[Any]) -> Iterator[Any]:
+    with contextlib.suppress(KamailioError):
+        yield from records
+
+
+@contextlib.contextmanager
+def counted(module: Any, name: str) -> Iterator[list[int]]:
+    """How many values a generator of a module gives."""
+    seen, real = [0], getattr(module, name)
+
+    def counting(*args: Any) -> Iterator[Any]:
+        for one in real(*args):
+            seen[0] += 1
+            yield one
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, counting)
+        yield seen
+
+
+def size_of(value: Any) -> tuple[int, int]:
+    """How many values and structs a value is."""
+    if not isinstance(value, Struct):
+        return 1, 0
+    parts = [size_of(one) for _name, one in value.members]
+    return 1 + sum(values for values, _structs in parts), 1 + sum(structs for _values, structs in parts)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("encode", [as_binrpc, as_json])
+def test_an_answer_with_100000_destinations_is_twice_inside_the_limits(
+    encode: Callable[..., bytes], whole: bool
+) -> None:
+    data = encode(listing(1000, whole))
+    if encode is as_binrpc:
+        values, structs = size_of(binrpc.decode_reply(data).values)
+    else:
+        structs = data.count(b"{") + data.count(b"[")
+        values = structs + data.count(b",")
+    limits = limits_of(100 * len(data))
+    assert 2 * 100 * len(data) < MOST
+    assert 2 * 100 * values < limits.values and 100 * structs < limits.structs
+    reader = binrpc if encode is as_binrpc else jsonrpc
+    found = read_destinations(normal_result(reader.decode_reply(data).values))
+    assert [one.priority for one in found] == [index % 7 if whole else 0 for index in range(1000)]
+
+
+def test_answers_over_both_protocols_are_the_same() -> None:
+    over_ctl = read_destinations(normal_result(binrpc.decode_reply(as_binrpc(listing(3))).values))
+    assert over_ctl == read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(3))).values))
+    assert over_ctl[1].duid == b"gw000001" and over_ctl[1].load == 0 and over_ctl[1].latency
+
+
+# ---- time
+
+
+def test_datagrams_that_drip_in_do_not_stretch_the_deadline() -> None:
+    dripping = [True]
+
+    def drip(peer: socket.socket) -> None:
+        request, sender = peer.recvfrom(999)
+        peer.sendto(reply_to(request, text(b""))[:2] + b"\xff\xff" + request[3:5], sender)
+        end = time.monotonic() + 3 * LATE
+        while dripping[0] and time.monotonic() < end:
+            peer.sendto(b"x", sender)
+            time.sleep(0.0001)
+        dripping[0] = False
+
+    with serving(socket.SOCK_DGRAM, ("127.0.0.1", 0), drip) as at:
+        with pytest.raises(NoAnswerError, match=r"only [0-9]+ bytes of the reply came within 0\.3 seconds"):
+            call(CtlUdp(*at), "a.b", (), SOON)
+        assert dripping[0], "the call ends while there are datagrams to read"
+        dripping[0] = False
+
+
+@pytest.mark.parametrize("size", [MIB - 11, MIB - 10, MIB - 9, 3 * MIB + 5])
+def test_a_reply_over_a_stream_comes_in_pieces(size: int, tmp_path: Path) -> None:
+    def answer(peer: socket.socket) -> None:
+        request = peer.recv(999)
+        cookie = reply_to(request)[4:-2]
+        value = b"\xb6" + size.to_bytes(3, "big") + bytes(range(1, 101)) * (size // 100) + b"z" * (size % 100)
+        peer.sendall(bytes([0xA1, 1 << 4 | 3 << 2 | len(cookie) - 1]) + len(value).to_bytes(4, "big") + cookie + value)
+
+    with serving(socket.SOCK_STREAM, str(tmp_path / "ctl"), answer) as at:
+        result = call(CtlStream(at), "a.b", (), 2 * LATE)
+    assert result == [bytes(range(1, 101)).decode() * (size // 100) + "z" * (size % 100)]
+
+
+def test_garbage_is_not_collected_while_a_reply_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    active = []
+
+    def answer(*_args: Any) -> list[Any]:
+        active.append(gc.isenabled())
+        if len(active) > 1:
+            raise ServerError(500, "no")
+        return []
+
+    monkeypatch.setattr(asking, "call", answer)
+    asking.ask([CtlStream("/x")], "a.b")
+    with pytest.raises(ServerError):
+        asking.ask([CtlStream("/x")], "a.b")
+    assert active == [False, False] and gc.isenabled()
+
+
+def test_flags_of_many_sets_are_read_in_linear_time() -> None:
+    one = read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(1))).values))[0]
+    steps = []
+    for count in (500, 1000):
+        running = [one._replace(start=index, setid=index) for index in range(count)]
+        answers = {each.setid: [{"uri": each.uri.decode(), "flags": 8}] for each in running}
+        calls = [0]
+        sys.setprofile(lambda *_args, calls=calls: calls.__setitem__(0, calls[0] + 1))  # type: ignore[misc]
+        try:
+            found = with_flags(running, answers)
+        finally:
+            sys.setprofile(None)
+        steps.append(calls[0])
+        assert all(each.exact and each.flags == 8 for each in found)
+    assert steps[1] < 3 * steps[0]
+
+
+# ---- one clear error
+
+ODD = st.one_of(
+    st.sampled_from(["", "A", "APX", "ax", "\ud800", "\udcff", "a b", "a\nb", "\0", "1", "nan", "<null string>"]),
+    st.sampled_from([1e999, -1e999, float("nan"), 1e308, 10**400, -1, 1 << 31, 1 << 32, 1 << 64, 0.5]),
+    st.sampled_from([{}, [], {"A": 1}, [{"DEST": 1}]]).map(copy.deepcopy),
+    st.text(max_size=4),
+    st.integers(),
+    st.floats(),
+)
+VALUES = st.recursive(
+    ODD,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["RECORDS", "SET", "ID", "TARGETS", "DEST", "URI", "FLAGS", "uri", "flags", "uptime"]),
+            inner,
+            max_size=4,
+        ),
+    ),
+    max_leaves=8,
+)
+SETUP = Setup(None, "first", 10, MODE_ALL, 1, None, None, None, (6, 1, 5))
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every member of a tree, by the struct or array that holds it."""
+    found = []
+    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        found.append((value, key))
+        found += places(value[key])
+    return found
+
+
+@st.composite
+def answers_with_a_fault(draw: Any) -> list[Any]:
+    """An answer to dispatcher.list in which members are other values, missing, or too many."""
+    values = normal_result(jsonrpc.decode_reply(as_json(listing(2))).values)
+    for _change in range(draw(st.integers(1, 2))):
+        holder, key = draw(st.sampled_from(places(values)))
+        if draw(st.booleans()):
+            holder[key] = draw(VALUES)
+        elif isinstance(holder, dict):
+            del holder[key]
+        else:
+            holder.append(draw(VALUES))
+    return values
+
+
+def use(running: list[Running]) -> None:
+    """What the modules do with destinations: a result that can be encoded, or an error for people."""
+    effects = running_effects(running, SETUP)
+    document = parse_document(b"1 sip:a 8 0\n", (6, 1))
+    shown: list[Any] = [describe_destinations(running, effects), render_running(running)]
+    shown.append(describe_differences(compare(document, {}, running, SETUP).differences))
+    with contextlib.suppress(KamailioError):
+        shown.append(plan_runtime(running, [], SETUP).data.decode("latin-1"))
+    taken_out(running, document, (6, 1))
+    json.dumps(shown, ensure_ascii=False, allow_nan=False).encode()
+
+
+@given(st.one_of(st.lists(VALUES, max_size=3), answers_with_a_fault()))
+@example([{"RECORDS": {"SET": {"ID": 1, "TARGETS": {"DEST": {"URI": "sip:a", "FLAGS": "", "PRIORITY": 0}}}}}])
+@example([{"RECORDS": {"SET": {"ID": float("inf"), "TARGETS": {"DEST": {}}}}}])
+@example([{"RECORDS": {"SET": {"ID": 1, "TARGETS": {"DEST": "x"}}}}])
+@example(["x"])
+def test_any_answer_gives_destinations_or_an_error(values: list[Any]) -> None:
+    try:
+        running = read_destinations(values)
+    except KamailioError as reason:
+        str(reason).encode()
+        return
+    use(running)
+
+
+@given(st.lists(VALUES, max_size=3), VALUES, VALUES)
+def test_any_flags_give_destinations_or_an_error(values: list[Any], uri: Any, flags: Any) -> None:
+    running = read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(2))).values))
+    shown = [{"uri": one.uri.decode(), "flags": 8} for one in running]
+    for answer in (values, [shown[0], {"uri": shown[1]["uri"], "flags": flags}], [shown[0], {"uri": uri, "flags": 1}]):
+        try:
+            found = with_flags(running, {1: answer})
+        except KamailioError as reason:
+            str(reason).encode()
+        else:
+            use(found)
+
+
+FAULTS: dict[str, tuple[str, Any, str]] = {
+    "empty_uri": ("URI", "", "URI is empty"),
+    "uri_of_another_type": ("URI", 5, "'5' is not text"),
+    "half_a_character": ("URI", "sip:\ud800", "half of a character"),
+    "no_letters": ("FLAGS", "", "FLAGS is ''"),
+    "unknown_letters": ("FLAGS", "QX", "FLAGS is 'QX'"),
+    "fraction": ("PRIORITY", 1.5, "'1.5' is not a whole number of 32 bits"),
+    "infinite": ("PRIORITY", 1e999, "'inf' is not a whole number"),
+    "huge": ("PRIORITY", 1 << 80, "not a whole number of 32 bits"),
+    "latency": ("LATENCY", {"AVG": 1e999, "STD": 0, "EST": 0, "MAX": 0, "TIMEOUT": 0}, "'inf' is not a number"),
+    "latency_cut_off": ("LATENCY", {"AVG": 1}, "'STD' is missing"),
+    "not_a_struct": ("ATTRS", 7, "ATTRS is not a struct"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_what_is_wrong_with_an_answer_is_named(case: str) -> None:
+    name, value, expected = FAULTS[case]
+    shown = normal_result(jsonrpc.decode_reply(as_json(destination(1))).values)[0]
+    assert isinstance(shown, dict)
+    shown[name] = value
+    with pytest.raises(KamailioError, match=expected):
+        read_destinations([{"RECORDS": {"SET": {"ID": 1, "TARGETS": {"DEST": shown}}}}])
+
+
+@given(st.data(), st.sampled_from([as_binrpc, as_json]))
+def test_a_garbled_answer_gives_a_result_or_an_error(data: st.DataObject, encode: Callable[..., bytes]) -> None:
+    reply = bytearray(encode(listing(2)))
+    for _change in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(reply) - 1))
+        reply[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    reader = binrpc if encode is as_binrpc else jsonrpc
+    with contextlib.suppress(KamailioError):
+        use(read_destinations(normal_result(reader.decode_reply(bytes(reply)).values)))
+
+
+ANSWERS: dict[str, list[Any]] = {
+    "core.version": ["kamailio 6.1.5 (x86_64/Linux)"],
+    "core.modules": ["dispatcher", "tm"],
+    "core.uptime": [{"uptime": 60}],
+    "core.arg": ["kamailio", "-f", "/nowhere/kamailio.cfg"],
+    "dispatcher.ping_active": [{"OldPingState": 1}],
+}
+
+
+def connected(answers: dict[str, list[Any]], config: str | None) -> live.Live:
+    """Connect to a server that gives these answers."""
+    params = {"timeout": 1, "socket": "unix:/x", "config": config, "instance": None, "defines": "auto"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "read", lambda _self, method, *_params: answers[method])
+        patch.setattr(live, "known_version", lambda *_args: None)
+        found = live.connect(SimpleNamespace(params=params))
+        live.pings_active(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("config") / "kamailio.cfg"
+    path.write_text('loadmodule "tm.so"\nloadmodule "dispatcher.so"\n')
+    return str(path)
+
+
+@given(st.sampled_from(list(ANSWERS)), st.lists(VALUES, max_size=3), st.booleans())
+@example("core.uptime", [{"uptime": 1e999}], True)
+@example("core.uptime", [{"uptime": 10**400}], True)
+@example("core.uptime", [{"uptime": "soon"}], True)
+@example("core.uptime", [{}], True)
+@example("core.modules", ["dispatcher", "\udcff"], True)
+@example("core.arg", ["k", "--modparam=m:n:i:" + "9" * 5000], False)
+@example("core.arg", ["k", "-\udcff"], False)
+@example("core.arg", ["k", "-f", "/\0"], False)
+def test_a_server_that_says_anything_is_connected_or_an_error(
+    config: str, method: str, values: list[Any], given_config: bool
+) -> None:
+    answers = {**ANSWERS, method: values}
+    try:
+        found = connected(answers, config if given_config else None)
+    except KamailioError as reason:
+        str(reason).encode("utf-8", "backslashreplace")
+        return
+    json.dumps(live.describe(found), ensure_ascii=False, allow_nan=False).encode()
+
+
+@pytest.mark.parametrize("uptime", [[], ["x"], [{}], [{"uptime": "soon"}], [{"uptime": -5}], [{"uptime": 1e999}]])
+def test_an_uptime_that_is_not_a_number_of_seconds_is_named(config: str, uptime: list[Any]) -> None:
+    with pytest.raises(KamailioError, match=r"core\.uptime with something that cannot be read"):
+        connected({**ANSWERS, "core.uptime": uptime}, config)
+
+
+def test_what_a_server_says_can_be_shown() -> None:
+    assert printable([{"a\udcff": ["\ud800", 1.5]}]) == [{"a\\xff": ["\\ud800", 1.5]}]
+    assert str(ServerError(500, "\udcff\n" + "x" * 999)).startswith(
+        "the server answered a call with the error 500: \\xff\\nxxx"
+    )
+    assert len(str(ServerError(500, "x" * MIB))) < 500
+    reply = packet(b"\x20\x01\xf4" + text(b"\xff"), b"\1\2\3\4", 3)
+    assert binrpc.decode_reply(reply).fault == (500, "\udcff")
