@@ -10,12 +10,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Union
 
+from ._errors import Problem
+from ._exit import SEEN
 from ._guard import Site
 from ._host.facts import host_of, host_version
 from ._host.files import read_include
-from ._host.service import beside_of
+from ._host.service import as_config, beside_of
 
 
 def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]]) -> Site:
@@ -26,5 +28,17 @@ def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Option
     """
     service, invocation = beside_of(params["defines"], params["instance"], params["config"])
     version = params["kamailio_version"] or host_version(module, params["kamailio_command"])
+    SEEN.read(as_config(invocation))
+
+    def seen(path: str) -> Optional[bytes]:
+        data = read(path)
+        SEEN.read(data)
+        return data
+
+    def seen_include(path: str) -> Union[bytes, Problem, None]:
+        data = read_include(path)
+        SEEN.read(data if isinstance(data, bytes) else None)
+        return data
+
     elsewhere = params["kamailio_version"] or params["kamailio_command"]
-    return Site(version, invocation, read, read_include, None if elsewhere else host_of(service))
+    return Site(version, invocation, seen, seen_include, None if elsewhere else host_of(service))

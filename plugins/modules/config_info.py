@@ -156,9 +156,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import SEEN
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import as_config, beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
@@ -178,6 +179,7 @@ def view(module):
     version = known_version(module, params["kamailio_version"])
     service, beside = beside_of(params["defines"], params["instance"], path)
     evaluation = evaluate(path, data, read_include, version, beside)
+    SEEN.read(as_config(beside), *evaluation.files.values())
     return {
         "changed": False,
         "path": path,

@@ -157,7 +157,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary
     describe_destinations,
     describe_differences,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_value
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
@@ -167,9 +166,7 @@ def defines_of(live):
     for one in live.connection.read("core.ppdefines_full"):
         if isinstance(one, dict) and "name" in one:
             value = None if one.get("value") in (None, "none") else str(one["value"]).encode("utf-8", "surrogateescape")
-            found[show(str(one["name"]).encode("utf-8", "surrogateescape"))] = (
-                value if value is None else show(mask_value(str(one["name"]), value))
-            )
+            found[show(str(one["name"]).encode("utf-8", "surrogateescape"))] = value if value is None else show(value)
     return found
 
 

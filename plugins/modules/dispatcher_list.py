@@ -232,12 +232,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import SEEN
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
@@ -246,6 +246,7 @@ def plan(params, locks):
     """The change of the file that the parameters ask for, and the destinations before and after."""
     wishes = parse_wishes(params["destinations"])
     before = locks.read(params["path"])
+    SEEN.read(before)
     if before is None and not params["create"]:
         raise error("is not there", "Create it, or let create be true", params["path"])
     merge = params["attrs_mode"] == "merge"
@@ -255,7 +256,7 @@ def plan(params, locks):
 
 def invocation(params):
     """The arguments for the result; thousands of destinations would only travel back."""
-    return {"module_args": mask_options(dict(params, destinations="%d entries" % len(params["destinations"])))}
+    return {"module_args": dict(params, destinations="%d entries" % len(params["destinations"]))}
 
 
 def run(module, locks):

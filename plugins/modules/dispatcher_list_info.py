@@ -94,6 +94,7 @@ kamailio_version:
 
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import SEEN
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
@@ -111,6 +112,7 @@ def read_all(paths):
         except KamailioError as exc:
             problems += exc.problems
             continue
+        SEEN.read(texts[path])
         if texts[path] is None:
             problems.append(Problem("is not there", "Create it, or correct path", path))
     if problems:

@@ -149,12 +149,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import SEEN
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import require_accepted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import find_kamailio, known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FolderLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import as_config, beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
@@ -170,6 +171,7 @@ def run(module, locks):
     if main is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
     _service, beside = beside_of(params["defines"], params["instance"], path)
+    SEEN.read(as_config(beside))
     version = known_version(module, params["kamailio_version"])
 
     def include(target):
@@ -180,7 +182,9 @@ def run(module, locks):
         def planned(target):
             return texts[target] if target in texts else include(target)
 
-        return evaluate(path, texts.get(path, main), planned, version, beside)
+        evaluation = evaluate(path, texts.get(path, main), planned, version, beside)
+        SEEN.read(*evaluation.files.values())
+        return evaluation
 
     texts = plan_modules(wishes, evaluation_of)
     before, after = evaluation_of({}), evaluation_of(texts)

@@ -8,9 +8,10 @@ import datetime
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets, mask_text
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets, mask_text
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
 
 SECRET = [
@@ -87,12 +88,12 @@ def test_options_are_masked_and_left_as_they_are() -> None:
         "token": ["S3CRET"],
         "included_content": {"/etc/kamailio/k.cfg": None},
     }
-    masked = mask_options(options)
+    masked = Seen().clean(options)
     assert masked == {
         "modules": [{"name": "auth", "params": {"secret": "********", "nonce_expire": 300}}],
         "defines": ["DB_PASS=********", "PORT=5060"],
         "config_content": 'modparam("usrloc", "db_url", "mysql://kam:********@db/kamailio")\n',
-        "token": "********",
+        "token": ["********"],
         "included_content": {"/etc/kamailio/k.cfg": None},
     }
     assert options["token"] == ["S3CRET"]

@@ -21,9 +21,9 @@ import shlex
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.model import Account, Invocation
-from .._config.values import Value
+from .._config.values import Value, render_value
 from .._errors import KamailioError, error
-from .._text import named, show
+from .._text import named, readable_bytes, show
 from .files import read_file
 
 DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
@@ -267,6 +267,18 @@ def invocation_of_defines(defines: object) -> Invocation:
     if not isinstance(texts, (list, tuple)) or not all(isinstance(one, str) and _DEFINE.match(one) for one in texts):
         raise error("defines is neither auto nor a list of NAME or NAME=value")
     return Invocation(tuple(texts))
+
+
+def as_config(invocation: Invocation) -> bytes:
+    """The invocation in the language of a configuration, in which secrets are recognised by their names."""
+    lines = ["#!define %s %s" % one.partition("=")[::2] for one in invocation.defines]
+    lines += ["#!define %s %s" % (name, value) for name, value in (invocation.environment or {}).items() if value]
+    lines += ['#!%s "%s"' % one for one in invocation.substitutions]
+    params = [
+        b'modparam("%s", "%s", %s)' % (readable_bytes(module), readable_bytes(name), render_value(value))
+        for module, name, value in invocation.params
+    ]
+    return b"\n".join([*map(readable_bytes, lines), *params])
 
 
 def arguments_of(invocation: Invocation) -> List[str]:

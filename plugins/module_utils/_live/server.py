@@ -18,9 +18,10 @@ from .._config.evaluate import evaluate
 from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
 from .._errors import KamailioError, Problem, error
+from .._exit import SEEN
 from .._host.facts import known_version
 from .._host.files import read_file, read_include
-from .._host.service import Service, beside_of, config_of, service_of_arguments
+from .._host.service import Service, as_config, beside_of, config_of, service_of_arguments
 from .._probing.analyse import list_path, strict_findings
 from .._probing.listing import list_findings
 from .._probing.rules import Finding
@@ -111,7 +112,9 @@ def _evaluate(config: str, version: Optional[Version], beside: Invocation) -> Ev
     data = read_file(config)
     if data is None:
         raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", config)
-    return evaluate(config, data, read_include, version, beside)
+    evaluation = evaluate(config, data, read_include, version, beside)
+    SEEN.read(as_config(beside), *evaluation.files.values())
+    return evaluation
 
 
 def connect(module: Any, without_dispatcher: bool = False) -> Live:
@@ -183,6 +186,7 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
     path = list_path(live.evaluation)
     if data is None:
         raise error("the list is not there, and a reload would fail", "Create it, or correct list_file", path)
+    SEEN.read(data)
     document = parse_document(data, live.version)
     found = list_findings(document, path, live.version, live.evaluation.sockets)
     refused = [one for one in found.findings if one.rule == "list-line-incomplete"]
