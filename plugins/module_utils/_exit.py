@@ -9,12 +9,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ._secrets import (
-    HINTS,
     MASK,
     has_hint,
+    hints_in,
     is_secret,
     mask_assigned,
     mask_text,
@@ -71,11 +71,14 @@ class Seen:
 
     def _changed(self, found: _Strings) -> Dict[str, str]:
         """The texts that change, and what each becomes."""
-        hints = [one for one in HINTS if one in "\n".join(found.texts).lower()]
-        masked = {one: mask_text(one) for one in found.texts if hints and has_hint(one, hints)}
-        masked.update({one: mask_assigned(masked.get(one, one)) for one in found.elements})
-        joined = "\n".join(masked.get(one, one) for one in found.texts)
-        secrets = [one for one in self._secrets(found) if one in joined]
+        # What holds for all of them at once is looked at first: there can be hundreds of thousands.
+        joined = "\n".join(found.texts)
+        hints = hints_in(joined)
+        telling = [one for one in found.texts if has_hint(one, hints)] if hints else []
+        masked = {one: mask_assigned(mask_text(one)) if one in found.elements else mask_text(one) for one in telling}
+        secrets = [one for one in self._secrets(found, telling) if one in joined]
+        if not secrets and joined.replace("\n", "").isprintable():
+            return {one: text for one, text in masked.items() if one != text}
         changed = {}
         for one in found.texts:
             text = masked.get(one, one)
@@ -86,10 +89,10 @@ class Seen:
                 changed[one] = text
         return changed
 
-    def _secrets(self, found: _Strings) -> List[str]:
+    def _secrets(self, found: _Strings, telling: Sequence[str]) -> List[str]:
         """The values to mask wherever they occur."""
         sources = [secret_values(text) for text in self._texts]
-        sources += [url_passwords(readable_bytes(one)) for one in found.texts if "@" in one]
+        sources += [url_passwords(readable_bytes(one)) for one in telling if "@" in one]
         sources += [spellings(readable_bytes(one) for one in group) for group in (found.secrets, self._named)]
         # If they are too many, those of destinations are too many.
         values = [value for source in sorted(sources, key=len) for value in sorted(source)]
@@ -102,55 +105,66 @@ _MASK = MASK.decode()
 
 
 class _Strings(NamedTuple):
-    """The strings of a value: those that are secret by their name, all others, those in lists; and the names."""
+    """The strings of a value: those that are secret by their name, all others, those in lists; and the names.
+
+    C(shapes) are the names of the dicts that were met, each with whether any of them is secret.
+    """
 
     secrets: Set[str]
     texts: Set[str]
     elements: Set[str]
-    names: Dict[Any, bool]
+    names: Set[Any]
+    shapes: Dict[Tuple[Any, ...], bool]
 
 
 def _strings_of(value: Any) -> _Strings:
-    found = _Strings(set(), set(), set(), {})
+    found = _Strings(set(), set(), set(), set(), {})
     _gather(value, found, False)
     return found
 
 
+# Most of a large result is of these, or a str; Ansible gives its own subclasses of them to action plugins.
+_PLAIN = frozenset([int, float, bool, type(None)])
+
+
 def _gather(value: Any, found: _Strings, secret: bool) -> None:
     if isinstance(value, dict):
-        pair = not secret and _is_pair(value)
-        for name, one in value.items():
-            if name not in found.names:
-                found.names[name] = is_secret(str(name))
-            below = secret or found.names[name] or (pair and name in _VALUES)
-            if isinstance(one, str) and not below:
+        shape = tuple(value)
+        if shape not in found.shapes:
+            found.names.update(shape)
+            found.shapes[shape] = any(is_secret(str(name)) for name in shape)
+        if found.shapes[shape] or secret or "name" in value:
+            for name, one in value.items():
+                _gather(one, found, secret or _is_secret_in(value, name))
+            return
+        for one in value.values():
+            kind = type(one)
+            if kind is str:
                 found.texts.add(one)
-            elif below or isinstance(one, (dict, list, tuple)):
-                _gather(one, found, below)
+            elif kind not in _PLAIN:
+                _gather(one, found, False)
     elif isinstance(value, (list, tuple)):
         for one in value:
-            _gather(one, found, secret)
             if isinstance(one, str) and not secret:
+                found.texts.add(one)
                 found.elements.add(one)
+            else:
+                _gather(one, found, secret)
     elif isinstance(value, str):
         (found.secrets if secret else found.texts).add(value)
     elif secret and value is not None and not isinstance(value, bool):
         found.secrets.add(str(value))
 
 
-def _is_pair(value: Dict[Any, Any]) -> bool:
-    """Whether it is a name with a value, and the value is secret."""
-    name = value.get("name")
-    return isinstance(name, str) and any(one in value for one in _VALUES) and is_secret(name)
+def _is_secret_in(value: Mapping[Any, Any], name: Any) -> bool:
+    """Whether what a dict has under a name is secret, by this name or as the value of a pair of name and value."""
+    return is_secret(str(name)) or (name in _VALUES and is_secret(str(value.get("name"))))
 
 
 def _rewritten(value: Any, changed: Mapping[str, str], names: Mapping[str, str], secret: bool) -> Any:
     if isinstance(value, dict):
-        pair = not secret and _is_pair(value)
         return {
-            names.get(name, name): _rewritten(
-                one, changed, names, secret or is_secret(str(name)) or (pair and name in _VALUES)
-            )
+            names.get(name, name): _rewritten(one, changed, names, secret or _is_secret_in(value, name))
             for name, one in value.items()
         }
     if isinstance(value, (list, tuple)):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, Iterator, List, Match, NamedTuple, Pattern, Sequence, Set
+from typing import Iterable, Iterator, List, Match, NamedTuple, Pattern, Sequence, Set
 
 from ._text import readable_bytes, show, visible
 
@@ -41,6 +41,7 @@ _HINTS = tuple(hint.encode() for hint in HINTS)
 # that follow each other are one; a quote that nothing closes goes on to the end of its line.
 _STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
 _WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
+_PASSWORD_IN_URL = (re.compile(r"sips?:[^\s:/@;?\"']+:[^\s@;,/\"']{1,200}@"), re.compile(r"://[^\s:/]*:[^@]*@"))
 _USER = re.compile(rb"://[^\s:/]*:")
 
 _GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
@@ -156,8 +157,18 @@ def mask_assigned(text: str) -> str:
     return found["lead"] + MASK.decode() if found and is_secret(found["name"]) else text
 
 
+def hints_in(text: str) -> List[str]:
+    """What a text has of what tells that it can hold something to mask; far cheaper than to look for that."""
+    lower = text.lower()
+    found = [hint for hint in HINTS if hint in lower]
+    # Most of it are addresses of users.
+    if found[:1] == ["@"] and not any(pattern.search(lower) for pattern in _PASSWORD_IN_URL):
+        del found[0]
+    return found
+
+
 def has_hint(text: str, hints: Sequence[str] = HINTS) -> bool:
-    """Whether a text can hold anything to mask; far cheaper than to look for it."""
+    """Whether a text has one of these hints."""
     lower = text.lower()
     return any(hint in lower for hint in hints)
 
@@ -274,15 +285,16 @@ def tellable(values: Iterable[str], texts: Sequence[bytes]) -> List[str]:
     words = {one for one in long if _WORD.fullmatch(one)}
     ordinary = set(_ORDINARY)
     if words - ordinary:
-        ordinary |= _names_in(texts)
+        ordinary |= _names_in(texts, [one.encode() for one in words])
     told = [one for one in dict.fromkeys(long) if one.lower() not in _ORDINARY and one not in ordinary][:_MOST]
     # One can be part of another.
     return sorted(told, key=len, reverse=True)
 
 
-def _names_in(texts: Sequence[bytes]) -> Set[str]:
-    found: Dict[bytes, None] = {}
-    for data in texts:
-        for groups in _NAMES.findall(mask_secrets(data)):
-            found[b"".join(groups)] = None
+def _names_in(texts: Sequence[bytes], words: Sequence[bytes]) -> Set[str]:
+    """The names in those of the texts that have one of the words."""
+    found: Set[bytes] = set()
+    for data in (mask_secrets(text) for text in texts):
+        if any(word in data for word in words):
+            found.update(b"".join(groups) for groups in _NAMES.findall(data))
     return {show(part) for name in found for part in (name, *name.split(b"."))}
