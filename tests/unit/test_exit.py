@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import as_config
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_everywhere, secret_values, tellable
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, visible
 
@@ -127,6 +129,16 @@ def test_secrets_of_replies_are_masked_everywhere() -> None:
             ["-A", "DB_PASS=********", "-A", "PORT=5060"],
         ]
     }
+
+
+def test_secrets_of_a_command_line_are_masked_everywhere() -> None:
+    invocation = Invocation(
+        defines=("DB_PASS=hunter 11", "WITH_TLS"),
+        params=(("auth", "secret", b"hunter22"), ("tm", "fr_timer", 5)),
+        substitutions=(("substdef", "!DB_PW!hunter33!g"),),
+        environment={"DBPW": "hunter44", "PATH": None},
+    )
+    assert clean("hunter 11 hunter22 hunter33 hunter44", as_config(invocation)) == " ".join(["********"] * 4)
 
 
 ORDINARY = {

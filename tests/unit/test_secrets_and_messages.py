@@ -111,9 +111,18 @@ def test_masking_is_linear() -> None:
         b'\\"',
         b"#modparam\n",
         b"def",
+        b"$var(password",
+        b"$password",
+        b"?key=",
+        b"&a",
+        b"sip:a:",
+        b"a-a:pw:s:",
+        b"pw ",
+        b"http://h:80 ",
     ):
         mask_secrets(b'"#!' + piece * 40_000)
         mask_secrets(b"#!" + piece * 40_000)
+        Seen().clean(["pw@" + piece.decode() * 40_000])
 
 
 def test_half_of_a_character_is_named() -> None:
