@@ -157,6 +157,12 @@ def mask_assigned(text: str) -> str:
     return found["lead"] + MASK.decode() if found and is_secret(found["name"]) else text
 
 
+def require_unmasked(value: object) -> None:
+    """Refuse a value out of a result, whose secret is masked: it would be written. Raises ValueError."""
+    if isinstance(value, (str, dict)) and MASK.decode() in str(value):
+        raise ValueError("holds %s, as which results show a secret, and not the secret" % MASK.decode())
+
+
 def hints_in(text: str) -> List[str]:
     """What a text has of what tells that it can hold something to mask; far cheaper than to look for that."""
     lower = text.lower()
