@@ -263,7 +263,8 @@ def spellings(values: Iterable[bytes]) -> Set[str]:
     """Each value as it is, without its backslashes, and as messages show bytes that are not UTF-8 or not printable."""
     plain = {spelled for value in values for spelled in (value, re.sub(rb"\\(.)", rb"\1", value))}
     texts = {text for value in plain for text in (show(value), value.decode("utf-8", "replace"))}
-    return texts | {visible(text) for text in texts} - {MASK.decode()}
+    # What is masked already is looked at again by the next pattern.
+    return {one for text in texts for one in (text, visible(text)) if MASK.decode() not in one}
 
 
 # Names of its own and words of messages, whatever else the texts hold.

@@ -171,6 +171,10 @@ def test_a_file_without_secrets_makes_no_word_secret() -> None:
     )
 
 
+def test_the_configuration_of_debian_has_one_secret() -> None:
+    assert tellable(sorted(secret_values(DEBIAN)), [DEBIAN]) == ["kamailiorw"]
+
+
 def test_any_number_of_secrets() -> None:
     """Those of thousands of destinations are masked in place, and do not hide those of the configuration."""
     listing = "".join("1 sip:10.0.0.1 8 0 auth_pw=hunter%06d\n" % number for number in range(5000))
