@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 from boundary import Root
 from module_utils._errors import KamailioError, Problem, error
+from module_utils._exit import SEEN
 from module_utils._guard import Site, validate
 from module_utils._host.files import read_file, read_include
 from module_utils._host.service import invocation_of_defines
@@ -101,6 +102,14 @@ def check(path: str, arguments: argparse.Namespace) -> Checked:
     return Checked(path, tuple(found))
 
 
+def cleaned(one: Checked) -> Checked:
+    """What is told of a file without secrets, and with everything printable; its name leads to the file."""
+    texts = [{"text": it.text, "remedy": it.remedy, "destination": it.destination} for it in one.findings]
+    found = SEEN.clean({"findings": texts, "problem": one.problem})
+    findings = tuple(it._replace(**text) for it, text in zip(one.findings, found["findings"]))
+    return one._replace(findings=findings, problem=found["problem"])
+
+
 def find_in_list(path: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
     """What a list gets wrong by itself, whatever the configuration. Raises KamailioError."""
     data = read_file(path)
@@ -146,12 +155,9 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
         "ignore": arguments.ignore,
         "fail_on": "warning",
     }
-    site = Site(
-        render_version(arguments.kamailio_version),
-        invocation_of_defines(arguments.define),
-        lambda path: read_file(here(path)),
-        include,
-    )
+    invocation = invocation_of_defines(arguments.define)
+    version = render_version(arguments.kamailio_version)
+    site = Site(version, invocation, lambda path: read_file(here(path)), include)
     found = validate(params, site).result["findings"]
     for one in found:
         if one["rule"] == "list-missing" and not arguments.list and not arguments.root:
@@ -174,13 +180,15 @@ def render_text(checked: Sequence[Checked]) -> str:
         found = [it._replace(file=printable(it.file), text=printable(it.text)) for it in one.findings]
         if found:
             parts.append(render_findings(found, files, whole=True))
-    return "\n\n".join(parts) + "\n"
+    # The lines of files that it quotes, too.
+    text: str = SEEN.clean("\n\n".join(parts) + "\n")
+    return text
 
 
 def main(words: Optional[Sequence[str]] = None) -> int:
     """Check, report, and give the exit status."""
     arguments = parse_arguments(words)
-    checked = [check(path, arguments) for path in dict.fromkeys(arguments.files)]
+    checked = [cleaned(one) for one in [check(path, arguments) for path in dict.fromkeys(arguments.files)]]
     fails = FAILS[arguments.fail_on]
     text = render_text(checked) if arguments.format == "text" else FORMATS[arguments.format](checked, fails)
     report = text.encode("utf-8", "replace")

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from module_utils._host.files import read_file
 from module_utils._probing.rules import RULES, Finding
-from module_utils._text import quoted
+from module_utils._text import quoted, visible
 
 RULE_PAGE = "https://github.com/sipfleet/sipfleet.kamailio/blob/main/docs/rules.md#"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -171,7 +171,7 @@ def _case(suite: ElementTree.Element, one: Checked, name: str) -> ElementTree.El
 
 
 def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", visible(text))
 
 
 FORMATS: Dict[str, Callable[[Sequence[Checked], Sequence[str]], str]] = {

@@ -9,6 +9,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 
 # What the module needs to find the change again.
 _PLACE = ("config", "instance", "record")
@@ -26,7 +27,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, params = self.validate_argument_spec(argument_spec=deploy_spec())
+        params = validated(self, deploy_spec())
         given = dict(self._task.args)
         done = self._module(given, task_vars)
         if done.get("change") and params["confirm"]:

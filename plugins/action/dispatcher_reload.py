@@ -10,6 +10,8 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import visible
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 
 # A wait for destinations is cut into pieces of so many seconds, and after each of them somebody sees how far it is.
 PIECE_SECONDS = 10.0
@@ -23,7 +25,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, params = self.validate_argument_spec(argument_spec=reload_spec())
+        params = validated(self, reload_spec())
         left = float(params["healthy_timeout"])
         piece = min(left, PIECE_SECONDS)
         first = told = done = self._piece(task_vars, healthy_timeout=piece)
@@ -33,7 +35,7 @@ class ActionModule(ActionBase):
             probed = sum(counts.get(state, 0) for state in ("healthy", "pending", "down"))
             text = "%d of %d destinations have answered, %.0f seconds left"
             name = (task_vars or {}).get("inventory_hostname", "")
-            Display().display("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left)))
+            Display().display(visible("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left))))
             piece = min(left, PIECE_SECONDS)
             done = self._piece(task_vars, healthy_timeout=piece, healthy_since=first["healthy_since"], force=False)
             # The list can have been changed, and loaded again, while it waited.

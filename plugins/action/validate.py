@@ -9,6 +9,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 
 
 class ActionModule(ActionBase):
@@ -19,7 +20,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _validation, params = self.validate_argument_spec(argument_spec=validate_spec())
+        params = validated(self, validate_spec())
         judged = self._judge_texts(params)
         if judged is None:
             judged = self._execute_module(

@@ -48,14 +48,13 @@ _value:
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import (
     parse_flags,
     render_letters,
     render_names,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 FORMS = {"letters": render_letters, "names": render_names, "number": int}
 
@@ -63,11 +62,11 @@ FORMS = {"letters": render_letters, "names": render_names, "number": int}
 def dispatcher_flags(value: Any, form: str = "letters") -> Any:
     """Flags in another form. Raises AnsibleFilterError if they are none."""
     if form not in FORMS:
-        raise AnsibleFilterError("%s is not a form of flags: these are %s" % (named(form), ", ".join(FORMS)))
+        raise refusal("%s is not a form of flags: these are %s" % (named(form), ", ".join(FORMS)), value)
     try:
         return FORMS[form](parse_flags(value))
     except ValueError as exc:
-        raise AnsibleFilterError("the flags %s cannot be read: %s" % (named(value), exc)) from exc
+        raise refusal("the flags %s cannot be read: %s" % (named(value), exc), value) from None
 
 
 class FilterModule:

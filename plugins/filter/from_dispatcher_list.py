@@ -59,8 +59,6 @@ _value:
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import attrs_mapping
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import described
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
@@ -69,6 +67,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.listing
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import NOTE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, show
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 SOURCE = "text"
 
@@ -77,15 +76,15 @@ def from_dispatcher_list(text: object, kamailio_version: object = "6.1", strict:
     """Destinations as dispatcher_list takes them. Raises AnsibleFilterError with everything that is wrong."""
     version = parse_version(str(kamailio_version))
     if version is None:
-        raise AnsibleFilterError("%s is not a version of Kamailio, such as 6.1.5" % named(kamailio_version))
+        raise refusal("%s is not a version of Kamailio, such as 6.1.5" % named(kamailio_version), text)
     if not isinstance(text, str):
-        raise AnsibleFilterError("from_dispatcher_list takes the text of a dispatcher.list, not %s" % named(text))
+        raise refusal("from_dispatcher_list takes the text of a dispatcher.list, not %s" % named(text), text)
     data = text.encode("utf-8", "surrogateescape")
     document = parse_document(data, version)
     findings = [one for one in list_findings(document, SOURCE, version).findings if one.severity != NOTE]
     if findings and strict:
         message = render_findings(findings, {SOURCE: data})
-        raise AnsibleFilterError("The server would not read this dispatcher.list as it stands.\n\n%s" % message)
+        raise refusal("The server would not read this dispatcher.list as it stands.\n\n%s" % message, text)
     destinations = []
     for one in document.destinations:
         mapping = attrs_mapping(one.attrs)

@@ -13,6 +13,7 @@ author:
 description:
   - Masks what the modules of this collection mask in diffs and messages - passwords in URLs, and values of parameters, of defines
     and of C(name=value) whose name tells that they are secret, such as C(db_pass) or C(mask_key).
+  - Such a value is also masked wherever else the text has it, unless it is short, a small number, or part of a path or an address.
   - What is secret under a name that does not tell stays.
 options:
   _input:
@@ -35,17 +36,16 @@ _value:
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_text
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_everywhere
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 
 def mask_secrets(text: object) -> str:
     """The same text without secrets."""
     if not isinstance(text, str):
-        raise AnsibleFilterError("mask_secrets takes a text, not %s" % named(text))
-    return mask_text(text)
+        raise refusal("mask_secrets takes a text, not %s" % named(text), text)
+    return mask_everywhere(text)
 
 
 class FilterModule:

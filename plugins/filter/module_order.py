@@ -48,21 +48,20 @@ _value:
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.order import order_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 
 def module_order(modules: object) -> list[Any]:
     """The modules in order. Raises AnsibleFilterError with everything that is wrong."""
     if not isinstance(modules, (list, tuple)):
-        raise AnsibleFilterError("module_order takes a list of modules, not %s" % named(modules))
+        raise refusal("module_order takes a list of modules, not %s" % named(modules), modules)
     try:
         return order_modules(modules)
     except KamailioError as exc:
-        raise AnsibleFilterError(exc.render()) from exc
+        raise refusal(exc.render(), modules) from None
 
 
 class FilterModule:

@@ -39,22 +39,21 @@ _value:
 
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 
 def to_dispatcher_list(destinations: object) -> str:
     """The text of the list. Raises AnsibleFilterError with everything that is wrong."""
     if not isinstance(destinations, (list, tuple)):
-        raise AnsibleFilterError("to_dispatcher_list takes a list of destinations, not %s" % named(destinations))
+        raise refusal("to_dispatcher_list takes a list of destinations, not %s" % named(destinations), destinations)
     try:
         data = plan_destinations(b"", parse_wishes(destinations), "none", "text").data
     except KamailioError as exc:
-        raise AnsibleFilterError(exc.render()) from exc
+        raise refusal(exc.render(), destinations) from None
     return data.decode("utf-8", "surrogateescape")
 
 

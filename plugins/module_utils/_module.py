@@ -9,41 +9,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ._secrets import mask_options
+from ._exit import SEEN
 from ._text import no_text_in
 
 
 class Module(AnsibleModule):  # type: ignore[misc]
-    """An AnsibleModule that tells the log of the host, and the controller, its options without passwords.
+    """An AnsibleModule from which no secret and no character that a terminal obeys gets into a result or a log.
 
+    All that it tells passes here: results and errors with their warnings and differences, and the log of the host.
     Options such as C(modules) and C(config_content) are no passwords as a whole, and not free of them either.
     """
 
     params: Dict[str, Any]
 
     def __init__(self, **options: Any) -> None:
+        self._said: List[Tuple[str, Dict[str, Any]]] = []
         super().__init__(**options)
         fault = no_text_in(self.params)
         if fault:
             self.fail_json(fault)
 
+    def warn(self, warning: str, **more: Any) -> None:
+        """Add a warning to the result."""
+        # What is secret in it may be read later.
+        self._said.append((warning, more))
+
     def _log_invocation(self) -> None:
         options = self.params
-        self.params = mask_options(options)
+        SEEN.take(options)
+        self.params = SEEN.clean(options)
         super()._log_invocation()
         self.params = options
 
-    def exit_json(self, **result: Any) -> None:
-        """End with a result."""
-        super().exit_json(**self._with_options(result))
-
-    def fail_json(self, msg: str, **result: Any) -> None:
-        """End with an error."""
-        super().fail_json(msg, **self._with_options(result))
-
-    def _with_options(self, result: Dict[str, Any]) -> Dict[str, Any]:
-        return {"invocation": {"module_args": mask_options(self.params)}, **result}
+    def _return_formatted(self, kwargs: Dict[str, Any]) -> None:
+        SEEN.take(self.params)
+        said = [text for text, _more in self._said]
+        result = SEEN.clean({"invocation": {"module_args": self.params}, **kwargs, "said": said})
+        for text, (_text, more) in zip(result.pop("said"), self._said):
+            super().warn(text, **more)
+        super()._return_formatted(result)

@@ -26,5 +26,6 @@ def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Option
     """
     service, invocation = beside_of(params["defines"], params["instance"], params["config"])
     version = params["kamailio_version"] or host_version(module, params["kamailio_command"])
+
     elsewhere = params["kamailio_version"] or params["kamailio_command"]
     return Site(version, invocation, read, include, None if elsewhere else host_of(service))

@@ -10,7 +10,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Mapping
+
+# What may have to be escaped; most text of most files is none of it.
+_UNUSUAL = re.compile(r"\r(?!\n)|[^ -~\t\n\r]+")
 
 
 def show(data: bytes) -> str:
@@ -18,13 +22,28 @@ def show(data: bytes) -> str:
     return data.decode("utf-8", "backslashreplace")
 
 
+def visible(text: str) -> str:
+    """The text with every character that is not printable as an escape, such as C(\\x1b) or C(\\u202e).
+
+    A terminal would obey such a character, or hide what surrounds it. Newlines and tabs stay, and so does a carriage
+    return before a newline. The escapes are printable: to do it twice changes nothing more.
+    """
+    return text if text.isprintable() else _UNUSUAL.sub(lambda found: "".join(map(_visible, found[0])), text)
+
+
+def _visible(char: str) -> str:
+    if char.isprintable():
+        return char
+    # A byte that is not UTF-8 appears as show() writes it.
+    byte = ord(char) - 0xDC00
+    return "\\x%02x" % byte if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
+
+
 def quoted(data: bytes, limit: int = 120) -> str:
     """One line of a file for a message, control characters visible, at most O(limit) characters."""
     # A character has four bytes at most; a line of megabytes is not made readable as a whole.
     head = data[: 4 * limit + 4]
-    text = "".join(
-        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in show(head)
-    )
+    text = "".join(char if char == "\t" else _visible(char) for char in show(head))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

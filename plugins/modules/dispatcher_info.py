@@ -157,7 +157,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary
     describe_destinations,
     describe_differences,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_value
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import readable_bytes, show
 
 
@@ -167,8 +166,7 @@ def defines_of(live):
     for one in live.connection.read("core.ppdefines_full"):
         if isinstance(one, dict) and "name" in one:
             name, value = str(one["name"]), one.get("value")
-            masked = None if value in (None, "none") else show(mask_value(name, readable_bytes(str(value))))
-            found[show(readable_bytes(name))] = masked
+            found[show(readable_bytes(name))] = None if value in (None, "none") else show(readable_bytes(str(value)))
     return found
 
 

@@ -238,7 +238,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import gu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
@@ -256,7 +255,7 @@ def plan(params, locks):
 
 def invocation(params):
     """The arguments for the result; thousands of destinations would only travel back."""
-    return {"module_args": mask_options(dict(params, destinations="%d entries" % len(params["destinations"])))}
+    return {"module_args": dict(params, destinations="%d entries" % len(params["destinations"]))}
 
 
 def run(module, locks):

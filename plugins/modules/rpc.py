@@ -73,6 +73,7 @@ result:
   description:
     - What the command gave, a list of values, the same over every transport. A struct is a dict, or a list of dicts where names
       stand several times.
+    - Passwords are masked, and characters that are not printable appear as escapes such as C(\x1b).
   returned: when the command was called
   type: list
   elements: raw

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import (
@@ -20,6 +21,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import no_
 
 def judge_texts(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     """The result of validate; None where a file of the host is included."""
+    seen = Seen()
+    seen.take(params)
+    result = _judge(params, diff)
+    return None if result is None else seen.clean(result)
+
+
+def _judge(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     fault = no_text_in(params)
     if fault:
         return {"failed": True, "msg": fault}

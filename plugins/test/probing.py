@@ -38,10 +38,9 @@ _value:
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import PROBING, parse_flags
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 
 def probing(value: Any) -> bool:
@@ -50,7 +49,7 @@ def probing(value: Any) -> bool:
     try:
         return bool(parse_flags(0 if flags is None else flags) & PROBING)
     except ValueError as exc:
-        raise AnsibleFilterError("the flags %s cannot be read: %s" % (named(flags), exc)) from exc
+        raise refusal("the flags %s cannot be read: %s" % (named(flags), exc), flags) from None
 
 
 class TestModule:

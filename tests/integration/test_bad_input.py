@@ -84,8 +84,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "includes").write_bytes(b'include_file "pipe"\n' + config.read_bytes())
     expected = {
-        "pipe": "pipe: is no regular file",
-        "/dev/zero": "/dev/zero: is no regular file",
+        "pipe": "pipe: is not a regular file",
+        "/dev/zero": "/dev/zero: is not a regular file",
         ".": ": is a directory",
         "loop": "loop: is a symbolic link that leads to itself",
         "dangling": "dangling: is not there",

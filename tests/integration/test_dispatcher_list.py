@@ -116,7 +116,7 @@ def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
     )
     assert failure(missing).startswith(str(tmp_path / "none.list") + ": is not there")
     assert "folder: is a directory" in failure(directory)
-    assert "the folder %s is not there" % (tmp_path / "no") in failure(no_folder)
+    assert "the folder %s does not exist" % (tmp_path / "no") in failure(no_folder)
     assert "a part of its path is not a directory" in failure(under_file)
 
 
@@ -137,6 +137,6 @@ def test_no_permission(tmp_path: Path) -> None:
         options = {"become": True, "become_user": "nobody", "become_method": "ansible.builtin.su"}
         options["become_flags"] = "-s /bin/sh"
     write, read = run_tasks(tmp_path, [{**task(path), **options}, {**task(unreadable), **options}], "/usr/bin/python3")
-    assert "cannot write beside it: Permission denied. Nothing has been changed" in failure(write)
+    assert "its folder cannot be written: Permission denied. Nothing has been changed" in failure(write)
     assert "cannot be read: permission denied. Run the task with become" in failure(read)
     assert path.read_bytes() == PLAIN

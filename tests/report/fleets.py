@@ -13,7 +13,7 @@ from report.made_up import files, finding, healthy, listed, running, server, sil
 
 IMAGE = "<img src=x onerror=\"document.title='owned'\">"
 EVIL = "</script><script>document.title='owned'</script>" + IMAGE
-BROKEN = "a\u2028b\u2029c\u0000d\u202ee\ufffdf\u007f"
+BROKEN = "a\u2028b\u2029c\u0000d\u202ee\ufffdf\u007fg\u00adh\u180ei\U000e0041"
 TEMPLATE = "{{ 6 * 7 }}{% raw %}<!--"
 NO_FLAG = "it has no P flag (8), and ds_probing_mode 0 probes only with it"
 

@@ -15,7 +15,7 @@ from report.fleets import BROKEN, EVIL, IMAGE, TEMPLATE, hostile
 from report.view import View, hosts, opened, rows, until_at_set, until_hosts
 
 # Characters that cannot be seen, or that change how others are seen, are named.
-SHOWN = EVIL + r"a\u2028b\u2029c\u0000d\u202ee" + "\ufffd" + r"f\u007f" + TEMPLATE
+SHOWN = EVIL + r"a\u2028b\u2029c\u0000d\u202ee" + "\ufffd" + r"f\u007fg\u00adh\u180ei\U000e0041" + TEMPLATE
 
 
 def test_data_cannot_end_its_element(view: View) -> None:

@@ -401,6 +401,7 @@ def test_what_this_version_does_not_edit_is_refused_with_its_place(case: str) ->
         ([{"name": "tm", "state": "absent", "params": {"x": 1}}], "modules[0] has params, but is to be absent"),
         ([{"name": "tm", "parms": {}}], "modules[0].parms is not known"),
         (["tm"], "modules[0] is not a mapping"),
+        ([{"name": "x", "params": {"db_url": "mysql://u:********@h/d"}}], "modules[0].params.db_url holds ********"),
     ],
 )
 def test_bad_wishes(entries: Any, message: str) -> None:

@@ -72,6 +72,9 @@ def test_flags_letters_come_back(state: str, mode: str) -> None:
 
 # field, value, message
 BAD = [
+    ("uri", "sip:alice:********@a", "holds ********, as which results show a secret"),
+    ("attrs", "duid=a;auth_pw=********", "holds ********, as which results show a secret"),
+    ("attrs", {"auth_pw": "********"}, "holds ********, as which results show a secret"),
     ("setid", "x", "'x' is not a whole number"),
     ("setid", -1, "'-1' is not a whole number"),
     ("setid", True, "'True' is not a whole number"),

@@ -17,6 +17,7 @@ LAYERS = [
     "_errors",
     "_patch",
     "_secrets",
+    "_exit",
     "_trust",
     "_dispatcher",
     "_config",

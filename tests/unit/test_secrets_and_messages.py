@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_options, mask_secrets, mask_text
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import is_secret, mask_secrets, mask_text
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
 
 SECRET = [
@@ -47,6 +50,27 @@ SECRET = [
     'asterisk.password = "S3CRET" desc "x"',
     "1 sip:alice_wonder:S3CRET@10.0.0.1:5060 8",
     'modparam("dispatcher", "ds_ping_from", "sips:alice:S3CRET@example.org")',
+    "#!define DBPW2 S3CRET",
+    '#!define DBRWPW "S3CRET"',
+    "#!substdef '!MYSQLROOTPASS!S3CRET!g'",
+    'modparam("tls", "psk", "S3CRET")',
+    "#!define HMAC S3CRET",
+    '#!define USER_HA1 "S3CRET"',
+    'modparam("http_client", "userpwd", "alice:S3CRET")',
+    "encryption_key = 'S3CRET'",
+    '#!define SHARED_KEY "S3CRET"',
+    'modparam("x", "sign_key", "S3CRET")',
+    '#!define AWS_ACCESS_KEY "S3CRET"',
+    'modparam("snmpstats", "snmpCommunity", "S3CRET")',
+    '#!define AUTHPARAM "S3CRET"',
+    '$var(url) = "https://10.0.0.1/x?key=S3CRET"',
+    '$var(url) = "https://10.0.0.1/x?user=a&token=S3CRET&b=1"',
+    '$var(url) = "https://10.0.0.1/x?pwd=S3CRET#top"',
+    '  $var(password) = "S3CRET";',
+    "  $avp(s:secret) = 'S3CRET';",
+    '  $sht(a=>password) = "S3CRET";',
+    '  $xavp(caller=>auth_pw)="S3C\\"RET";',
+    "ARGS=--modparam=auth:secret:s:S3CRET",
 ]
 
 
@@ -54,7 +78,27 @@ SECRET = [
 def test_secrets_are_masked(line: str) -> None:
     masked = mask_secrets(b"# a\n" + line.encode() + b"\nb\n").decode()
     assert "S3C" not in masked and "RET" not in masked
-    assert masked.startswith("# a\n" + line[:15]) and masked.endswith("\nb\n")
+    assert masked.startswith("# a\n" + line[:12]) and masked.endswith("\nb\n")
+    assert mask_secrets(masked.encode()).decode() == masked
+
+
+# Of them these are secret; the value of the last one can be the name of a file.
+SECRET_PARAMETERS = {"auth_key", "credential", "mask_key", "password", "restore_passwd", "secret", "xkey"}
+
+
+def test_the_secret_ones_among_the_parameters_of_kamailio() -> None:
+    names = set(re.findall(r"(?<![\w:])(\w+)=[is]", TABLE))
+    assert len(names) > 1200 and {one for one in names if is_secret(one)} == SECRET_PARAMETERS
+    # Those of modules that Debian has in packages of their own.
+    for name in ("db_pass", "auth_password", "snmpCommunity", "private_key_password", "userpwd", "api_key"):
+        assert is_secret(name), name
+
+
+def test_ordinary_names_are_not_secret() -> None:
+    names = "ds_hash_size hash_size keepalive monkey authorize BYPASS bypass compass WITH_MULTIPASS key_name auth_user"
+    names += " db_url PASSTHROUGH pwrite passive spawn keywords tokens_table KEY ds_ping_from upward h_entry ha1_column"
+    names += " KEYFILE SERVER_KEY_FILE tls_key_path WITH_AUTH hostkey turkey donkey mypw_column"
+    assert [one for one in names.split() if is_secret(one)] == []
 
 
 def test_masking_is_linear() -> None:
@@ -67,9 +111,18 @@ def test_masking_is_linear() -> None:
         b'\\"',
         b"#modparam\n",
         b"def",
+        b"$var(password",
+        b"$password",
+        b"?key=",
+        b"&a",
+        b"sip:a:",
+        b"a-a:pw:s:",
+        b"pw ",
+        b"http://h:80 ",
     ):
         mask_secrets(b'"#!' + piece * 40_000)
         mask_secrets(b"#!" + piece * 40_000)
+        Seen().clean(["pw@" + piece.decode() * 40_000])
 
 
 def test_half_of_a_character_is_named() -> None:
@@ -87,12 +140,12 @@ def test_options_are_masked_and_left_as_they_are() -> None:
         "token": ["S3CRET"],
         "included_content": {"/etc/kamailio/k.cfg": None},
     }
-    masked = mask_options(options)
+    masked = Seen().clean(options)
     assert masked == {
         "modules": [{"name": "auth", "params": {"secret": "********", "nonce_expire": 300}}],
         "defines": ["DB_PASS=********", "PORT=5060"],
         "config_content": 'modparam("usrloc", "db_url", "mysql://kam:********@db/kamailio")\n',
-        "token": "********",
+        "token": ["********"],
         "included_content": {"/etc/kamailio/k.cfg": None},
     }
     assert options["token"] == ["S3CRET"]
@@ -102,6 +155,9 @@ def test_other_text_is_not_masked() -> None:
     text = b'loadmodule "tm.so"\nmodparam("dispatcher", "ds_ping_from", "sip:a@b:5060")\n# http://x:8080/ a@b\n'
     text += b"1 sip:10.0.0.1:5060,sip:a@b:5060 8\n"
     text += b'#!define BYPASS 1\nif ($var(token)=="x") {}\n1 sip:a 8 0 weight=50;duid=a\n'
+    text += b'$var(key) = "x"; $var(monkey) = "x"; $var(password) = $avp(x); # see https://h/?a=1&monkey=2\n'
+    text += b'modparam("dispatcher", "ds_hash_size", 8)\nmodparam("auth_db", "password_column", "ha1")\n'
+    text += b'modparam("auth_db", "load_credentials", "$avp(i:1)=rpid")\nmodparam("auth_db", "calculate_ha1", 1)\n'
     assert mask_secrets(text) == text
 
 

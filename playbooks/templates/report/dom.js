@@ -26,9 +26,10 @@ function filled(made, attributes, children) {
   return made;
 }
 
-// Control characters, and those that turn the direction of text, would hide what a file really says.
+// Control characters, those that cannot be seen and those that turn the direction of text would hide what a file says.
 function visible(text) {
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (char) =>
-    "\\u" + char.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
+  return text.replace(/(?![\t\n])[\p{C}\u2028\u2029]/gu, (char) => {
+    const code = char.codePointAt(0).toString(16);
+    return code.length > 4 ? "\\U" + code.padStart(8, "0") : "\\u" + code.padStart(4, "0");
+  });
 }

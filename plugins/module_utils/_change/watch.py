@@ -24,6 +24,7 @@ import zipfile
 from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 from .._errors import KamailioError, error
+from .._exit import SEEN
 from .._host.files import flush_folder
 from .boot import watch_after_boot
 from .journal import Hold, Journal, close, is_orphan, load
@@ -144,7 +145,7 @@ def watch(folder: str) -> None:
             text = reason.render() if isinstance(reason, KamailioError) else str(reason)
             if text != said:
                 said = text
-                _LOG.warning("It is tried again: %s", said)
+                _LOG.warning("It is tried again: %s", SEEN.clean(said))
             time.sleep(_AGAIN_SECONDS)
         time.sleep(_LOOK_SECONDS)
 
@@ -176,5 +177,5 @@ class _Watch:
         with FileLocks(own=self._folder) as locks:
             outcome = undo(Host(journal.options), locks, journal, why_orphan(journal))
         for problem in outcome["problems"]:
-            _LOG.warning(problem)
+            _LOG.warning("%s", SEEN.clean(problem))
         return outcome

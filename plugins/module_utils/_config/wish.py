@@ -13,6 +13,7 @@ import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import KamailioError, Problem
+from .._secrets import require_unmasked
 from .._text import named
 from .values import Value
 
@@ -110,6 +111,7 @@ def _parse_value(setting: object) -> Value:
         return int(setting)
     if not isinstance(setting, str):
         raise ValueError("is neither a number nor text")
+    require_unmasked(setting)
     if "\0" in setting:
         raise ValueError("holds a NUL byte")
     return setting.encode("utf-8", "surrogateescape")

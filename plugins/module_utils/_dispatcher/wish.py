@@ -13,6 +13,7 @@ import re
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import KamailioError, Problem
+from .._secrets import require_unmasked
 from .._text import named, quoted
 from .attributes import attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
 from .description import check_description
@@ -137,6 +138,7 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
         if value is None:
             return None
         try:
+            require_unmasked(value)
             return parse(value)
         except ValueError as exc:
             problems.append(Problem("%s.%s %s" % (where, name, exc)))

@@ -18,6 +18,7 @@ import stat
 from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from .._errors import KamailioError, Problem, error
+from .._exit import SEEN
 from .._secrets import mask_secrets
 from .._text import show
 from .._trust import READ, WRITE, Place, doubt_about, find_place, user_name
@@ -61,7 +62,10 @@ def read_file(path: str, follow: bool = False) -> Optional[bytes]:
 
 
 def read_place(place: Place, path: str) -> bytes:
-    """Return the bytes of a file at a place that was found by C(path). Raises OSError, KamailioError."""
+    """Return the bytes of a file at a place that was found by C(path), whose secrets are masked from then on.
+
+    Raises OSError, KamailioError.
+    """
     handle = place.open(os.O_RDONLY)
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, handle)
@@ -72,7 +76,9 @@ def read_place(place: Place, path: str) -> bytes:
             raise error("is not a regular file", "Give the path of a file", path)
         stack.pop_all()
     with os.fdopen(handle, "rb") as file:
-        return file.read()
+        data = file.read()
+    SEEN.read(data)
+    return data
 
 
 def read_include(path: str, follow: bool = False) -> Union[bytes, Problem, None]:

@@ -21,9 +21,10 @@ import shlex
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.model import Account, Invocation
-from .._config.values import Value
+from .._config.values import Value, render_value
 from .._errors import KamailioError, error
-from .._text import named, show
+from .._exit import SEEN
+from .._text import named, readable_bytes, show
 from .files import read_file
 
 DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
@@ -214,6 +215,7 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         by_name["L"][-1] if "L" in by_name else None,
         known,
     )
+    SEEN.read(as_config(invocation))
     switches_to = Account(by_name.get("u", [None])[-1], by_name.get("g", [None])[-1])
     config = by_name.get("f", [DEFAULT_CONFIG])[-1]
     return Service(path, config, invocation, started_by, switches_to, by_name.get("Y", [None])[-1])
@@ -266,7 +268,21 @@ def invocation_of_defines(defines: object) -> Invocation:
     texts = [defines] if isinstance(defines, str) else defines
     if not isinstance(texts, (list, tuple)) or not all(isinstance(one, str) and _DEFINE.match(one) for one in texts):
         raise error("defines is neither auto nor a list of NAME or NAME=value")
-    return Invocation(tuple(texts))
+    invocation = Invocation(tuple(texts))
+    SEEN.read(as_config(invocation))
+    return invocation
+
+
+def as_config(invocation: Invocation) -> bytes:
+    """The invocation in the language of a configuration, in which secrets are recognised by their names."""
+    lines = ["#!define %s %s" % one.partition("=")[::2] for one in invocation.defines]
+    lines += ["#!define %s %s" % (name, value) for name, value in (invocation.environment or {}).items() if value]
+    lines += ['#!%s "%s"' % one for one in invocation.substitutions]
+    params = [
+        b'modparam("%s", "%s", %s)' % (readable_bytes(module), readable_bytes(name), render_value(value))
+        for module, name, value in invocation.params
+    ]
+    return b"\n".join([*map(readable_bytes, lines), *params])
 
 
 def arguments_of(invocation: Invocation) -> List[str]:

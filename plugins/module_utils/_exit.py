@@ -1,0 +1,174 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What leaves a task: results, messages and logs without secrets, and without characters that a terminal obeys."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ._secrets import (
+    MASK,
+    has_hint,
+    hints_in,
+    is_secret,
+    mask_assigned,
+    mask_text,
+    secret_values,
+    spellings,
+    tellable,
+    url_passwords,
+)
+from ._text import readable_bytes, visible
+
+# The texts of whole files that validate returns to be written back: they stay exact, with the secrets in them.
+_EXACT = ("corrected",)
+# What a dict with a name has under it, as in {"name": "DB_PASS", "value": "..."}.
+_VALUES = ("value", "all_values")
+
+
+class Seen:
+    """What a task has been given and has read; its secrets are masked wherever they occur in what leaves the task."""
+
+    def __init__(self) -> None:
+        self._texts: Dict[bytes, None] = {}
+        self._options: Optional[Mapping[str, Any]] = None
+        self._named: Set[str] = set()
+
+    def read(self, *texts: Optional[bytes]) -> None:
+        """Remember texts; None is a file that is not there."""
+        self._texts.update(dict.fromkeys(text for text in texts if text))
+
+    def take(self, options: Mapping[str, Any]) -> None:
+        """Remember the options of the task. To take the same ones again costs nothing."""
+        if options is self._options:
+            return
+        self._options = options
+        found = _strings_of(options)
+        assigned = {one: mask_assigned(one) for one in found.elements}
+        self._named |= found.secrets
+        self._named |= {one[len(masked) - len(_MASK) :] for one, masked in assigned.items() if one != masked}
+        telling = [one for one in found.texts if "/" in one or has_hint(one)]
+        self.read(*(readable_bytes(one) for one in telling if "\n" in one))
+        # One text of what can be thousands of attributes.
+        self.read(readable_bytes("\n".join(sorted(one for one in telling if "\n" not in one))))
+
+    def clean(self, value: Any) -> Any:
+        """The value with all secrets masked and every character printable; a copy if that changes anything."""
+        exact = {name: value[name] for name in _EXACT if name in value} if isinstance(value, dict) else {}
+        if exact:
+            return {**self.clean({name: one for name, one in value.items() if name not in exact}), **exact}
+        found = _strings_of(value)
+        changed = self._changed(found)
+        names = {one: visible(one) for one in found.names if isinstance(one, str) and not one.isprintable()}
+        if not changed and not names and not found.secrets:
+            return value
+        return _rewritten(value, changed, names, False)
+
+    def _changed(self, found: _Strings) -> Dict[str, str]:
+        """The texts that change, and what each becomes."""
+        # What holds for all of them at once is looked at first: there can be hundreds of thousands.
+        joined = "\n".join(found.texts)
+        hints = hints_in(joined)
+        telling = [one for one in found.texts if has_hint(one, hints)] if hints else []
+        masked = {one: mask_assigned(mask_text(one)) if one in found.elements else mask_text(one) for one in telling}
+        secrets = [one for one in self._secrets(found, telling) if one in joined]
+        if not secrets and joined.replace("\n", "").isprintable():
+            return {one: text for one, text in masked.items() if one != text}
+        changed = {}
+        for one in found.texts:
+            text = masked.get(one, one)
+            for secret in secrets:
+                text = text.replace(secret, _MASK)
+            text = visible(text)
+            if text != one:
+                changed[one] = text
+        return changed
+
+    def _secrets(self, found: _Strings, telling: Sequence[str]) -> List[str]:
+        """The values to mask wherever they occur."""
+        sources = [secret_values(text) for text in self._texts]
+        sources += [url_passwords(readable_bytes(one)) for one in telling if "@" in one]
+        sources += [spellings(readable_bytes(one) for one in group) for group in (found.secrets, self._named)]
+        # If they are too many, those of destinations are too many.
+        values = [value for source in sorted(sources, key=len) for value in sorted(source)]
+        return tellable(values, list(self._texts))
+
+
+# Of this process, which is one task.
+SEEN = Seen()
+_MASK = MASK.decode()
+
+
+class _Strings(NamedTuple):
+    """The strings of a value: those that are secret by their name, all others, those in lists; and the names.
+
+    C(shapes) are the names of the dicts that were met, each with whether any of them is secret.
+    """
+
+    secrets: Set[str]
+    texts: Set[str]
+    elements: Set[str]
+    names: Set[Any]
+    shapes: Dict[Tuple[Any, ...], bool]
+
+
+def _strings_of(value: Any) -> _Strings:
+    found = _Strings(set(), set(), set(), set(), {})
+    _gather(value, found, False)
+    return found
+
+
+# Most of a large result is of these, or a str; Ansible gives its own subclasses of them to action plugins.
+_PLAIN = frozenset([int, float, bool, type(None)])
+
+
+def _gather(value: Any, found: _Strings, secret: bool) -> None:
+    if isinstance(value, dict):
+        shape = tuple(value)
+        if shape not in found.shapes:
+            found.names.update(shape)
+            found.shapes[shape] = any(is_secret(str(name)) for name in shape)
+        if found.shapes[shape] or secret or "name" in value:
+            for name, one in value.items():
+                _gather(one, found, secret or _is_secret_in(value, name))
+            return
+        for one in value.values():
+            kind = type(one)
+            if kind is str:
+                found.texts.add(one)
+            elif kind not in _PLAIN:
+                _gather(one, found, False)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            if isinstance(one, str) and not secret:
+                found.texts.add(one)
+                found.elements.add(one)
+            else:
+                _gather(one, found, secret)
+    elif isinstance(value, str):
+        (found.secrets if secret else found.texts).add(value)
+    elif secret and value is not None and not isinstance(value, bool):
+        found.secrets.add(str(value))
+
+
+def _is_secret_in(value: Mapping[Any, Any], name: Any) -> bool:
+    """Whether what a dict has under a name is secret, by this name or as the value of a pair of name and value."""
+    return is_secret(str(name)) or (name in _VALUES and is_secret(str(value.get("name"))))
+
+
+def _rewritten(value: Any, changed: Mapping[str, str], names: Mapping[str, str], secret: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            names.get(name, name): _rewritten(one, changed, names, secret or _is_secret_in(value, name))
+            for name, one in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_rewritten(one, changed, names, secret) for one in value]
+    if secret and value is not None and not isinstance(value, bool):
+        return _MASK
+    return changed.get(value, value) if isinstance(value, str) else value
