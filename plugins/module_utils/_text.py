@@ -21,10 +21,11 @@ def show(data: bytes) -> str:
 def quoted(data: bytes, limit: int = 120) -> str:
     """One line of a file for a message, control characters visible, at most O(limit) characters."""
     # A character has four bytes at most; a line of megabytes is not made readable as a whole.
-    head = data[: 4 * limit + 4]
-    text = "".join(
-        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in show(head)
-    )
+    text = show(data[: 4 * limit + 4])
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in text
+        )
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
