@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, List, Mapping, Sequence, Tuple
 
 from ._probing.rules import Finding
 from ._secrets import mask_secrets
@@ -19,7 +19,7 @@ from ._text import quoted
 # A screen at night: lines in all, places of a rule, and rules that are told in full.
 LINES, PLACES, GROUPS = 40, 10, 5
 # A value that is secret can stand some lines below the name that says so.
-_LINES_ABOVE = 5
+_LINES_ABOVE = 4
 
 
 class Sources:
@@ -28,19 +28,30 @@ class Sources:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
         self._starts: Dict[str, List[int]] = {}
+        self._lines: Dict[Tuple[str, int, bool], str] = {}
 
     def line_of(self, one: Finding) -> str:
         """The line of a finding, empty where there is none."""
-        data = self._files.get(one.file, b"")
-        if one.file not in self._starts:
-            self._starts[one.file] = [0, *(found.end() for found in re.finditer(b"\n", data))]
-        starts = self._starts[one.file]
-        if one.line is None or one.line > len(starts):
+        if one.line is None:
             return ""
-        end = data.find(b"\n", starts[one.line - 1])
-        first = starts[max(0, one.line - _LINES_ABOVE)]
-        above = mask_secrets(data[first : end if end >= 0 else len(data)])
-        return quoted(above.rpartition(b"\n")[2].strip())
+        # A line of a list says nothing about the next one, and there can be 100,000 findings about them.
+        alone = one.destination is not None
+        key = one.file, one.line, alone
+        if key not in self._lines:
+            self._lines[key] = self._line(one.file, one.line, 0 if alone else _LINES_ABOVE)
+        return self._lines[key]
+
+    def _line(self, file: str, line: int, above: int) -> str:
+        data = self._files.get(file, b"")
+        if file not in self._starts:
+            self._starts[file] = [0, *(found.end() for found in re.finditer(b"\n", data))]
+        starts = self._starts[file]
+        if line > len(starts):
+            return ""
+        end = data.find(b"\n", starts[line - 1])
+        first = starts[max(0, line - above - 1)]
+        masked = mask_secrets(data[first : end if end >= 0 else len(data)])
+        return quoted(masked.rpartition(b"\n")[2].strip())
 
 
 def render_findings(findings: Sequence[Finding], files: Dict[str, bytes], whole: bool = False) -> str:

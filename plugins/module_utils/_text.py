@@ -42,8 +42,9 @@ def _visible(char: str) -> str:
 def quoted(data: bytes, limit: int = 120) -> str:
     """One line of a file for a message, control characters visible, at most O(limit) characters."""
     # A character has four bytes at most; a line of megabytes is not made readable as a whole.
-    head = data[: 4 * limit + 4]
-    text = "".join(char if char == "\t" else _visible(char) for char in show(head))
+    text = show(data[: 4 * limit + 4])
+    if not text.isprintable():
+        text = "".join(char if char == "\t" else _visible(char) for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

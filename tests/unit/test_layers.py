@@ -14,6 +14,7 @@ UTILS = PLUGINS / "module_utils"
 # From the bottom up; a room may use what stands before it.
 LAYERS = [
     "_text",
+    "_memory",
     "_errors",
     "_patch",
     "_secrets",

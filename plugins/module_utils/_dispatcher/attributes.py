@@ -172,29 +172,28 @@ def change_attrs(text: bytes, wish: Mapping[bytes, Optional[bytes]], keep_others
     names = [one.name.lower() for one in before.found]
     if not keep_others and (not before.found or len(set(names)) < len(names)):
         return _join(lower.values())
-    patches: List[Patch] = []
+    changed: Dict[int, Patch] = {}
     gone = set()
-    for index, one in enumerate(before.found):
+    seen = set()
+    for one in before.found:
         key = one.name.lower()
-        if (key not in lower and keep_others) or key in names[:index]:
+        if (key not in lower and keep_others) or key in seen:
             continue
+        seen.add(key)
         value = lower[key][1] if key in lower else None
         if value is None:
             gone.add(key)
         elif _unquoted(value) != one.value:
-            patches.append(Patch(one.value_start, one.end, value if one.value is not None else b"=" + value))
+            start, end = one.value_start - one.start, one.end - one.start
+            changed[one.start] = Patch(start, end, value if one.value is not None else b"=" + value)
     kept = [one for one in before.found if one.name.lower() not in gone]
-    new = _join((name, value) for key, (name, value) in lower.items() if key not in names)
+    there = set(names)
+    new = _join((name, value) for key, (name, value) in lower.items() if key not in there)
     if not kept:
         return new
-    pieces = []
-    for one in kept:
-        inside = [
-            Patch(patch.start - one.start, patch.end - one.start, patch.new)
-            for patch in patches
-            if one.start <= patch.start <= one.end
-        ]
-        pieces.append(apply_patches(text[one.start : one.end], inside))
+    pieces = [
+        apply_patches(text[one.start : one.end], [changed[one.start]] if one.start in changed else []) for one in kept
+    ]
     tail = b";" if text.endswith(b";") and not new else b""
     pieces += [new] if new else []
     return b";".join([*map(_filled, pieces[:-1]), pieces[-1]]) + tail

@@ -18,7 +18,7 @@ from typing import Match, Optional, Tuple
 from .document import LINE_BYTES
 
 MARK = b"#: "
-_ABOVE = re.compile(rb"[ \t]*#(:?)[ \t]*([^\r\n]*?)[ \t]*\r?\n\Z")
+_ABOVE = re.compile(rb"[ \t]*#(:?)([^\r\n]*)\r?\n\Z")
 
 
 def check_description(value: object) -> bytes:
@@ -48,7 +48,7 @@ def description_above(data: bytes, start: int) -> Tuple[int, bytes, bool]:
     while first and first.group(1):
         above = first.start()
         first = _comment_above(data, above)
-    return (above if found.group(1) else found.start()), found.group(2), bool(found.group(1))
+    return (above if found.group(1) else found.start()), found.group(2).strip(b" \t"), bool(found.group(1))
 
 
 def _comment_above(data: bytes, start: int) -> Optional[Match[bytes]]:

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._errors import KamailioError, Problem
+from .._memory import uncollected
 from .._patch import Patch, apply_patches
 from .._text import quoted
 from .description import described, description_above
@@ -40,6 +41,7 @@ class _Matched(NamedTuple):
     new: List[Wish]
 
 
+@uncollected()
 def plan_destinations(
     data: bytes, wishes: Sequence[Wish], purge: str, path: str, merge: bool = False, ensure_order: bool = False
 ) -> Planned:
@@ -102,10 +104,17 @@ def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, 
     told_apart = {wish.key for wish in wishes if wish.mark}
     by_key: Dict[Key, List[Destination]] = {}
     by_mark: Dict[Tuple[Key, Mark], List[Destination]] = {}
+    # Nearly all of the file is what a wish has in the same letters, and has been read with it.
+    same_uri = {wish.uri: wish.key[1] for wish in wishes}
+    same_attrs = {wish.attrs.text: wish.marks for wish in wishes if wish.attrs}
     for destination in document.destinations:
-        key = identity(destination.setid, destination.uri)
+        setid, uri = destination.setid, same_uri.get(destination.uri)
+        key = identity(setid, destination.uri) if uri is None else (setid, uri)
         by_key.setdefault(key, []).append(destination)
-        for mark in marks_of(destination.attrs) if key in told_apart else ():
+        if key not in told_apart:
+            continue
+        marks = same_attrs.get(destination.attrs)
+        for mark in marks_of(destination.attrs) if marks is None else marks:
             by_mark.setdefault((key, mark), []).append(destination)
     matched = _Matched({}, set(), [])
     claimed: Dict[int, Wish] = {}

@@ -25,7 +25,7 @@ TRANSPORTS = (b"udp", b"tcp", b"tls", b"sctp", b"ws")
 
 _SCHEME = re.compile(rb"(?i)(sip|sips|tel|urn):")
 # What nearly every URI looks like; anything else goes through the state machine.
-_PLAIN = re.compile(rb"([^@:;?\[\]]+)(?::([0-9]{0,5}))?(;[^@:?]*)?\Z")
+_PLAIN = re.compile(rb"([^@:;?\[\]]+|\[[^&@;?\[\]]*\])(?::([0-9]{0,5}))?(;[^@:?]*)?\Z")
 # parse_uri forgets that its states for the name maddr can be the last ones, and calls itself a bug.
 _MADDR_LAST = re.compile(rb"(?i);(?:ma|mad|madd|maddr=?)\Z")
 _TRANSPORT = re.compile(rb"(?i);transport=([^;?]*)")
@@ -124,6 +124,7 @@ class _Machine:
         self.host = b""
         self.user = b""
         self.port = b""
+        self.number = 0
         self.parameters_start = len(text)
         self.password_at = -1
         self.found_user = False
@@ -147,6 +148,7 @@ class _Machine:
 
     def _next(self) -> None:
         self.start = self.at + 1
+        self.number = 0
 
     def _to_tail(self, char: bytes) -> _State:
         self._next()
@@ -189,7 +191,7 @@ class _Machine:
             self.found_user = True
             return self._to_tail(char)
         if char.isdigit():
-            self._check_port()
+            self._add_to_port(char)
             return self._password
         if char in b"[]:":
             raise ValueError(_COLON_FAULT)
@@ -247,12 +249,12 @@ class _Machine:
             return self._to_tail(char)
         if not char.isdigit():
             raise ValueError(_PORT_FAULT)
-        self._check_port()
+        self._add_to_port(char)
         return self._port
 
-    def _check_port(self) -> None:
-        digits = self.text[self.start : self.at + 1].lstrip(b"0")
-        if len(digits) > 5 or int(digits or b"0") > MAX_PORT:
+    def _add_to_port(self, digit: bytes) -> None:
+        self.number = 10 * self.number + int(digit)
+        if self.number > MAX_PORT:
             raise ValueError(_PORT_FAULT)
 
     def _param(self, char: bytes) -> _State:

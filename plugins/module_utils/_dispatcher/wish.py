@@ -13,6 +13,7 @@ import re
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import KamailioError, Problem
+from .._memory import uncollected
 from .._secrets import require_unmasked
 from .._text import named, quoted
 from .attributes import attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
@@ -94,6 +95,7 @@ def identity(setid: int, uri: bytes) -> Key:
         return setid, uri.lower()
 
 
+@uncollected()
 def parse_wishes(entries: Sequence[Mapping[str, Any]]) -> Tuple[Wish, ...]:
     """Check the entries of C(destinations). Raises KamailioError with all problems, each with its index."""
     problems: List[Problem] = []
@@ -187,7 +189,7 @@ def parse_word(value: object) -> bytes:
     found = _NOT_IN_URI.search(value)
     if found:
         raise ValueError(
-            "%s holds %s, at which the server stops reading the URI" % (ascii(value), ascii(found.group()))
+            "%s holds %s, at which the server stops reading the URI" % (named(value, 200), ascii(found.group()))
         )
     return value.encode("utf-8", "surrogateescape")
 

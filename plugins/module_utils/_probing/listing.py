@@ -126,21 +126,22 @@ def _read(one: Destination) -> Tuple[Optional[SipUri], Optional[Attributes], Opt
 def _fields(document: Document, one: Destination, version: Version) -> Iterator[_Found]:
     """Where a column holds something else than the server takes from it; not for the rest of a line that is cut."""
     data = document.data
-    setid = data[slice(*one.setid_span)]
+    spans = one.spans
+    setid = data[slice(*spans[_SETID])]
     if one.start and data[one.start - 1 : one.start] != b"\n":
         return
-    if not setid or one.setid_span[1] == one.uri_span[0]:
+    if not setid or spans[_SETID][1] == spans[_URI][0]:
         # What follows stands one column off, so the other columns would only say the same again.
         yield _no_setid(setid, one)
         return
     for name, field in (("set id", _SETID), ("flags", _FLAGS), ("priority", _PRIORITY)):
-        digits = data[slice(*one.spans[field])]
+        digits = data[slice(*spans[field])]
         if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
             text = "the %s %s wraps around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
             yield _Found("number-overflow", text, "", field)
     if one.attrs:
         yield from _words(data, one, version)
-    rest = data[one.attrs_span[1] : one.end].strip(b" \t\r\n")
+    rest = data[spans[_ATTRS][1] : one.end].strip(b" \t\r\n")
     if rest.startswith(b"\0"):
         yield _Found("text-ignored", "a NUL byte ends the line, and %s is not read" % quoted(rest[1:].strip(), 60))
     elif rest and not rest.startswith(b"#"):

@@ -30,11 +30,10 @@ takes a range.
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from typing import Iterator, List, Sequence
+from typing import List, Sequence
 
 from .._errors import KamailioError, Problem
+from .._memory import uncollected
 from .addresses import CTL, Address
 from .clock import Deadline
 from .errors import NoAnswerError, ServerError, UnreachableError
@@ -89,18 +88,6 @@ def ask(
     raise NoAnswerError(
         "the server was called with %s, and its answer did not arrive" % method, CARRIES_ALL, None, earlier
     )
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause Python's search for garbage in cycles, which takes most of the time where millions of values are made."""
-    active = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if active:
-            gc.enable()
 
 
 def does_not_fit(address: Address, reason: ServerError) -> bool:

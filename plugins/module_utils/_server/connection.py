@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Tuple
 
+from .._memory import uncollected
 from .addresses import CTL, Address
-from .ask import ask, uncollected
+from .ask import ask
 from .dispatcher import Running, read_destinations, with_flags
 from .errors import ServerError
 from .values import Param, Value

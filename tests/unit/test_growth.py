@@ -1,0 +1,111 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What input costs grows with its size, and not with the square of it.
+
+Sizes are such that quadratic work takes an hour; where steps can be counted they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any, Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import Finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize("part", ["0", ":0", ";", ";a=b", "@", "a:", "?", "[", ";transport=", "%41"])
+@pytest.mark.parametrize("before", ["sip:", "sip:a:", "sip:a@b:", "sip:[", "urn:a", ""])
+def test_any_long_uri_is_read_or_refused(before: str, part: str) -> None:
+    with contextlib.suppress(ValueError):
+        uris.read_uri.__wrapped__((before + part * (MIB // 4 // len(part))).encode())
+
+
+def test_a_port_of_megabytes_is_read() -> None:
+    assert uris.read_uri.__wrapped__(b"sip:a:" + b"0" * (4 * MIB) + b"@b").host == b"b"
+
+
+@given(st.lists(st.sampled_from([*"[]@:;?&a.", "0", "65535", "65536", "maddr=", "transport=tcp"]), max_size=8))
+def test_a_plain_uri_is_what_the_state_machine_makes_of_it(parts: list[str]) -> None:
+    rest = "".join(parts).encode()
+    plain = uris._PLAIN.match(rest)
+    if plain and int(plain.group(2) or b"0") <= uris.MAX_PORT and not uris._MADDR_LAST.search(plain.group(3) or b""):
+        assert uris._Machine(rest, False).run() == (plain.group(1), plain.group(3) or b"")
+
+
+def test_many_attributes_are_changed() -> None:
+    text = b";".join(b"a%d=1" % number for number in range(200_000))
+    wish: dict[bytes, bytes | None] = {b"a%d" % number: b"2" for number in range(200_000)}
+    assert change_attrs(text, wish, True) == text.replace(b"=1", b"=2")
+
+
+def test_a_description_is_without_the_white_space_around_it() -> None:
+    data = b"1 sip:a\n #: \t x  y \t\r\n1 sip:b\n"
+    assert description_above(data, data.rindex(b"1 sip")) == (8, b"x  y", True)
+
+
+def calls(work: Callable[[], Any]) -> int:
+    """How many functions are called."""
+    count = [0]
+    sys.setprofile(lambda *_args: count.__setitem__(0, count[0] + 1))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count[0]
+
+
+def entries(count: int, priority: int) -> list[dict[str, Any]]:
+    return [
+        {"setid": 1, "uri": "sip:gw%d@[::1]" % one, "flags": 8, "priority": priority, "attrs": {"duid": "gw%d" % one}}
+        for one in range(count)
+    ]
+
+
+def plan(count: int, purge: str, ensure_order: bool) -> int:
+    data = plan_destinations(b"", parse_wishes(entries(count, 0)), "none", "list").data
+    wanted = entries(count, 1)[:: -1 if ensure_order else 2]
+    return calls(lambda: plan_destinations(data, parse_wishes(wanted), purge, "list", False, ensure_order))
+
+
+@pytest.mark.parametrize(("purge", "ensure_order"), [("none", False), ("file", False), ("none", True)])
+def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: str, ensure_order: bool) -> None:
+    assert plan(1000, purge, ensure_order) < 3 * plan(500, purge, ensure_order)
+
+
+def check(count: int) -> int:
+    data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % one for one in range(count))
+
+    def work() -> None:
+        found = summarise("list", data, (6, 1))["findings"]
+        findings = [Finding(**{name: one[name] for name in Finding._fields}) for one in found]
+        assert len(render_findings(findings, {"list": data}, whole=True)) > count
+
+    return calls(work)
+
+
+def test_a_check_takes_steps_in_proportion_to_the_lines() -> None:
+    assert check(1000) < 3 * check(500)
+
+
+def test_a_message_about_a_long_uri_is_short() -> None:
+    for uri in ("sip:a b" + "x" * MIB, "sip:a:x" + "x" * MIB):
+        with pytest.raises(KamailioError) as raised:
+            parse_wishes([{"setid": 1, "uri": uri}])
+        assert len(str(raised.value)) < 1000
