@@ -168,7 +168,7 @@ def test_datagrams_that_drip_in_do_not_stretch_the_deadline() -> None:
         dripping[0] = False
 
     with serving(socket.SOCK_DGRAM, ("127.0.0.1", 0), drip) as at:
-        with pytest.raises(NoAnswerError, match=r"only [0-9]+ bytes of the reply came within 0\.3 seconds"):
+        with pytest.raises(NoAnswerError, match=r"only [0-9]+ bytes of the reply within 0\.3 seconds"):
             call(CtlUdp(*at), "a.b", (), SOON)
         assert dripping[0], "the call ends while there are datagrams to read"
         dripping[0] = False

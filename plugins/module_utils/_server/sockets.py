@@ -155,17 +155,21 @@ def converse(
             try:
                 data += channel.recv(_LARGEST_DATAGRAM)
             except socket.timeout as reason:
-                what = "only %d bytes of the reply" % len(data) if data else "no answer"
-                raise NoAnswerError("%s within %g seconds" % (what, deadline.seconds), TOO_LARGE, where) from reason
+                raise _too_late(where, deadline, len(data)) from reason
             except ConnectionRefusedError as reason:
                 raise _refused(reason, where) from reason
             except OSError as reason:
                 raise NoAnswerError("no answer: %s" % _text(reason), REMEDY, where) from reason
             wanted = length(bytes(data)) if wanted is None else wanted
             _limit(max(wanted or 0, len(data)), where)
-            if deadline.passed():
-                raise silent(where, deadline, len(data))
+            if deadline.passed() and (wanted is None or len(data) < wanted):
+                raise _too_late(where, deadline, len(data))
         return bytes(data)
+
+
+def _too_late(where: str, deadline: Deadline, received: int) -> NoAnswerError:
+    what = "only %d bytes of the reply" % received if received else "no answer"
+    return NoAnswerError("%s within %g seconds" % (what, deadline.seconds), TOO_LARGE, where)
 
 
 LOOK = "Look into the log of Kamailio"
