@@ -8,7 +8,7 @@ COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
 .PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest unit units molecule fresh load demo bench rules fuzz clean
+  pytest unit units molecule fresh load demo bench rules fuzz attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -104,6 +104,9 @@ rules: setup ## Write docs/rules.md anew, from the table of rules and docs/rules
 fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)
 	end=$$(( $$(date +%s) + $${SIPFLEET_SECONDS:-600} )); while [ $$(date +%s) -lt $$end ]; do \
 	  SIPFLEET_PROFILE=fuzz $(BIN)/python -m pytest tests/unit -n 2 -k any || exit 1; done
+
+attack: setup lab ## The attacks of other users of the host, with SIPFLEET_TRIES (10000) tries a race
+	SIPFLEET_TRIES=$${SIPFLEET_TRIES:-10000} $(BIN)/python -m pytest tests/attack -n 2
 
 demo: ## See it work on a real Kamailio
 	@./demo/run
