@@ -16,6 +16,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ._secrets import mask_options
 from ._text import no_text_in
 
+# Entries of a list in the log of the host. To mask the secrets of 100,000 destinations takes seconds.
+_MOST_LOGGED = 100
+
 
 class Module(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule that tells the log of the host, and the controller, its options without passwords.
@@ -33,7 +36,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
 
     def _log_invocation(self) -> None:
         options = self.params
-        self.params = mask_options(options)
+        self.params = mask_options({name: _counted(one) for name, one in options.items()})
         super()._log_invocation()
         self.params = options
 
@@ -46,4 +49,11 @@ class Module(AnsibleModule):  # type: ignore[misc]
         super().fail_json(msg, **self._with_options(result))
 
     def _with_options(self, result: Dict[str, Any]) -> Dict[str, Any]:
+        if "invocation" in result:
+            return result
         return {"invocation": {"module_args": mask_options(self.params)}, **result}
+
+
+def _counted(value: Any) -> Any:
+    """An option for the log of the host, which cuts a long list after some entries anyway."""
+    return "%d entries" % len(value) if isinstance(value, list) and len(value) > _MOST_LOGGED else value
