@@ -16,6 +16,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ._exit import SEEN
 from ._text import no_text_in
 
+# Entries of a list in the log of the host. To mask the secrets of 100,000 destinations takes seconds.
+_MOST_LOGGED = 100
+
 
 class Module(AnsibleModule):  # type: ignore[misc]
     """An AnsibleModule from which no secret and no character that a terminal obeys gets into a result or a log.
@@ -41,7 +44,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
     def _log_invocation(self) -> None:
         options = self.params
         SEEN.take(options)
-        self.params = SEEN.clean(options)
+        self.params = SEEN.clean({name: _counted(one) for name, one in options.items()})
         super()._log_invocation()
         self.params = options
 
@@ -52,3 +55,8 @@ class Module(AnsibleModule):  # type: ignore[misc]
         for text, (_text, more) in zip(result.pop("said"), self._said):
             super().warn(text, **more)
         super()._return_formatted(result)
+
+
+def _counted(value: Any) -> Any:
+    """An option for the log of the host, which cuts a long list after some entries anyway."""
+    return "%d entries" % len(value) if isinstance(value, list) and len(value) > _MOST_LOGGED else value

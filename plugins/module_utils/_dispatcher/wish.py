@@ -83,7 +83,9 @@ def marks_of(attrs: bytes) -> Tuple[Mark, ...]:
         read = read_attrs(attrs)
     except ValueError:
         return ()
-    marks = ((name, read.value(name)) for name in _MARKS)
+    # The first one of a name counts.
+    values = {one.name.lower(): one.value for one in reversed(read.found)}
+    marks = ((name, values.get(name)) for name in _MARKS)
     return tuple((name, value) for name, value in marks if value)
 
 
