@@ -47,6 +47,7 @@ CARRIES_ALL = (
 )
 
 
+@uncollected()
 def ask(
     addresses: Sequence[Address],
     method: str,
@@ -68,8 +69,7 @@ def ask(
     for index, address in enumerate(addresses):
         last = index == len(addresses) - 1 or not safe
         try:
-            with uncollected():
-                return call(address, method, params, until.left() if last else until.left() / 2)
+            return call(address, method, params, until.left() if last else until.left() / 2)
         except UnreachableError as reason:
             failed: KamailioError = reason
         except NoAnswerError as reason:
