@@ -337,6 +337,7 @@ HOSTILE = {
     "directives": b"#! " * 300_000,
     "expression": b"#!ifexp " + b"(" * 100_000 + b"\n",
     "expression_of_operators": b"#!ifexp 1" + b"+1" * 100_000 + b"\n",
+    "substitutions": b'#!subst "/b/c/g"\n' * 50_000,
     "includes": b'include_file "self.cfg"\n' * 30_000,
 }
 
@@ -346,6 +347,14 @@ def test_no_input_runs_for_hours(name: str) -> None:
     data = HOSTILE[name]
     evaluation = evaluate("/k/self.cfg", data, lambda path: data, (6, 1, 5))
     assert evaluation.loads == () and len(evaluation.problems) < 200_000
+
+
+def test_more_substitutions_than_are_obeyed_are_a_doubt() -> None:
+    lines = b'#!subst "/aa/tm/"\n' + b'#!subst "/bb/c/"\n' * 499
+    obeyed = evaluate("/k", lines + b'loadmodule "aa"\n', {}.get, (6, 1))
+    assert names(obeyed) == ["tm"] and not obeyed.undecided
+    cut = evaluate("/k", lines + b'#!subst "/bb/c/"\nloadmodule "aa"\n', {}.get, (6, 1))
+    assert cut.undecided and "line 501 follows 500 others" in str(cut.undecided)
 
 
 def test_a_tree_of_includes_is_cut() -> None:

@@ -25,6 +25,8 @@ from .skip import is_inert
 from .substitution import Substitution, Unclear, parse_substitution
 
 IFEXP_SINCE = (5, 7)
+# Each of them is applied to every string, those of the others included, so that their cost grows with the square.
+_MOST_SUBSTITUTIONS = 500
 # With those of the server itself and of the modules that are loaded: MAX_DEFINES of Kamailio's src/core/cfg.lex.
 MOST_DEFINES = 512
 # 5.6.3 has neither KAMAILIO_VERSION nor OS_NAME, 6.0.1 has both.
@@ -56,6 +58,7 @@ class Defines:
         self.all_inert = True
         self._standing: Dict[bytes, Define] = {}
         self._substitutions: List[Tuple[Substitution, str]] = []
+        self._too_many = ""
         for define in invocation.defines:
             name, equals, value = define.encode("utf-8", "surrogateescape").partition(b"=")
             self._set(name, value if equals else None)
@@ -221,7 +224,10 @@ class Defines:
         except ValueError as exc:
             self._report.refuse("config-syntax", place.path, place.line, "%s %s" % (what, exc))
             return
-        self._substitutions.append((substitution, what))
+        if len(self._substitutions) == _MOST_SUBSTITUTIONS:
+            self._too_many = "%s follows %d others, which is more than are obeyed here" % (what, _MOST_SUBSTITUTIONS)
+        else:
+            self._substitutions.append((substitution, what))
         if directive == b"subst" or not self._may_define(substitution.name, b"define", place, True):
             return
         value: Value = substitution.value
@@ -233,6 +239,8 @@ class Defines:
 
     def substituted(self, text: bytes, place: Place) -> Tuple[bytes, Place, str]:
         """A string after the substitutions, where it comes from then, and the doubt that remains."""
+        if self._too_many:
+            return text, place, self._too_many
         for substitution, what in self._substitutions:
             changed = substitution.apply(text)
             if isinstance(changed, Unclear):
