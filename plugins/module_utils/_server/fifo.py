@@ -74,7 +74,7 @@ def _reply_fifo(path: str) -> Iterator[int]:
             problem = reason.problems[0]
             raise UnreachableError(problem.text, problem.remedy, problem.path) from reason
         status = os.fstat(reader)
-        # Who owns the folder can have put another file in its place.
+        # The owner of the folder can have put another file in its place.
         if not stat.S_ISFIFO(status.st_mode) or status.st_uid != os.geteuid() or status.st_nlink > 1:
             raise UnreachableError("the FIFO for the reply is not the one that was made", LOOK, path)
         yield reader
