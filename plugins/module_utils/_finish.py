@@ -38,7 +38,7 @@ def finish(module: Any, locks: FileLocks, own: Change, result: Dict[str, Any], o
     if not module.check_mode:
         locks.sweep()
     if own.before is not None or not module.check_mode:
-        result["changed"] = adjust(module, wanted, own.path) or result["changed"]
+        result["changed"] = adjust(module, wanted, own.path, own.after) or result["changed"]
     warn_unlocked(module, locks)
     module.exit_json(**result)
 

@@ -112,7 +112,7 @@ _KINDS = (
         # #!define NAME value, #!substdef "!NAME!value!g"
         b"!",
         re.compile(
-            rb"(?P<lead>(?:#!|!!)[a-z]{0,5}(?:def|subst)[a-z]{0,5}[ \t][^\w\n]*(?P<name>\w+)[ \t]*)"
+            rb"(?P<lead>(?:#!|!!)[a-z]{0,5}(?:def|subst)[a-z]{0,5}[ \t][^\w\n]*(?P<name>\w+)(?!\w)[ \t]*)"
             rb"(?P<value>(?:\\\n|[^\n])+)",
             re.IGNORECASE,
         ),

@@ -117,15 +117,15 @@ class _Walk:
         self.follow = follow
         self.links = 0
         self.link = ""
-        self.linked_by: Optional[int] = None
-        self._lasting = ""
-        self._start()
+        # The other users whose links were followed: each of them must be able to reach the file.
+        self.linkers: List[int] = []
+        self._start("")
 
-    def _start(self) -> None:
+    def _start(self, doubt: str) -> None:
         self.handle = os.open("/", _PASS)
         self.real: List[str] = []
         self.stranger: Optional[int] = None
-        self.doubt = self._lasting
+        self.doubt = doubt
         self._look()
 
     def _look(self) -> None:
@@ -138,8 +138,9 @@ class _Walk:
         self.shared = bool(self.folder.st_mode & 0o022)
         if self.shared and not self.folder.st_mode & stat.S_ISVTX:
             self.doubt = self.doubt or "%s can be changed by its group or by everybody" % here
-        if self.linked_by is not None and not _passable(self.folder, self.linked_by):
-            raise self._refused()
+        for user in self.linkers:
+            if not _passable(self.folder, user):
+                raise self._refused(user)
 
     def enter(self, name: str) -> None:
         """Go into a folder."""
@@ -150,9 +151,9 @@ class _Walk:
         self._look()
 
     def restart(self) -> None:
-        """Go back to the root folder, where an absolute link begins."""
+        """Go back to the root folder, where an absolute link begins; a doubt about the way to the link stays."""
         os.close(self.handle)
-        self._start()
+        self._start(self.doubt)
 
     def follow_link(self, name: str, owner: int) -> str:
         """Return what a link leads to, after taking note of who can have made it."""
@@ -162,29 +163,39 @@ class _Walk:
         maker = owner if owner not in _ours() else self.stranger
         link = "/" + "/".join([*self.real, name])
         if maker is not None:
-            self._lasting = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
+            self.doubt = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
         if maker is not None and not self.follow:
-            self.link, self.linked_by = link, maker
+            self.link = link
+            self.linkers.append(maker)
+        process = self.real[1] if self.real[:1] == ["proc"] and len(self.real) > 1 else ""
+        if process.isdigit() and int(process) != os.getpid():
+            # The text of such a link, as /proc/1/root, is a path as the other process sees it, perhaps in a container.
+            raise error("%s leads to the files of another process" % link, "Give a path outside of /proc", self.path)
         return os.readlink(name, dir_fd=self.handle)
 
     def place(self, name: str) -> Place:
         """Return the place of a name in the current folder."""
         place = Place(self.handle, name, "/" + "/".join([*self.real, name]), self.doubt, self.shared)
         status = place.status()
-        if self.linked_by is not None:
-            writable = self.folder.st_uid == self.linked_by or self.folder.st_mode & 0o002
-            readable = status is None or _readable(status, self.linked_by)
-            if not (writable if self.purpose == WRITE else readable):
-                raise self._refused()
-        elif self.stranger is not None and not self.follow and status and _is_second_name(status, self.stranger):
+        for user in self.linkers:
+            readable = status is None or _readable(status, user)
+            if not (_replaceable(self.folder, status, user) if self.purpose == WRITE else readable):
+                raise self._refused(user)
+        if (
+            not self.linkers
+            and self.stranger is not None
+            and not self.follow
+            and status
+            and _is_second_name(status, self.stranger)
+        ):
             text = "has another name (hard link), and the user %s can have made it" % user_name(self.stranger)
             raise error(text, "Make it a file with one name, or set follow if that is meant to be", self.path)
         return place
 
-    def _refused(self) -> KamailioError:
+    def _refused(self, user: int) -> KamailioError:
         text = "%s is a symbolic link that the user %s can have made, and it leads to what that user cannot %s"
         remedy = "Give the real path, or set follow if the link is meant to be there"
-        return error(text % (self.link, user_name(self.linked_by), self.purpose), remedy, self.path)
+        return error(text % (self.link, user_name(user), self.purpose), remedy, self.path)
 
 
 def _ours() -> List[int]:
@@ -197,6 +208,13 @@ def _passable(folder: os.stat_result, user: int) -> bool:
 
 def _readable(status: os.stat_result, user: int) -> bool:
     return status.st_uid == user or bool(status.st_mode & 0o004)
+
+
+def _replaceable(folder: os.stat_result, status: Optional[os.stat_result], user: int) -> bool:
+    """Whether a user can replace a file; in a folder such as C(/tmp) only the file's owner can."""
+    if folder.st_uid == user or not folder.st_mode & 0o002:
+        return folder.st_uid == user
+    return not folder.st_mode & stat.S_ISVTX or status is None or status.st_uid == user
 
 
 def _is_second_name(status: os.stat_result, user: int) -> bool:
@@ -222,7 +240,8 @@ def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[Place]
         raise error("is not a path, since it holds a NUL character", "Correct the path", path.replace("\0", "\\x00"))
     walk = _Walk(path, purpose, follow)
     try:
-        names, name = _split(os.path.join(os.getcwd(), path)), ""
+        # The current folder may be gone, which is not to look as if the file were.
+        names, name = _split(path if os.path.isabs(path) else os.path.join(os.getcwd(), path)), ""
         while names:
             name = names.pop(0)
             if name == "..":

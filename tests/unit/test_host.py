@@ -8,6 +8,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,8 +17,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,6 @@ def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.Mo
     [
         (Account("nobody"), "65534 65534"),
         (Account("65534", "daemon"), "65534 1"),
-        (Account("no such user"), "0 0"),
         (Account(), "0 0"),
     ],
 )
@@ -118,7 +121,87 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         command.write_text('#!/bin/sh\necho ERROR $(id -u) $(id -g) $(cat "$3")\nexit 1\n')
         command.chmod(0o755)
         site = check.Site(str(command), account, Invocation(), False)
-        evaluation = evaluate(str(config), b"# new", {}.get, (6, 1))
-        done = check.check_in_place(site, evaluation, {str(config): b"# new"})
+        before, evaluation = (evaluate(str(config), one, {}.get, (6, 1)) for one in (config.read_bytes(), b"# new"))
+        done = check.check_in_place(site, evaluation, before, {str(config): b"# new"})
         assert not done.accepted and done.message == "ERROR %s # new" % expected
         assert sorted(one.name for one in folder.iterdir()) == ["k.cfg", "kamailio"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("account", [Account("no such user"), Account("nobody", "no such group")])
+def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
+    account: Account, tmp_path: Path
+) -> None:
+    config, command = tmp_path / "k.cfg", tmp_path / "kamailio"
+    config.write_text("request_route { exit; }\n")
+    command.write_text("#!/bin/sh\ntouch %s/ran\n" % tmp_path)
+    command.chmod(0o755)
+    site = check.Site(str(command), account, Invocation(), False)
+    evaluation = evaluate(str(config), config.read_bytes(), {}.get, (6, 1))
+    with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
+        check.check_in_place(site, evaluation, evaluation, {})
+    assert [one.name for one in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]
+
+
+def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else kamailio -c would run its code as root."""
+    config = tmp_path / "kamailio.cfg"
+    config.write_text("# one\n")
+    (tmp_path / "real").write_text("# other\n")
+    looked_up = os.path.realpath
+
+    def exchanging(path: str) -> str:
+        found = looked_up(path)
+        if not config.is_symlink():
+            config.unlink()
+            config.symlink_to("real")
+        return found
+
+    monkeypatch.setattr(os.path, "realpath", exchanging)
+    service = service_of_arguments(["-f", str(config)])._replace(started_by=Account("kamailio"))
+    monkeypatch.setattr(check, "read_service", lambda _instance: service)
+    module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")
+    site = check.site_of(module, "%s/./kamailio.cfg" % tmp_path, Invocation())
+    assert site and site.account == Account("kamailio")
+
+
+@pytest.mark.parametrize("other", ["own", "none"])
+def test_a_new_file_gets_the_attributes_of_the_file_that_was_read_only(other: str, tmp_path: Path) -> None:
+    """Who owns the folder could put a file with more readers there for a moment."""
+    path = tmp_path / "list"
+    path.write_text("secret")
+    path.chmod(0o600)
+    before = path.read_bytes()
+    path.rename(tmp_path / "aside")
+    if other == "own":
+        path.write_text("mine")
+        path.chmod(0o644)
+    with (tmp_path / "new").open("w+b") as new:
+        os.fchmod(new.fileno(), 0o600)
+        with find_place(str(path), WRITE) as place, pytest.raises(KamailioError, match="another program"):
+            keep_attributes(place, new.fileno(), before)
+        assert os.fstat(new.fileno()).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
+@pytest.mark.parametrize("way", ["another file", "hard link"])
+def test_owner_and_mode_of_another_file_in_the_folder_of_another_user_are_not_set(way: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        os.chown(folder, 4242, 4242)
+        path = folder / "list"
+        path.write_text("list" if way == "hard link" else "private key")
+        path.chmod(0o644 if way == "hard link" else 0o600)
+        if way == "hard link":
+            os.link(path, folder / "other")
+        module = SimpleNamespace(
+            params={"follow": False, **dict.fromkeys(("seuser", "serole", "setype", "selevel", "attributes"))},
+            check_mode=False,
+        )
+        with pytest.raises(KamailioError, match=r"was changed by another program|has another name"):
+            adjust(module, Wanted(4242, 4242, 0o640, module), str(path), b"list")
+        status = path.stat()
+        assert (status.st_uid, status.st_mode & 0o777) == (0, 0o644 if way == "hard link" else 0o600)

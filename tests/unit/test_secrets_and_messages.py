@@ -161,6 +161,11 @@ def test_other_text_is_not_masked() -> None:
     assert mask_secrets(text) == text
 
 
+@pytest.mark.parametrize("line", ["#!ifdef WITH_PASSWORD", "#!ifndef WITH_PASSWORD_AUTH", "#!define DB_PASSWD"])
+def test_the_name_of_a_define_without_a_value_is_not_masked(line: str) -> None:
+    assert mask_secrets(line.encode() + b"\n") == line.encode() + b"\n"
+
+
 def test_message_quotes_the_line_and_masks_it() -> None:
     found = finding("config-syntax", "k.cfg", 2, "this is wrong", "Mend it")
     message = render_findings([found], {"k.cfg": b'x\n y("mysql://a:S3CRET@b")\x07\n'})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,68 @@ def test_a_link_of_another_user_in_a_folder_for_everybody_is_not_followed(folder
     ours = link(folder / "tmp" / "ours", folder / "closed" / "secret", 0)
     assert found(ours, WRITE) == str(folder / "closed" / "secret")
     assert "user 4242" in refused(link(folder / "tmp" / "theirs", folder / "closed" / "secret", THEIRS), READ)
+
+
+def test_a_link_is_not_followed_to_a_file_that_its_owner_cannot_replace_in_a_folder_for_everybody(
+    folder: Path,
+) -> None:
+    (folder / "tmp").mkdir()
+    (folder / "tmp").chmod(0o1777)
+    path = link(folder / "theirs" / "list", folder / "tmp" / "list", THEIRS)
+    assert found(path, WRITE) == str(folder / "tmp" / "list")
+    for owner in (0, OTHERS):
+        (folder / "tmp" / "list").write_text("text")
+        os.chown(folder / "tmp" / "list", owner, owner)
+        assert "cannot write" in refused(path, WRITE)
+    os.chown(folder / "tmp" / "list", THEIRS, THEIRS)
+    assert found(path, WRITE) == str(folder / "tmp" / "list")
+
+
+@pytest.mark.parametrize("purpose", [READ, WRITE])
+def test_a_link_to_a_link_of_another_user_leads_only_to_what_both_can_reach(purpose: str, folder: Path) -> None:
+    (folder / "others" / "private").mkdir(parents=True)
+    (folder / "others" / "private" / "list").write_text("private")
+    (folder / "others" / "private").chmod(0o700)
+    link(folder / "others" / "current", "private", OTHERS)
+    for path in (folder / "others", folder / "others" / "private", folder / "others" / "private" / "list"):
+        os.chown(path, OTHERS, OTHERS)
+    assert found(folder / "others" / "current" / "list", purpose) == str(folder / "others" / "private" / "list")
+    path = link(folder / "theirs" / "list", folder / "others" / "current" / "list", THEIRS)
+    assert "cannot " + purpose in refused(path, purpose)
+
+
+@pytest.mark.parametrize("target", ["../closed", "/@/closed"])
+def test_a_doubt_about_the_folder_of_a_link_stays(target: str, folder: Path) -> None:
+    (folder / "shared").mkdir()
+    (folder / "shared").chmod(0o2775)
+    link(folder / "shared" / "record", target.replace("/@", str(folder)), 0)
+    for path in (folder / "shared" / "record", folder / "shared" / ".." / "closed"):
+        assert "shared can be changed by its group" in doubt_about(str(path))
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="needs another mount namespace")
+def test_the_root_folder_of_another_process_is_not_taken_for_that_of_the_host(folder: Path) -> None:
+    script = 'mount -t tmpfs none "$0" && echo theirs > "$0/secret" && echo ready && exec sleep 60'
+    line = ["unshare", "-m", "sh", "-c", script, str(folder / "open")]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            if process.stdout.readline() != "ready\n":
+                pytest.skip("no other mount namespace can be made here")
+            there = "/proc/%d/root%s" % (process.pid, folder / "open" / "secret")
+            assert Path(there).read_text() == "theirs\n"
+            with pytest.raises(KamailioError, match="leads to the files of another process"):
+                read_file(there)
+        finally:
+            process.kill()
+    assert read_file("/proc/self/root" + str(folder / "open" / "secret")) == b"secret"
+
+
+def test_a_file_is_read_where_the_current_folder_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    assert read_file(str(folder / "open" / "secret")) == b"secret"
 
 
 def test_links_of_root_are_followed(folder: Path) -> None:

@@ -27,7 +27,7 @@ from .._host.check import require_restartable
 from .._host.files import Change
 from .._host.locks import FileLocks
 from .._host.places import journal_folder, record_path
-from .._host.service import config_of, read_service, unit_of
+from .._host.service import config_of, read_service, starts, unit_of
 from .._host.staging import require_places, stage_changes
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
@@ -132,7 +132,7 @@ def make_plan(module: Any, locks: FileLocks) -> Plan:
     judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
     action, reasons = _action(module, live, after, texts, judged)
     if action == RESTART and not outcome.refusal:
-        require_restartable(module, after, texts, site.invocation)
+        require_restartable(module, after, before, texts, site.invocation)
     result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
     return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal)
 
@@ -183,7 +183,7 @@ def _action(
 def _require_unit_of(module: Any, config: str) -> None:
     """Refuse to restart the unit of another server. Raises KamailioError."""
     service = None if module.params["restart_command"] else read_service(module.params["instance"])
-    if service and os.path.realpath(service.config) != os.path.realpath(config):
+    if service and not starts(service, config):
         text = "the server needs a restart, and %s starts %s" % (unit_of(module.params["instance"]), service.config)
         raise error(text, "Give the instance of this server, or its restart_command", config)
 

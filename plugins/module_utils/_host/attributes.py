@@ -86,10 +86,10 @@ def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = Fals
     return differs
 
 
-def adjust(module: Any, wanted: Wanted, path: str) -> bool:
+def adjust(module: Any, wanted: Wanted, path: str, data: bytes) -> bool:
     """Give a file that exists all that the common file options ask for; return whether it did not have it.
 
-    Raises KamailioError.
+    C(data) is what it contains. Raises KamailioError.
     """
     by_name = sorted(name for name in _BY_NAME if module.params[name] is not None)
     try:
@@ -99,7 +99,11 @@ def adjust(module: Any, wanted: Wanted, path: str) -> bool:
                 raise error(text, "Leave it out, or move the file to a folder that only root can change", path)
             handle = place.open(os.O_RDONLY)
             try:
-                changed = apply_wanted(handle, wanted, path, module.check_mode)
+                changed = apply_wanted(handle, wanted, path, True)
+                if changed and not module.check_mode:
+                    if place.doubt:
+                        _require_own(handle, data, path)
+                    apply_wanted(handle, wanted, path)
             finally:
                 os.close(handle)
             if by_name:
@@ -107,6 +111,16 @@ def adjust(module: Any, wanted: Wanted, path: str) -> bool:
     except OSError as exc:
         raise error("cannot be given its owner and mode: %s" % exc.strerror, "", path) from exc
     return changed
+
+
+def _require_own(handle: int, data: bytes, path: str) -> None:
+    """Refuse another file than the one with these bytes: others can rename files. Raises KamailioError."""
+    if os.fstat(handle).st_nlink > 1:
+        text = "has another name (hard link), so its owner, group and mode are those of another file as well"
+        raise error(text, "Make it a file with one name", path)
+    with os.fdopen(handle, "rb", closefd=False) as file:
+        if file.read() != data:
+            raise error("was changed by another program at this moment", "Look at it, and run it again", path)
 
 
 def _adjust_by_name(module: Any, path: str) -> bool:

@@ -23,10 +23,11 @@ from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
+from .._text import named
 from .._trust import WRITE, Place, find_place
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix, sweep
-from .service import arguments_of, read_service
+from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
 CHECK_SECONDS = 60
@@ -57,20 +58,22 @@ def site_of(module: Any, config: str, invocation: Invocation) -> Optional[Site]:
     if not command:
         return None
     service = read_service(module.params["instance"])
-    starts_it = service and os.path.realpath(service.config) == os.path.realpath(config)
-    account = service.started_by if service and starts_it else Account()
+    account = service.started_by if service and starts(service, config) else Account()
     return Site(command, account, invocation, module.params["follow"])
 
 
-def check_in_place(site: Site, evaluation: Evaluation, texts: Mapping[str, bytes]) -> Checked:
+def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
     """Check the configuration of C(evaluation) with C(texts) in the place of its files; leaves nothing behind.
+
+    C(before) is the evaluation of the files as they are.
 
     Raises KamailioError if it cannot be checked.
     """
     copies: Dict[str, _Copy] = {}
     with contextlib.ExitStack() as stack:
         for path in _concerned(evaluation, texts):
-            copies[path] = _reserve(stack, path, site.follow)
+            now = before.files.get(path) if path in texts else evaluation.files[path]
+            copies[path] = _reserve(stack, path, now, site.follow)
         for path, copy in copies.items():
             patches = [
                 _include_patch(evaluation.files[path], one.place.start, one.place.end, copies[one.target].path)
@@ -101,15 +104,15 @@ class _Copy(NamedTuple):
     path: str
 
 
-def _reserve(stack: contextlib.ExitStack, path: str, follow: bool) -> _Copy:
-    """Make an empty file next to a file, and have it removed at the end. Raises KamailioError."""
+def _reserve(stack: contextlib.ExitStack, path: str, now: Optional[bytes], follow: bool) -> _Copy:
+    """Make an empty file next to a file with the bytes C(now), and have it removed at the end. Raises KamailioError."""
     try:
         place = stack.enter_context(find_place(path, WRITE, follow))
         sweep(place)
         handle, copy = place.create(staging_prefix(place.name))
         stack.callback(_forget, handle, copy)
         # The user that starts the server must be able to read it, as the file itself.
-        keep_attributes(place, handle)
+        keep_attributes(place, handle, now)
     except OSError as exc:
         text = "cannot be checked, since its folder cannot be written: %s" % exc.strerror
         raise error(text, "Nothing has been changed", path) from exc
@@ -142,6 +145,8 @@ def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(  # noqa: S603  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
             line,
             capture_output=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
             timeout=CHECK_SECONDS,
             check=False,
             env={**os.environ, **given},
@@ -155,16 +160,19 @@ def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
 
 
 def _becoming(account: Account) -> Optional[Callable[[], None]]:
-    """Return what makes a process one of the account, None if it is the current one or this host does not know it.
+    """Return what makes a process one of the account, None if it is the current one.
 
-    The files name modules whose code the check runs, and whoever can change them must not have root run it.
+    The files name modules whose code the check runs, and whoever can change them must not have root run it. Raises
+    KamailioError if this host does not know the account.
     """
     if account.user is None or os.geteuid() != 0:
         return None
     try:
         user = identity_of(account)
     except KeyError:
-        return None
+        text = "kamailio -c runs as the user that starts the server, and this host does not know %s"
+        who = named(":".join(filter(None, account)))
+        raise error(text % who, "Correct User and Group of the unit, or create them first") from None
 
     def become() -> None:
         os.initgroups(user.name, user.group)
@@ -182,11 +190,11 @@ def _errors_of(message: str) -> str:
 
 
 def require_restartable(
-    module: Any, evaluation: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
+    module: Any, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
     """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
     site = site_of(module, evaluation.path, invocation)
-    checked = check_in_place(site, evaluation, texts) if site else Checked(True, "")
+    checked = check_in_place(site, evaluation, before, texts) if site else Checked(True, "")
     if not checked.accepted:
         text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
         raise error(text, "Nothing has been changed", evaluation.path)
@@ -207,10 +215,10 @@ def require_accepted(
     site = site_of(module, evaluation.path, invocation) if texts else None
     if not site:
         return ""
-    after = check_in_place(site, evaluation, texts)
+    after = check_in_place(site, evaluation, before, texts)
     if after.accepted:
         return ""
-    if check_in_place(site, before, {}).accepted:
+    if check_in_place(site, before, before, {}).accepted:
         text = "kamailio -c refuses what would be written:\n%s" % after.message
         raise KamailioError(error(text, "", evaluation.path).problems)
     return "kamailio -c refuses %s, before the change as well: %s" % (evaluation.path, after.message)

@@ -256,9 +256,23 @@ def beside_of(defines: object, instance: Optional[str], config: str) -> Tuple[Op
     if defines != "auto":
         return None, invocation_of_defines(defines)
     service = read_service(instance)
-    if service and os.path.realpath(service.config) == os.path.realpath(config):
+    if service and starts(service, config):
         return service, service.invocation
     return None, Invocation()
+
+
+def starts(service: Service, config: str) -> bool:
+    """Return whether a service starts a configuration.
+
+    A name that is the same is not looked up: who owns its folder could give it to another file between two looks.
+    """
+    if os.path.normpath(service.config) == os.path.normpath(config):
+        return True
+    try:
+        return os.path.realpath(service.config) == os.path.realpath(config)
+    except OSError:
+        # Exchanged while it was looked up.
+        return False
 
 
 def invocation_of_defines(defines: object) -> Invocation:

@@ -78,7 +78,7 @@ class Staging:
         if one.change.before is None:
             remove_place(one.place)
         else:
-            temporary, _inode = _stage(one.place, one.change.before)
+            temporary, _inode = _stage(one.place, one.change.after, one.change.before)
             _replace(self._module, one.place, temporary, one.change.before)
 
 
@@ -102,7 +102,7 @@ def stage_changes(
             except OSError as exc:
                 raise _not_reached(exc, change.path) from exc
             sweep(place)
-            temporary, inode = _stage(place, change.after, (wanted or {}).get(change.path))
+            temporary, inode = _stage(place, change.before, change.after, (wanted or {}).get(change.path))
             stack.callback(_forget, temporary)
             staged.append(_Staged(change, place, temporary, inode))
         for one in staged:
@@ -174,11 +174,15 @@ def _require_same(one: _Staged) -> None:
     except OSError as exc:
         raise error("cannot be read: %s" % exc.strerror, "Nothing has been changed", one.change.path) from exc
     if found != one.change.before:
-        text = "was changed by another program at this moment"
-        raise error(text, "Nothing has been changed. Look at it, and run it again", one.change.path)
+        raise _changed(one.change.path)
 
 
-def _stage(place: Place, data: bytes, wanted: Optional[Wanted] = None) -> Tuple[Place, int]:
+def _changed(path: str) -> KamailioError:
+    text = "was changed by another program at this moment"
+    return error(text, "Nothing has been changed. Look at it, and run it again", path)
+
+
+def _stage(place: Place, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None) -> Tuple[Place, int]:
     try:
         handle, temporary = place.create(staging_prefix(place.name))
     except OSError as exc:
@@ -188,7 +192,7 @@ def _stage(place: Place, data: bytes, wanted: Optional[Wanted] = None) -> Tuple[
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            keep_attributes(place, handle)
+            keep_attributes(place, handle, before)
             if wanted:
                 apply_wanted(handle, wanted, place.path)
             os.fsync(handle)
@@ -207,18 +211,24 @@ def _forget(temporary: Place) -> None:
         temporary.remove()
 
 
-def keep_attributes(place: Place, handle: int) -> None:
+def keep_attributes(place: Place, handle: int, before: Optional[bytes]) -> None:
     """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
 
-    The SELinux context is left to AnsibleModule, which knows the policy.
+    That must be the file with the bytes C(before), None for none. The owner of its folder could put another one there
+    for this moment, and then read what only the readers of the first one should. Raises OSError, and KamailioError if
+    it is another one. The SELinux context is left to AnsibleModule, which knows the policy.
     """
     try:
         old = place.open(os.O_RDONLY)
     except FileNotFoundError:
+        if before is not None:
+            raise _changed(place.path) from None
         os.fchmod(handle, NEW_FILE_MODE)
         return
     try:
         status = os.fstat(old)
+        if before is None or not stat.S_ISREG(status.st_mode) or _read_all(old) != before:
+            raise _changed(place.path)
         with contextlib.suppress(PermissionError):
             os.fchown(handle, status.st_uid, status.st_gid)
         # A program that runs as its owner is not what this is.
@@ -226,6 +236,11 @@ def keep_attributes(place: Place, handle: int) -> None:
         _keep_extended(old, handle)
     finally:
         os.close(old)
+
+
+def _read_all(handle: int) -> bytes:
+    with os.fdopen(handle, "rb", closefd=False) as file:
+        return file.read()
 
 
 def _keep_extended(old: int, handle: int) -> None:
@@ -251,7 +266,7 @@ def _back_up(place: Place, change: Change) -> str:
         with os.fdopen(handle, "wb") as file:
             file.write(change.before or b"")
             file.flush()
-            keep_attributes(place, handle)
+            keep_attributes(place, handle, change.before)
             status = place.status()
             if status:
                 os.utime(handle, ns=(status.st_atime_ns, status.st_mtime_ns))
