@@ -121,7 +121,8 @@ _KINDS = (
 # NAME=value as a whole, as on the command line of the server.
 _ASSIGNED = re.compile(r"\A(?P<lead>(?P<name>\w+)=)(?P<value>.+)\Z", re.DOTALL)
 
-_PIECES = re.compile(rb""""((?:[^"\\]|\\.)*)"|'([^']*)'""", re.DOTALL)
+# A quote behind a backslash begins none.
+_PIECES = re.compile(rb"""\\.|"((?:[^"\\]|\\.)*)"|'([^']*)'""", re.DOTALL)
 _WORD = re.compile(r"[\w.-]+")
 
 
@@ -255,7 +256,7 @@ def _contents(kind: _Kind, one: Match[bytes]) -> Iterator[bytes]:
         yield value[1:].split(value[:1], 1)[0]
     elif kind.hint != b"modparam" or value[:1] in (b'"', b"'"):
         # A word without quotes in a modparam is a number or the name of a define.
-        pieces = [b"".join(piece) for piece in _PIECES.findall(value)]
+        pieces = [piece[piece.lastindex] for piece in _PIECES.finditer(value) if piece.lastindex]
         yield b"".join(pieces) if pieces else value
 
 

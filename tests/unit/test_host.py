@@ -18,7 +18,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
@@ -165,6 +165,15 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
     module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")
     site = check.site_of(module, "%s/./kamailio.cfg" % tmp_path, Invocation())
     assert site and site.account == Account("kamailio")
+
+
+def test_a_folder_with_the_name_of_a_staged_file_does_not_keep_the_others(tmp_path: Path) -> None:
+    names = [".sipfleet.list.%08x" % number for number in range(9)]
+    (tmp_path / names[4]).mkdir()
+    for name in names[:4] + names[5:]:
+        (tmp_path / name).touch()
+    sweep_path(str(tmp_path / "list"))
+    assert [one.name for one in tmp_path.iterdir()] == [names[4]]
 
 
 @pytest.mark.parametrize("other", ["own", "none"])

@@ -119,6 +119,7 @@ def test_masking_is_linear() -> None:
         b"a-a:pw:s:",
         b"pw ",
         b"http://h:80 ",
+        b'pass#!define \\"',
     ):
         mask_secrets(b'"#!' + piece * 40_000)
         mask_secrets(b"#!" + piece * 40_000)

@@ -165,7 +165,9 @@ def sweep(place: Place) -> None:
     staged = re.compile(re.escape(staging_prefix(place.name)) + r"[0-9a-f]{8}\Z")
     with contextlib.suppress(OSError), place.listable() as handle:
         for name in filter(staged.match, os.listdir(handle)):
-            place.sibling(name).remove()
+            # The owner of the folder can have made a folder of that name.
+            with contextlib.suppress(OSError):
+                place.sibling(name).remove()
 
 
 def sweep_path(path: str) -> None:
