@@ -23,6 +23,10 @@ class Root:
         self._root = os.path.realpath(root)
         self._folder = os.path.realpath(folder or ".")
 
+    def holds(self, path: str) -> bool:
+        """Whether a file that was named on the command line is below the root by its name."""
+        return _below(self._root, os.path.abspath(path)) is not None
+
     def find(self, path: str) -> str:
         """Return where a file is that a configuration names. Raises KamailioError for one outside."""
         if os.path.isabs(path):

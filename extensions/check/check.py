@@ -128,8 +128,10 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
     listing = os.path.join(folder, arguments.list) if arguments.list else None
 
     def here(path: str) -> str:
-        """Where a file is, unless it was named on the command line."""
-        return path if root is None or path in (config, listing) else root.find(path)
+        """Where a file is; one that was named on the command line can be outside of the root."""
+        if root is None or (path in (config, listing) and not root.holds(path)):
+            return path
+        return root.find(path)
 
     def include(path: str) -> Union[bytes, Problem, None]:
         try:

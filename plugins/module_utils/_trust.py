@@ -42,6 +42,8 @@ class Place:
 
     C(path) is the real path, without symbolic links. C(doubt) says why others can change what the path leads to, and is
     empty for a trusted place. In a C(shared) folder, such as C(/tmp), others can make files, and cannot touch ours.
+    C(stranger) is the id of the first user on the way, the owner of a folder or of a link, who is neither root nor the
+    current user.
     """
 
     folder: int
@@ -49,6 +51,7 @@ class Place:
     path: str
     doubt: str
     shared: bool
+    stranger: Optional[int]
 
     def status(self) -> Optional[os.stat_result]:
         """The status of the file itself, None if it does not exist."""
@@ -119,6 +122,7 @@ class _Walk:
         self.link = ""
         # The other users whose links were followed: each of them must be able to reach the file.
         self.linkers: List[int] = []
+        self.first_stranger: Optional[int] = None
         self._start("")
 
     def _start(self, doubt: str) -> None:
@@ -133,6 +137,7 @@ class _Walk:
         self.folder = os.fstat(self.handle)
         here = "/" + "/".join(self.real)
         if self.folder.st_uid not in _ours():
+            self._meet(self.folder.st_uid)
             self.stranger = self.folder.st_uid if self.stranger is None else self.stranger
             self.doubt = self.doubt or "%s belongs to the user %s" % (here, user_name(self.folder.st_uid))
         self.shared = bool(self.folder.st_mode & 0o022)
@@ -141,6 +146,9 @@ class _Walk:
         for user in self.linkers:
             if not _passable(self.folder, user):
                 raise self._refused(user)
+
+    def _meet(self, user: int) -> None:
+        self.first_stranger = user if self.first_stranger is None else self.first_stranger
 
     def enter(self, name: str) -> None:
         """Go into a folder."""
@@ -163,6 +171,7 @@ class _Walk:
         maker = owner if owner not in _ours() else self.stranger
         link = "/" + "/".join([*self.real, name])
         if maker is not None:
+            self._meet(maker)
             self.doubt = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
         if maker is not None and not self.follow:
             self.link = link
@@ -175,7 +184,8 @@ class _Walk:
 
     def place(self, name: str) -> Place:
         """Return the place of a name in the current folder."""
-        place = Place(self.handle, name, "/" + "/".join([*self.real, name]), self.doubt, self.shared)
+        real = "/" + "/".join([*self.real, name])
+        place = Place(self.handle, name, real, self.doubt, self.shared, self.first_stranger)
         status = place.status()
         for user in self.linkers:
             readable = status is None or _readable(status, user)
@@ -196,6 +206,18 @@ class _Walk:
         text = "%s is a symbolic link that the user %s can have made, and it leads to what that user cannot %s"
         remedy = "Give the real path, or set follow if the link is meant to be there"
         return error(text % (self.link, user_name(user), self.purpose), remedy, self.path)
+
+
+def stranger_of(path: str, follow: bool) -> Optional[int]:
+    """Return the id of a user, neither root nor the current one, who can change a file or what its path leads to.
+
+    None if there is none by owners alone; what a group can change is not looked at. Raises KamailioError or OSError as
+    C(find_place) does.
+    """
+    with find_place(path, READ, follow) as place:
+        status = place.status()
+        owner = status.st_uid if status and status.st_uid not in _ours() else None
+        return owner if place.stranger is None else place.stranger
 
 
 def _ours() -> List[int]:

@@ -149,6 +149,15 @@ def test_no_include_leads_out_of_the_root(include: str, repository: Path) -> Non
     )
 
 
+def test_a_checked_file_that_is_a_link_out_of_the_root_is_not_read(repository: Path) -> None:
+    (repository / "secret.cfg").write_text("secret_setting {\n")
+    path = repository / config("good")
+    path.unlink()
+    path.symlink_to(repository / "secret.cfg")
+    done = check(repository, "--root", "servers/good", config("good"))
+    assert "secret_setting" not in done.stdout + done.stderr and done.returncode == 2, done.stdout + done.stderr
+
+
 def test_links_are_followed_within_the_root(repository: Path) -> None:
     root = repository / "servers/good"
     folder = root / "etc/kamailio"

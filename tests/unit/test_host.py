@@ -127,6 +127,37 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         assert sorted(one.name for one in folder.iterdir()) == ["k.cfg", "kamailio"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+@pytest.mark.parametrize("what", ["folder", "file", "link"])
+def test_a_check_of_what_another_user_can_change_runs_as_that_user(
+    what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        config, command = folder / "etc" / "k.cfg", folder / "kamailio"
+        config.parent.mkdir()
+        config.write_text("# old\n")
+        command.write_text("#!/bin/sh\necho ERROR $(id -u):$(id -G) ${SECRET_OF_THE_TASK:-none}\nexit 1\n")
+        command.chmod(0o755)
+        monkeypatch.setenv("SECRET_OF_THE_TASK", "hunter2")
+        if what == "link":
+            os.chown(config, 4242, 4242)
+            os.chown(config.parent, 4242, 4242)
+            (folder / "link.cfg").symlink_to(config)
+            os.chown(folder / "link.cfg", 4242, 4242, follow_symlinks=False)
+            config = folder / "link.cfg"
+        else:
+            os.chown(config.parent if what == "folder" else config, 4242, 4242)
+        module = Host({"instance": None, "follow": False})
+        monkeypatch.setattr(check, "find_kamailio", lambda module: str(command))
+        monkeypatch.setattr(check, "read_service", lambda instance: None)
+        site = check.site_of(module, str(config), Invocation())
+        assert site
+        evaluation = evaluate(str(config), config.read_bytes(), {}.get, (6, 1))
+        assert check.check_in_place(site, evaluation, evaluation, {}).message == "ERROR 4242:4242 none"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 @pytest.mark.parametrize("account", [Account("no such user"), Account("nobody", "no such group")])
 def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(

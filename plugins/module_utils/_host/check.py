@@ -24,13 +24,14 @@ from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
 from .._text import named
-from .._trust import WRITE, Place, find_place
+from .._trust import WRITE, Place, find_place, stranger_of
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix, sweep
 from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
 CHECK_SECONDS = 60
+_PASSED = ("PATH", "LANG", "LC_ALL")
 
 
 class Checked(NamedTuple):
@@ -57,9 +58,18 @@ def site_of(module: Any, config: str, invocation: Invocation) -> Optional[Site]:
     command = find_kamailio(module)
     if not command:
         return None
-    service = read_service(module.params["instance"])
-    account = service.started_by if service and starts(service, config) else Account()
-    return Site(command, account, invocation, module.params["follow"])
+    service, follow = read_service(module.params["instance"]), module.params["follow"]
+    account = service.started_by if service and starts(service, config) else _account_of(config, follow)
+    return Site(command, account, invocation, follow)
+
+
+def _account_of(config: str, follow: bool) -> Account:
+    """Return the account of a user who can change a configuration that no unit starts, whose code root must not run."""
+    try:
+        stranger = stranger_of(config, follow)
+    except OSError as exc:
+        raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", config) from exc
+    return Account() if stranger is None else Account(str(stranger))
 
 
 def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
@@ -139,6 +149,9 @@ def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
 
 
 def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
+    become = _becoming(site.account)
+    # What the environment of the task holds is not for code of another user.
+    ours = os.environ if become is None else {name: os.environ[name] for name in _PASSED if name in os.environ}
     given = {name: value for name, value in (site.invocation.environment or {}).items() if value is not None}
     try:
         # run_command of a module knows no time limit and no other user.
@@ -149,8 +162,8 @@ def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
             start_new_session=True,
             timeout=CHECK_SECONDS,
             check=False,
-            env={**os.environ, **given},
-            preexec_fn=_becoming(site.account),
+            env={**ours, **given},
+            preexec_fn=become,
         )
     except subprocess.TimeoutExpired as exc:
         text = "kamailio -c did not come to an end in %d seconds" % CHECK_SECONDS
@@ -175,7 +188,10 @@ def _becoming(account: Account) -> Optional[Callable[[], None]]:
         raise error(text % who, "Correct User and Group of the unit, or create them first") from None
 
     def become() -> None:
-        os.initgroups(user.name, user.group)
+        if user.name:
+            os.initgroups(user.name, user.group)
+        else:
+            os.setgroups([])
         os.setgid(user.group)
         os.setuid(user.user)
 

@@ -51,7 +51,7 @@ def has_module(load: Load) -> Optional[bool]:
 
 
 class Identity(NamedTuple):
-    """An account of this host: the name of its user, and the numbers of its user and group."""
+    """An account of this host: the name of its user, empty if it has none, and the numbers of its user and group."""
 
     name: str
     user: int
@@ -61,11 +61,17 @@ class Identity(NamedTuple):
 def identity_of(account: Account) -> Identity:
     """Return the identity of an account that has a user. Raises KeyError if this host does not know it."""
     name, group = account.user or "", account.group
-    user = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-    number = user.pw_gid
+    number = None
     if group:
         number = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
-    return Identity(user.pw_name, user.pw_uid, number)
+    try:
+        user = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except KeyError:
+        if not name.isdigit():
+            raise
+        # A number is a user also without a name.
+        return Identity("", int(name), int(name) if number is None else number)
+    return Identity(user.pw_name, user.pw_uid, user.pw_gid if number is None else number)
 
 
 def can_read(path: str, account: Account) -> Optional[bool]:
