@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, List, Tuple
 
 # A member of a struct with its name; a struct is a list of them. The types are those of Kamailio 6.1.5.
-Members = list[tuple[str, Any]]
+Members = List[Tuple[str, Any]]
 
 
 def destination(index: int, whole: bool = True) -> Members:
