@@ -5,7 +5,7 @@
 """Attackers: processes that give up root for the id of an ordinary user, and attack until they are killed.
 
 This file is also their program: C(attacker.py UID ROLE ARGUMENTS...). An attacker that waits for events runs with
-real-time priority on the processor of the product. It so wins every race that somebody could win with luck and time.
+real-time priority on the processor of the product. So it wins every race that could be won with luck and time.
 """
 
 from __future__ import annotations

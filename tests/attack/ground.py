@@ -48,7 +48,7 @@ class Vault:
 
 
 def assert_no_copy(folder: Path) -> None:
-    """Fail if the secret is in a file of a folder that belongs to somebody else."""
+    """Fail if the secret is in a file of a folder that belongs to another user."""
     for place, _folders, names in os.walk(folder):
         for path in (Path(place) / name for name in names):
             if stat.S_ISREG(path.lstat().st_mode):
