@@ -17,7 +17,7 @@ from integration.module import command, environment, result_of
 
 from attack.attacker import OTHER, SERVER, Attackers
 from attack.ground import PRIVATE_LIST, Vault, assert_no_copy, file_of, owned
-from attack.product import RUNS, arguments_file, run_many
+from attack.product import TRIES, arguments_file, run_many
 
 LIST = "1 sip:10.0.0.1 8\n"
 CONFIG = 'loadmodule "sl.so"\nloadmodule "tm.so"\nmodparam("tm", "fr_timer", 1000)\nrequest_route { exit; }\n'
@@ -152,7 +152,7 @@ def race(folder: Path, path: Path, **options: Any) -> list[dict[str, Any]]:
         arguments_file(folder, "race%d" % number, path=str(path), destinations=wish, **options)
         for number, wish in enumerate(wishes)
     ]
-    return run_many("dispatcher_list", files, RUNS)
+    return run_many("dispatcher_list", files, TRIES)
 
 
 def assert_safe(done: list[dict[str, Any]], vault: Vault) -> None:
