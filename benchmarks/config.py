@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / ".work" / "collections"))
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 PACKAGE = Path("/etc/kamailio/kamailio.cfg")
 LINES, CONDITIONALS = 5_000, 150
@@ -60,7 +61,7 @@ def long_configuration(lines: int, conditionals: int) -> str:
 def compare(name: str, path: Path) -> None:
     """Print both times for a file, and their ratio."""
     data = path.read_bytes()
-    ours = best(lambda: evaluate(str(path), data, read_include, (6, 0, 1)))
+    ours = best(lambda: evaluate(str(path), data, read_include, Version(6, 0, 1)))
     check = ["kamailio", "-c", "-M", "64", "-f", str(path)]
     theirs = best(lambda: subprocess.run(check, check=True, capture_output=True))
     print("%-34s %8.1f ms %10.1f ms %8.2f" % (name, ours * 1e3, theirs * 1e3, ours / theirs))
@@ -78,7 +79,7 @@ def main() -> None:
     for size in MEGABYTES:
         data = line * (size * 1_000_000 // len(line))
         start = time.perf_counter()
-        evaluate("/k/kamailio.cfg", data, read_include, (6, 0, 1))
+        evaluate("/k/kamailio.cfg", data, read_include, Version(6, 0, 1))
         seconds = time.perf_counter() - start
         print("%-34s %8.2f s %11.2f s/MB" % ("%d MB" % size, seconds, seconds / size))
 

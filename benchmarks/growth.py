@@ -28,7 +28,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 URI_SIZES = (1_000, 10_000, 100_000, 1_000_000)
-VERSION = (6, 1)
+VERSION = Version(6, 1)
 CHECK = Path(__file__).parents[1] / "extensions" / "check" / "check.py"
 
 

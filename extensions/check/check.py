@@ -28,8 +28,8 @@ from module_utils._host.service import invocation_of_defines
 from module_utils._message import render_findings
 from module_utils._probing.rules import RULES, Finding
 from module_utils._probing.summary import summarise
-from module_utils._probing.versions import Version, parse_version, render_version
 from module_utils._text import named
+from module_utils._versions import Version, parse_version
 from reports import FORMATS, Checked, printable
 
 FAILS = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
@@ -158,7 +158,7 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
         "fail_on": "warning",
     }
     invocation = invocation_of_defines(arguments.define)
-    version = render_version(arguments.kamailio_version)
+    version = str(arguments.kamailio_version)
     site = Site(version, invocation, lambda path: read_file(here(path)), include)
     found = validate(params, site).result["findings"]
     for one in found:

@@ -65,8 +65,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.listing import list_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import NOTE
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, show
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
 SOURCE = "text"

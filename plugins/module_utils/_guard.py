@@ -25,8 +25,8 @@ from ._host.files import Change, diff_of
 from ._message import Sources, render_findings
 from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
 from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding, describe_findings
-from ._probing.versions import Version, parse_version, render_version
 from ._text import named, show
+from ._versions import Version, parse_version
 
 
 class Site(NamedTuple):
@@ -254,7 +254,7 @@ class _Guard:
                 dict(one, source=sources.line_of(finding)) for one, finding in zip(describe_findings(found), found)
             ],
             "probing": _probing(after),
-            "kamailio_version": render_version(self.version),
+            "kamailio_version": str(self.version),
             "diff": diff_of(changes),
         }
         texts = self._corrected(corrected) if corrected else {}

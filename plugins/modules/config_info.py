@@ -162,7 +162,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 
 
 def view(module):
@@ -183,7 +182,7 @@ def view(module):
         "path": path,
         "findings": describe_findings(config_findings(evaluation, version)),
         "unit": service.path if service else None,
-        "kamailio_version": render_version(version) if version else None,
+        "kamailio_version": str(version) if version else None,
         **summarise(evaluation),
     }
 

@@ -98,8 +98,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version, render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
 
 
 def read_all(paths):
@@ -124,7 +124,7 @@ def gather(module):
     version = parse_version(given or host_version(module))
     if version is None:
         raise error("%s is not a version of Kamailio" % named(given), "Give one such as 6.1.5")
-    result = {"destinations": [], "sets": [], "findings": [], "kamailio_version": render_version(version)}
+    result = {"destinations": [], "sets": [], "findings": [], "kamailio_version": str(version)}
     for path, data in read_all(module.params["path"]).items():
         for name, found in summarise(path, data, version).items():
             result[name] += found

@@ -196,7 +196,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
     describe_differences,
@@ -272,7 +271,7 @@ def main():
         with FileLocks(unsettled=True) as locks:
             listing, result = bring_in_line(module, live, locks)
             warn_unlocked(module, locks)
-        result.update(kamailio_version=render_version(live.version), config=live.config, health=[], health_counts={})
+        result.update(kamailio_version=str(live.version), config=live.config, health=[], health_counts={})
         if params["healthy_timeout"] and not module.check_mode:
             wait(module, live, listing, result)
     except KamailioError as exc:

@@ -155,7 +155,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
     RUNNING,
     plan_runtime,
@@ -201,7 +200,7 @@ def run(module, locks):
         "removed": render_destinations(plan.removed),
         "findings": describe_findings(plan.findings),
         "turned_round": [],
-        "kamailio_version": render_version(live.version),
+        "kamailio_version": str(live.version),
     }
     if module._diff:
         runs = {

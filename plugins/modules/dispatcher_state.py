@@ -145,7 +145,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, set_states
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import render_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.state import (
     parse_wishes,
     plan_states,
@@ -225,7 +224,7 @@ def run(module):
             }
             for one in plan.changes
         ],
-        "kamailio_version": render_version(live.version),
+        "kamailio_version": str(live.version),
     }
     if module._diff:
         result["diff"] = {"before": render(plan.changes, False), "after": render(plan.changes, True)}

@@ -18,6 +18,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
+
 ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipfleet-kamailio" / "roots"
 SUITES = ("bookworm", "trixie", "sid")
 START_SECONDS = 20.0
@@ -35,6 +37,13 @@ mount --bind /dev/null "$1/etc/resolv.conf"
 root=$1; shift 2
 exec chroot "$root" "$@"
 """
+
+
+def as_version(text: str) -> Version:
+    """The version of a server under test."""
+    version = parse_version(text)
+    assert version, text
+    return version
 
 
 def in_root(suite: str, *command: str) -> list[str]:

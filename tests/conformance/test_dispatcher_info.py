@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from conformance.live import FIFO, PROBED, TM, UNPROBED, Live, kinds, param
-from conformance.server import Peers
+from conformance.server import Peers, as_version
 
 
 def test_what_runs(suite: str, version: str, tmp_path: Path) -> None:
@@ -24,7 +23,7 @@ def test_what_runs(suite: str, version: str, tmp_path: Path) -> None:
         result = live.call("dispatcher_info")
         by_socket = live.call("dispatcher_info", config=None, socket=f"unix:{live.folder}/ctl")
     first, second = sorted(result["destinations"], key=lambda one: one["setid"])[::-1]
-    exact = (parse_version(version) or ()) >= (6, 0)
+    exact = as_version(version).release >= (6, 0)
     assert (first["setid"], first["uri"], first["letters"], first["priority"]) == (3, "sip:127.0.0.1:9", "AP", 5)
     assert (first["flags"], first["flags_complete"]) == ((24, True) if exact else (8, False))
     assert first["duid"] == "a" and first["attrs"] == "duid=a;secret=********" and first["load"] == 0
@@ -98,7 +97,7 @@ def test_what_nothing_probes_is_drift_before_6_1(suite: str, version: str, tmp_p
         # 6.1 takes the flag at run time, though it cleared it in the list.
         server.rpc("dispatcher.set_state", "ap", "1", "sip:127.0.0.1:10")
         set_by_hand = live.call("dispatcher_info")
-    before_6_1 = (parse_version(version) or ()) < (6, 1)
+    before_6_1 = as_version(version).release < (6, 1)
     assert kinds(result) == ([("unprobed", 1)] if before_6_1 else [])
     assert kinds(mended) == kinds(result) and mended["config_changed"] and "tm" not in mended["modules"]
     unprobed = [one["uri"] for one in set_by_hand["drift"] if one["kind"] == "unprobed"]

@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from conformance.live import FIFO, PROBED, TM, UNPROBED, Live, param, warnings_of
-from conformance.server import Peers, Server
+from conformance.server import Peers, Server, as_version
 
 A, B, C = ("sip:127.0.0.1:%d" % port for port in (11, 12, 13))
 
@@ -86,7 +85,7 @@ def test_what_comes_back_by_itself_is_said(suite: str, version: str, tmp_path: P
             flags = live.call("dispatcher_state", destinations=two)
     assert "active again as soon as it answers" in warnings_of(inactive)
     assert not warnings_of(disabled)
-    shown = (parse_version(version) or ()) >= (6, 0)
+    shown = as_version(version).release >= (6, 0)
     assert ("clears flag 32" in warnings_of(flags)) == shown == ("clears flag 16" in warnings_of(flags))
 
 

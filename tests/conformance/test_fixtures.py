@@ -15,8 +15,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
-from conformance.server import modules_of
+from conformance.server import as_version, modules_of
 from conformance.setups import Setup, rules
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -45,7 +44,7 @@ def test_the_server_sees_the_same(
     monkeypatch.setenv("SIPFLEET_LIST", str(setup.folder / "b.list"))
     beside = Invocation(environment={"SIPFLEET_LIST": str(setup.folder / "b.list")})
 
-    evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, parse_version(version), beside)
+    evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, as_version(version), beside)
     assert not evaluation.undecided
     refused = [one for one in evaluation.problems if one[0] not in ("comment-unclosed", "directive-not-recognised")]
     server = setup.server(suite)

@@ -24,8 +24,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import Version, parse_version
-from conformance.server import Server, modules_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from conformance.server import Server, as_version, modules_of
 from conformance.setups import Setup
 
 CASES = int(os.environ.get("SIPFLEET_CASES", "300"))
@@ -220,12 +220,12 @@ def test_the_server_sees_the_same(
             included = make_pieces(chance, 2, 4).replace('import_file "included.cfg"\n', "")
             (setup.folder / "included.cfg").write_text(included)
         data = setup.config.read_bytes()
-        evaluation = evaluate(str(setup.config), data, read_include, parse_version(version), beside)
+        evaluation = evaluate(str(setup.config), data, read_include, as_version(version), beside)
         if evaluation.undecided:
             undecided += 1
             continue
         refused = [problem.render() for rule, problem in evaluation.problems if rule not in HARMLESS]
-        refused += [one.text for one in table_findings(evaluation, parse_version(version) or ())]
+        refused += [one.text for one in table_findings(evaluation, as_version(version))]
         server = setup.server(suite, *arguments)
         assert (server.check() != 0) == bool(refused), "seed %d: %s\n%s" % (number, refused, data.decode())
         if refused:
@@ -237,7 +237,7 @@ def test_the_server_sees_the_same(
             server.stop()
         assert loaded == [load.name for load in evaluation.loads], "seed %d\n%s" % (number, data.decode())
         started += 1
-        edited += edit(setup, server, chance, parse_version(version), beside)
+        edited += edit(setup, server, chance, as_version(version), beside)
     assert edited, "none of these configurations was edited: the test shows nothing"
     assert started, "none of these configurations was accepted: the test shows nothing"
     assert undecided < PER_TEST / 3, "too many of these configurations were not judged"

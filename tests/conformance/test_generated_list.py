@@ -28,7 +28,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flag
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import SipUri, read_uri
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.listing import ListFindings, list_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
+from conformance.server import as_version
 from conformance.setups import Setup
 
 CASES = int(os.environ.get("SIPFLEET_CASES", "300"))
@@ -136,7 +136,7 @@ def make_line(chance: random.Random) -> str:
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + CASES, PER_TEST))
 def test_the_server_reads_the_same(seed: int, suite: str, version: str, tmp_path: Path) -> None:
-    numbers = parse_version(version) or ()
+    numbers = as_version(version)
     setup = Setup(tmp_path, BODY, "1 sip:127.0.0.1\n")
     config = setup.config.read_bytes()
     evaluation = evaluate(str(setup.config), config, read_include, numbers)

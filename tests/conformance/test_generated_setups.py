@@ -25,13 +25,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flag
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import read_uri
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import interval_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import (
-    CLEARS_FLAG_SINCE,
-    NO_PING_SINCE,
-    parse_version,
-)
 from conformance.random_setups import make_setup
-from conformance.server import Entry, Peers
+from conformance.server import Entry, Peers, as_version
 
 CASES = int(os.environ.get("SIPFLEET_CASES", "100"))
 SEED = int(os.environ.get("SIPFLEET_SEED", "0"))
@@ -100,7 +95,7 @@ class Case:
     def lists(self, result: dict[str, Any], shown: list[Entry]) -> list[str]:
         """Differences between the destinations that are loaded, and the flags of those that nothing pings."""
         config = str(self.setup.config)
-        evaluation = evaluate(config, self.setup.config.read_bytes(), read_include, parse_version(self.version))
+        evaluation = evaluate(config, self.setup.config.read_bytes(), read_include, as_version(self.version))
         if not evaluation.load("dispatcher") or evaluation.param("dispatcher", "db_url"):
             return []
         loaded = [one for one in result["probing"] if not one["skipped"]]
@@ -109,10 +104,10 @@ class Case:
         if expected != seen:
             return ["loaded are %s, expected %s" % (seen, expected)]
         quiet = {key for key in expected if all(_is_quiet(one) for one in loaded if (one["setid"], _uri(one)) == key)}
-        version = (parse_version(self.version) or ())[:2]
-        cleared = PROBING if version >= CLEARS_FLAG_SINCE and not interval_of(evaluation) else 0
+        version = as_version(self.version)
+        cleared = PROBING if version.clears_probing_without_tm and not interval_of(evaluation) else 0
         letters = Counter(
-            (one["setid"], _uri(one), render_letters(one["flags"] & ~cleared, version >= NO_PING_SINCE))
+            (one["setid"], _uri(one), render_letters(one["flags"] & ~cleared, version.knows_no_ping))
             for one in loaded
             if (one["setid"], _uri(one)) in quiet
         )

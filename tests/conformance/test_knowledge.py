@@ -19,8 +19,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirem
     Requirement,
     requirements_of,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
-from conformance.server import SUITES, free_ports, run_in_root
+from conformance.server import SUITES, as_version, free_ports, run_in_root
 from conformance.setups import Setup
 
 MADE_UP = "no_such_parameter"
@@ -70,14 +69,14 @@ def impatient_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_package_has_the_modules_of_the_table(suite: str, version: str) -> None:
-    number = (parse_version(version) or ())[:2]
+    number = as_version(version).release
     files = [Path(line).name for line in run_in_root(suite, "dpkg", "-L", "kamailio").stdout.splitlines()]
     shipped = sorted(name[:-3] for name in files if name.endswith(".so") and not name.startswith("lib"))
     assert [module for module in MODULES if parameter_types(module, number) is not None] == shipped
 
 
 def test_the_server_accepts_the_parameters_of_the_table_and_no_others(suite: str, version: str, tmp_path: Path) -> None:
-    number = (parse_version(version) or ())[:2]
+    number = as_version(version).release
     modules = {module: types for module in MODULES if (types := parameter_types(module, number)) is not None}
     names = {
         (module, name) for known in VERSIONS for module in modules for name in parameter_types(module, known) or {}
@@ -117,7 +116,7 @@ def test_the_table_has_all_parameters_that_the_newest_server_lists(tmp_path: Pat
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_server_needs_what_the_requirements_say(part: int, suite: str, version: str, tmp_path: Path) -> None:
-    number = (parse_version(version) or ())[:2]
+    number = as_version(version).release
     modules = [module for module in MODULES if parameter_types(module, number) is not None]
     rows = [row for module in modules for row in requirements_of(module, number)]
     wrong = []

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
-from conformance.server import Entry, Peers, Server, free_ports
+from conformance.server import Entry, Peers, Server, as_version, free_ports
 from conformance.setups import Setup, rules
 
 BASE = """loadmodule "tm.so"
@@ -160,7 +159,7 @@ def test_what_the_server_reads(case: str, suite: str, version: str, tmp_path: Pa
 
 def test_hexadecimal_flags(suite: str, version: str, tmp_path: Path) -> None:
     setup = Setup(tmp_path, BASE, FIRST + f"1 {URI} 0x8\n")
-    reads = (parse_version(version) or ()) >= (6, 1)
+    reads = as_version(version).release >= (6, 1)
     assert rules(setup.judge(version)) == ([] if reads else ["flags-not-a-number"])
     with setup.server(suite) as server:
         (one,) = shown(server)
@@ -169,7 +168,7 @@ def test_hexadecimal_flags(suite: str, version: str, tmp_path: Path) -> None:
 
 def test_attributes_of_newer_versions(suite: str, version: str, tmp_path: Path) -> None:
     setup = Setup(tmp_path, BASE, FIRST + f"1 {URI} 0 0 ping_socket=udp:127.0.0.1:@PORT@;ocmin=7\n")
-    numbers = (parse_version(version) or ())[:2]
+    numbers = as_version(version).release
     outcome = setup.judge(version)
     unknown = [one["text"].split()[5].rstrip(",") for one in outcome.result["findings"]]
     assert unknown == ([] if numbers >= (6, 1) else ["ping_socket"] if numbers >= (6, 0) else ["ping_socket", "ocmin"])

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
+from conformance.server import as_version
 from conformance.setups import Setup
 
 BODY = """loadmodule "tm.so"
@@ -50,7 +50,7 @@ def test_sets_are_in_the_order_in_which_the_server_tries_them(
     chance = random.Random(seed)
     lines = ["1 sip:127.0.0.1:%d 0 %d" % (9000 + index, chance.choice((0, 0, 5, 10))) for index in range(12)]
     setup = Setup(tmp_path, BODY, "\n".join(lines) + "\n", ROUTE)
-    mine = summarise("list", setup.list.read_bytes(), parse_version(version) or ())["sets"][0]["destinations"]
+    mine = summarise("list", setup.list.read_bytes(), as_version(version))["sets"][0]["destinations"]
     with setup.server(suite) as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.sendto(REQUEST, ("127.0.0.1", setup.port))
         deadline = time.monotonic() + 10

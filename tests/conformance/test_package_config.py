@@ -23,8 +23,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Listing, analyse
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
-from conformance.server import Server, free_ports, modules_of, run_in_root
+from conformance.server import Server, as_version, free_ports, modules_of, run_in_root
 
 COMBINATIONS = 8
 # Modules that other packages ship, which kamailio -c cannot load here.
@@ -45,7 +44,7 @@ class Package:
 
     def __init__(self, suite: str, version: str, folder: Path) -> None:
         self.suite = suite
-        self.version = parse_version(version) or ()
+        self.version = as_version(version)
         self.folder = folder
         self.config = folder / "kamailio.cfg"
         text = run_in_root(suite, "cat", "/etc/kamailio/kamailio.cfg").stdout

@@ -20,7 +20,6 @@ import pytest
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
     CTL,
@@ -46,7 +45,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.find imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.sockets import exchange
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import members
-from conformance.server import Peers, Server, _answer_to, free_ports
+from conformance.server import Peers, Server, _answer_to, as_version, free_ports
 from conformance.setups import Setup
 
 # For answers that come, on a machine that is busy with other tests; and for those that do not.
@@ -176,7 +175,7 @@ REFUSED = {
 
 def test_every_transport_gives_the_same(suite: str, version: str, tmp_path: Path) -> None:
     with running(tmp_path, suite, 3, 2) as (setup, server, addresses):
-        evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, parse_version(version))
+        evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, as_version(version))
         assert find_addresses(evaluation) == addresses, "what is found is what there is, in the order to try"
         for method, *params in SAME:
             found = [over(address, method, *params) for address in addresses]
@@ -248,9 +247,7 @@ def test_default_addresses(suite: str, version: str, tmp_path: Path) -> None:
     )
     (tmp_path / "ctl").symlink_to("kamailio_ctl")  # where the server of the tests is looked for
     config = tmp_path / "kamailio.cfg"
-    found = find_addresses(
-        evaluate(str(config), config.read_bytes(), read_include, parse_version(version)), str(tmp_path)
-    )
+    found = find_addresses(evaluate(str(config), config.read_bytes(), read_include, as_version(version)), str(tmp_path))
     assert [type(one).__name__ for one in found] == ["CtlStream", "JsonFifo", "JsonDatagram"]
     server = Server(suite, tmp_path, config)
     try:
@@ -266,7 +263,7 @@ def test_default_addresses(suite: str, version: str, tmp_path: Path) -> None:
 def test_jsonrpcs_over_udp(suite: str, version: str, tmp_path: Path) -> None:
     body = 'loadmodule "jsonrpcs.so"\nmodparam("jsonrpcs", "transport", 4)\n'
     setup = Setup(tmp_path, body + 'modparam("jsonrpcs", "dgram_socket", "udp:127.0.0.1:%d")' % free_ports(1)[0], None)
-    evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, parse_version(version))
+    evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, as_version(version))
     found = find_addresses(evaluation)
     assert [type(one) for one in found] == [CtlStream, JsonUdp]
     with setup.server(suite) as server:

@@ -17,6 +17,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.values i
     render_value,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import Problem
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 PIECES = st.lists(
     st.one_of(
@@ -60,7 +61,10 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-def run(text: str | bytes, version: tuple[int, ...] | None = (6, 1, 5), **files: str | Problem) -> Evaluation:
+NEWEST = Version(6, 1, 5)
+
+
+def run(text: str | bytes, version: Version | None = NEWEST, **files: str | Problem) -> Evaluation:
     def read(path: str) -> bytes | Problem | None:
         content = files.get(path.rpartition("/")[2].replace(".cfg", ""))
         return content.encode() if isinstance(content, str) else content
@@ -289,7 +293,7 @@ def test_a_define_that_changes_the_text_behind_its_name(text: str) -> None:
 
 def test_undef_is_known_after_6_1() -> None:
     text = '#!def M "tm"\n#!undef M\n#!ifdef M\nloadmodule "tm"\n#!endif\n'
-    assert names(run(text)) == ["tm"] and names(run(text, version=(6, 2, 0))) == []
+    assert names(run(text)) == ["tm"] and names(run(text, version=Version(6, 2, 0))) == []
 
 
 def test_a_substitution_is_named_without_its_text() -> None:
@@ -303,9 +307,9 @@ def test_what_cannot_matter_is_not_undecided() -> None:
 
 
 def test_ifexp_is_a_comment_before_5_7() -> None:
-    evaluation = run('#!ifexp 1 > 2\nloadmodule "tm"\n', version=(5, 6))
+    evaluation = run('#!ifexp 1 > 2\nloadmodule "tm"\n', version=Version(5, 6))
     assert names(evaluation) == ["tm"] and not evaluation.undecided
-    (misread, problem) = run('#!ifexp 1 > 2\nloadmodule "tm"\n#!endif\n', version=(5, 6)).problems
+    (misread, problem) = run('#!ifexp 1 > 2\nloadmodule "tm"\n#!endif\n', version=Version(5, 6)).problems
     assert misread[0] == "directive-not-recognised" and "#!endif closes nothing" in problem[1].text
 
 
@@ -345,29 +349,29 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_input_runs_for_hours(name: str) -> None:
     data = HOSTILE[name]
-    evaluation = evaluate("/k/self.cfg", data, lambda path: data, (6, 1, 5))
+    evaluation = evaluate("/k/self.cfg", data, lambda path: data, Version(6, 1, 5))
     assert evaluation.loads == () and len(evaluation.problems) < 200_000
 
 
 def test_more_substitutions_than_are_obeyed_are_a_doubt() -> None:
     lines = b'#!subst "/aa/tm/"\n' + b'#!subst "/bb/c/"\n' * 499
-    obeyed = evaluate("/k", lines + b'loadmodule "aa"\n', {}.get, (6, 1))
+    obeyed = evaluate("/k", lines + b'loadmodule "aa"\n', {}.get, Version(6, 1))
     assert names(obeyed) == ["tm"] and not obeyed.undecided
-    cut = evaluate("/k", lines + b'#!subst "/bb/c/"\nloadmodule "aa"\n', {}.get, (6, 1))
+    cut = evaluate("/k", lines + b'#!subst "/bb/c/"\nloadmodule "aa"\n', {}.get, Version(6, 1))
     assert cut.undecided and "line 501 follows 500 others" in str(cut.undecided)
 
 
 def test_a_tree_of_includes_is_cut() -> None:
     branches = {"/k/%d.cfg" % depth: b'include_file "%d.cfg"\n' % (depth + 1) * 20 for depth in range(9)}
-    evaluation = evaluate("/k/0.cfg", branches["/k/0.cfg"], branches.get, (6, 1, 5))
+    evaluation = evaluate("/k/0.cfg", branches["/k/0.cfg"], branches.get, Version(6, 1, 5))
     assert "files are included" in evaluation.problems[-1][1].text or "is not there" in evaluation.problems[0][1].text
 
 
 def test_environment() -> None:
     text = '#!defenv A\n#!defenvs B=BB\n#!trydefenv C\nloadmodule A\nloadmodule B\n#!ifdef C\nloadmodule "x"\n#!endif\n'
-    known = evaluate("/m", text.encode(), {}.get, (6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))
+    known = evaluate("/m", text.encode(), {}.get, Version(6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))
     assert names(known) == ["tm", "sl"] and not known.problems and not known.undecided
-    ((rule, problem),) = evaluate("/m", b"#!defenv A\n", {}.get, (6, 1), Invocation(environment={})).problems
+    ((rule, problem),) = evaluate("/m", b"#!defenv A\n", {}.get, Version(6, 1), Invocation(environment={})).problems
     assert (rule, problem.line) == ("config-syntax", 1) and "environment variable A is not set" in problem.text
 
 
@@ -380,7 +384,7 @@ def test_what_the_command_line_gives() -> None:
         load_path="/lib",
     )
     text = '#!ifdef A\nloadmodule M\n#!endif\nloadmodule "R"\nloadpath "/other"\n'
-    evaluation = evaluate("/m", text.encode(), {}.get, (6, 1), beside)
+    evaluation = evaluate("/m", text.encode(), {}.get, Version(6, 1), beside)
     assert names(evaluation) == ["tm", "sl", "rr"] and evaluation.load_path == "/other"
     param = evaluation.param("tm", "x")
     assert param and param.value == 5

@@ -15,6 +15,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from unit.test_config_evaluate import PIECES
 
 INCLUDES = {"/k/tm.cfg": b'loadmodule "tm.so"\n', "/k/ds.cfg": b'loadmodule "dispatcher.so"\n'}
@@ -28,7 +29,7 @@ def evaluate_files(files: dict[str, bytes]) -> Callable[[Mapping[str, bytes]], E
 
     def run(texts: Mapping[str, bytes]) -> Evaluation:
         both = {**files, **texts}
-        return evaluate(MAIN, both[MAIN], both.get, (6, 1, 5))
+        return evaluate(MAIN, both[MAIN], both.get, Version(6, 1, 5))
 
     return run
 
@@ -364,7 +365,7 @@ def test_what_the_command_line_gives_is_not_edited() -> None:
 
     def run(texts: Mapping[str, bytes]) -> Evaluation:
         main = (SL + 'modparam("sl", "x", V)\n').encode()
-        return evaluate(MAIN, texts.get(MAIN, main), {}.get, (6, 1, 5), beside)
+        return evaluate(MAIN, texts.get(MAIN, main), {}.get, Version(6, 1, 5), beside)
 
     assert plan_modules(parse_module_wishes([{"name": "tm"}]), run) == {}
     for wish, message in (

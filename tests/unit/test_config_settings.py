@@ -8,10 +8,11 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 
 def evaluation_of(text: str) -> Evaluation:
-    return evaluate("/k", text.encode(), {}.get, (6, 1))
+    return evaluate("/k", text.encode(), {}.get, Version(6, 1))
 
 
 def test_settings_that_are_read() -> None:

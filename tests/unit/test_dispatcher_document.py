@@ -14,8 +14,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
     to_int32,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import next_hop, read_uri
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
-OLD, NEW = (5, 6, 3), (6, 1, 5)
+OLD, NEW = Version(5, 6, 3), Version(6, 1, 5)
 LINES = st.lists(
     st.one_of(
         st.binary(max_size=40),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.mend import meant_flags, mend_flags
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 LINES = st.lists(
     st.sampled_from(["1 sip:a", "AP", "ip", "0x8", "0X1f", "8", " ", "\t", "#", "10", "a=b", "\n", "\n", "\r\n", "x"]),
@@ -22,17 +23,17 @@ def test_letters_and_hexadecimal_numbers() -> None:
         b"1 sip:a AP\n1\tsip:b dx\t5 weight=1 # c\r\n2 sip:c 0x9 0 a\n3 sip:d 8\n4 sip:e\n5 sip:f 0 0 AP\n6 sip:g APX"
     )
     mended = data.replace(b"AP\n1", b"8\n1").replace(b"dx", b"4").replace(b"0x9", b"9")
-    assert mend_flags(data, (6, 0), range(9), "l") == mended
-    assert mend_flags(data, (6, 1), range(9), "l") == mended.replace(b" 9 0 a", b" 0x9 0 a")
-    assert mend_flags(data, (6, 0), {2}, "l") == data.replace(b"dx", b"4")
+    assert mend_flags(data, Version(6, 0), range(9), "l") == mended
+    assert mend_flags(data, Version(6, 1), range(9), "l") == mended.replace(b" 9 0 a", b" 0x9 0 a")
+    assert mend_flags(data, Version(6, 0), {2}, "l") == data.replace(b"dx", b"4")
 
 
 def test_the_rest_of_a_line_that_the_server_cuts_is_left_alone() -> None:
     data = b"1 sip:a 8 0 " + b"x" * 1010 + b" sip:b AP\n"
-    assert mend_flags(data, (6, 0), {1}, "l") == data
+    assert mend_flags(data, Version(6, 0), {1}, "l") == data
 
 
-@given(LINES, st.sampled_from([(5, 6), (6, 1)]))
+@given(LINES, st.sampled_from([Version(5, 6), Version(6, 1)]))
 def test_any_line_means_what_it_meant(data: bytes, version: tuple[int, int]) -> None:
     before = parse_document(data, version).destinations
     meant = {one.line: meant_flags(one) for one in before}

@@ -22,6 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from unit.test_dispatcher_document import LINES
 
 LIST = b"# gateways\n1 sip:a 8 10 weight=50;duid=x # east\r\n1\tsip:b\t0\n\n2 sip:c\n# end"
@@ -160,8 +161,8 @@ def test_what_the_server_would_misread_is_refused(data: bytes, entry: dict[str, 
 
 def test_clear_probing_takes_the_bit_and_nothing_else() -> None:
     data = b"1 sip:a 8 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
-    assert clear_probing(data, (6, 1), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 1\n1 sip:c 0\n"
-    assert clear_probing(data, (5, 6), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
+    assert clear_probing(data, Version(6, 1), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 1\n1 sip:c 0\n"
+    assert clear_probing(data, Version(5, 6), range(9), "list") == b"1 sip:a 0 0 a=b #c\n1 sip:b 0x9\n1 sip:c 0\n"
 
 
 SHARED = b"1 sip:a 0 0 duid=x\n1 sip:a 0 0 socket=udp:h\n1 sip:a 0 0 duid=y;socket=udp:h\n1 sip:b\n"
@@ -228,7 +229,7 @@ def test_attributes_are_replaced_or_merged(before: bytes, wanted: Any, replaced:
     for merge, attrs in ((False, replaced), (True, merged)):
         data = b"1 sip:a 0 0 " + before + b"\n"
         result = plan(data, entry, merge=merge)
-        (one,) = parse_document(result, (6, 1)).destinations
+        (one,) = parse_document(result, Version(6, 1)).destinations
         assert one.attrs == attrs
         assert plan(result, entry, merge=merge) == result
 
@@ -334,7 +335,7 @@ def test_order_is_kept_or_enforced() -> None:
     assert plan(ordered, *entries, ensure_order=True) == ordered
     some = [{"setid": 1, "uri": "sip:n"}, {"setid": 1, "uri": "sip:c"}, {"setid": 1, "uri": "sip:b", "flags": 1}]
     result = plan(data, *some, ensure_order=True)
-    assert [one.uri for one in parse_document(result, (6, 1)).destinations if one.setid == 1] == [
+    assert [one.uri for one in parse_document(result, Version(6, 1)).destinations if one.setid == 1] == [
         b"sip:a",
         b"sip:n",
         b"sip:c",
@@ -417,7 +418,7 @@ def test_any_wish_is_met_or_refused_and_met_once(
     again = plan_destinations(result, wishes, purge, "list", merge, ensure_order)
     assert again.data == result and not again.before and not again.after
     assert (result == data) == (not planned.before and not planned.after)
-    for version in ((5, 6), (6, 1)):
+    for version in (Version(5, 6), Version(6, 1)):
         found = {}
         for one in parse_document(result, version).destinations:
             # The URIs of URIS are sip: or have no scheme, and the server adds it to those of five bytes or more.

@@ -26,6 +26,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 MIB = 1 << 20
 
@@ -93,7 +94,7 @@ def check(count: int) -> int:
     data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % one for one in range(count))
 
     def work() -> None:
-        found = summarise("list", data, (6, 1))["findings"]
+        found = summarise("list", data, Version(6, 1))["findings"]
         findings = [Finding(**{name: one[name] for name in Finding._fields}) for one in found]
         assert len(render_findings(findings, {"list": data}, whole=True)) > count
 

@@ -22,6 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,12 @@ def test_whether_the_host_has_a_module(text: str, there: bool, tmp_path: Path, m
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path),))
-    (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), {}.get, (6, 1)).loads
+    (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), {}.get, Version(6, 1)).loads
     assert facts.has_module(load) is there
 
 
 def test_which_folder_the_server_looks_in_is_not_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (load,) = evaluate("/k", b'loadmodule "tm"', {}.get, (6, 1)).loads
+    (load,) = evaluate("/k", b'loadmodule "tm"', {}.get, Version(6, 1)).loads
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
@@ -121,7 +122,9 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         command.write_text('#!/bin/sh\necho ERROR $(id -u) $(id -g) $(cat "$3")\nexit 1\n')
         command.chmod(0o755)
         site = check.Site(str(command), account, Invocation(), False)
-        before, evaluation = (evaluate(str(config), one, {}.get, (6, 1)) for one in (config.read_bytes(), b"# new"))
+        before, evaluation = (
+            evaluate(str(config), one, {}.get, Version(6, 1)) for one in (config.read_bytes(), b"# new")
+        )
         done = check.check_in_place(site, evaluation, before, {str(config): b"# new"})
         assert not done.accepted and done.message == "ERROR %s # new" % expected
         assert sorted(one.name for one in folder.iterdir()) == ["k.cfg", "kamailio"]
@@ -154,7 +157,7 @@ def test_a_check_of_what_another_user_can_change_runs_as_that_user(
         monkeypatch.setattr(check, "read_service", lambda instance: None)
         site = check.site_of(module, str(config), Invocation())
         assert site
-        evaluation = evaluate(str(config), config.read_bytes(), {}.get, (6, 1))
+        evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
         assert check.check_in_place(site, evaluation, evaluation, {}).message == "ERROR 4242:4242 none"
 
 
@@ -168,7 +171,7 @@ def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
     command.write_text("#!/bin/sh\ntouch %s/ran\n" % tmp_path)
     command.chmod(0o755)
     site = check.Site(str(command), account, Invocation(), False)
-    evaluation = evaluate(str(config), config.read_bytes(), {}.get, (6, 1))
+    evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
     with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
         check.check_in_place(site, evaluation, evaluation, {})
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]

@@ -16,6 +16,7 @@ LAYERS = [
     "_text",
     "_memory",
     "_errors",
+    "_versions",
     "_patch",
     "_secrets",
     "_exit",

@@ -34,6 +34,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors i
     UnreachableError,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.find import find_addresses, parse_binrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .peers import LATE, SOON, reply_to, serving, text
 
@@ -143,7 +144,7 @@ def find(config: str, run_dir: str | None = None) -> list[Address]:
     def read(_path: str) -> None:
         return None
 
-    return find_addresses(evaluate("/etc/kamailio/kamailio.cfg", config.encode(), read, (6, 1, 5)), run_dir)
+    return find_addresses(evaluate("/etc/kamailio/kamailio.cfg", config.encode(), read, Version(6, 1, 5)), run_dir)
 
 
 JSON = 'loadmodule "jsonrpcs.so"\n'
@@ -208,7 +209,7 @@ def test_find(case: str) -> None:
 
 
 def test_run_dir_of_the_configuration() -> None:
-    evaluation = evaluate("/k.cfg", (CTL + JSON).encode(), lambda _path: None, (6, 1, 5))._replace(
+    evaluation = evaluate("/k.cfg", (CTL + JSON).encode(), lambda _path: None, Version(6, 1, 5))._replace(
         settings={"run_dir": b"/y/"}
     )
     assert find_addresses(evaluation)[0] == CtlStream("/y/kamailio_ctl")

@@ -51,6 +51,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values i
     normal_result,
     printable,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .peers import LATE, SOON, packet, reply_to, serving, text
 from .replies import as_binrpc, as_json, destination, listing
@@ -242,7 +243,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-SETUP = Setup(None, "first", 10, MODE_ALL, 1, None, None, None, (6, 1, 5))
+SETUP = Setup(None, "first", 10, MODE_ALL, 1, None, None, None, Version(6, 1, 5))
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -272,12 +273,12 @@ def answers_with_a_fault(draw: Any) -> list[Any]:
 def use(running: list[Running]) -> None:
     """What the modules do with destinations: a result that can be encoded, or an error for people."""
     effects = running_effects(running, SETUP)
-    document = parse_document(b"1 sip:a 8 0\n", (6, 1))
+    document = parse_document(b"1 sip:a 8 0\n", Version(6, 1))
     shown: list[Any] = [describe_destinations(running, effects), render_running(running)]
     shown.append(describe_differences(compare(document, {}, running, SETUP).differences))
     with contextlib.suppress(KamailioError):
         shown.append(plan_runtime(running, [], SETUP).data.decode("latin-1"))
-    taken_out(running, document, (6, 1))
+    taken_out(running, document, Version(6, 1))
     json.dumps(shown, ensure_ascii=False, allow_nan=False).encode()
 
 

@@ -17,6 +17,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import show
+from .._versions import Version
 from .expression import CrashError, Result, UndecidedError, evaluate_expression, holds, render_result
 from .lexer import Token
 from .model import Define, Invocation, Place
@@ -24,15 +25,10 @@ from .report import Report
 from .skip import is_inert
 from .substitution import Substitution, Unclear, parse_substitution
 
-IFEXP_SINCE = (5, 7)
 # Each of them is applied to every string, those of the others included, so that their cost grows with the square.
 _MOST_SUBSTITUTIONS = 500
 # With those of the server itself and of the modules that are loaded: MAX_DEFINES of Kamailio's src/core/cfg.lex.
 MOST_DEFINES = 512
-# 5.6.3 has neither KAMAILIO_VERSION nor OS_NAME, 6.0.1 has both.
-VERSION_DEFINES_SURE_SINCE = (6, 0)
-
-Version = Tuple[int, ...]
 
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_OF_DIRECTIVE = re.compile(rb"(?:#!|!!)[a-z]+[ \t\x08\r]+([A-Za-z0-9_]+)(-?)")
@@ -252,13 +248,14 @@ class Defines:
 
 def _predefined(version: Optional[Version]) -> Dict[bytes, Value]:
     values: Dict[bytes, Value] = {}
-    if version is None or version[:2] >= IFEXP_SINCE:
-        sure = version is not None and version[:2] >= VERSION_DEFINES_SURE_SINCE
+    if version is None or version.evaluates_expressions:
+        sure = version is not None and version.surely_defines_its_version
         values = {b"OS_NAME": Unknown(sure), b"KAMAILIO_VERSION": Unknown(sure)}
     if version is not None:
-        numbers = [b"%d" % number for number in version]
+        numbers = [b"%d" % number for number in version if number is not None]
         for count in range(1, len(numbers) + 1):
             values[b"KAMAILIO_" + b"_".join(numbers[:count])] = None
-        if len(version) == 3 and version[:2] >= VERSION_DEFINES_SURE_SINCE:
-            values[b"KAMAILIO_VERSION"] = b"%d" % (version[0] * 1000000 + version[1] * 1000 + version[2])
+        if version.patch is not None and version.surely_defines_its_version:
+            number = version.major * 1000000 + version.minor * 1000 + version.patch
+            values[b"KAMAILIO_VERSION"] = b"%d" % number
     return values

@@ -17,7 +17,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from .._errors import Problem
 from .._text import quoted, show
-from .defines import Version
+from .._versions import Version
 from .listen import ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
@@ -27,8 +27,6 @@ from .statements import Item, Statement, StatementReader
 from .substitution import is_costly
 from .values import Value, parse_number, to_int32
 
-PARENTHESES_SINCE = (5, 7)
-LOAD_ONCE_SINCE = (6, 1)
 _REPEATS_NOTHING = re.compile(rb"(?:\A|\()[*+?]")
 COMMAND_LINE = "the command line"
 NOTHING_BESIDE = Invocation()
@@ -120,12 +118,12 @@ class _Run:
         place = statement.place
         if not self.known(statement, statement.arguments):
             return
-        if statement.parenthesised and self.version is not None and self.version[:2] < PARENTHESES_SINCE:
+        if statement.parenthesised and self.version is not None and not self.version.reads_parenthesised_loads:
             text = "loadmodule with parentheses is a syntax error before Kamailio 5.7"
             self.report.refuse("config-syntax", place.path, place.line, text, "Write it without them")
             return
         options = statement.arguments[1].text if len(statement.arguments) > 1 else b""
-        once = b"o" in options.lower() and (self.version is None or self.version[:2] >= LOAD_ONCE_SINCE)
+        once = b"o" in options.lower() and (self.version is None or self.version.can_load_once)
         self.add_load(show(statement.arguments[0].text), place, once)
 
     def add_load(self, written: str, place: Place, once: bool = False) -> None:

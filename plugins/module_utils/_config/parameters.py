@@ -14,11 +14,13 @@ type.
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional, Tuple
+from typing import Dict, Optional
+
+from .._versions import Version
 
 VERSIONS = ((5, 6), (6, 0), (6, 1))
 # A later release may have parameters that are not in here; the older ones only got some within 6.1.
-NEWEST = (6, 1, 5)
+NEWEST = Version(6, 1, 5)
 
 # A module and its parameters: name=TYPES, where i is a number and s a string; a line that begins with a space continues
 # the one before. @6.0- is since 6.0, @-5.6 up to 5.6, @6.0-6.0 only 6.0: of a parameter, or of the module itself.
@@ -343,7 +345,7 @@ xprint: buf_size=i
 """
 
 
-def parameter_types(module: str, version: Tuple[int, ...]) -> Optional[Dict[str, str]]:
+def parameter_types(module: str, version: Version) -> Optional[Dict[str, str]]:
     """The parameters of a module and their types: C({"ds_ping_interval": "i", "list_file": "s", "fifo_user": "is"}).
 
     C(i) accepts a number, C(s) a string. None for a module or a version (by its first two numbers) that is not known,
@@ -351,9 +353,9 @@ def parameter_types(module: str, version: Tuple[int, ...]) -> Optional[Dict[str,
     the names of parameters with regard to case, and so are the keys meant. Its comparison of modules in C(modparam) is
     a regular expression without regard to case: V(module) is the name of the module's file, without C(.so).
     """
-    if version[:2] not in VERSIONS or version > NEWEST:
+    if version.release not in VERSIONS or version > NEWEST:
         return None
-    current = "%d.%d" % version[:2]
+    current = version.series
     found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)
     if not found or not _within(found.group(1) or "", current):
         return None

@@ -17,8 +17,9 @@ from typing import Callable, Dict, FrozenSet, List, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import quoted, show
+from .._versions import Version
 from . import lexer
-from .defines import IFEXP_SINCE, Defines, Unknown, Version
+from .defines import Defines, Unknown
 from .directives import misread_directives
 from .lexer import Token
 from .model import Condition, Include, Invocation, Place
@@ -35,7 +36,6 @@ INCLUDE_NAME_BYTES = 128
 DEFINE_DEPTH = 64
 # Tokens that defines may grow into: the server has no limit, and does not come back from a define that names itself.
 MOST_EXPANSIONS = 200_000
-UNDEF_SINCE = (6, 2)
 
 # Reads an included file: its bytes, None if it is not there, or why it cannot be known.
 Reader = Callable[[str], Union[bytes, Problem, None]]
@@ -310,9 +310,9 @@ class Preprocessor:
 def foreign_directives(version: Optional[Version]) -> FrozenSet[bytes]:
     """The directives that a version does not know, so that they are comments to it."""
     names: List[bytes] = []
-    if version is not None and version[:2] < IFEXP_SINCE:
+    if version is not None and not version.evaluates_expressions:
         names += [b"ifexp", b"defexp", b"defexps"]
-    if version is None or version[:2] < UNDEF_SINCE:
+    if version is None or not version.undefines:
         names += [b"undef", b"undefine", b"tryundef", b"tryundefine"]
     return frozenset(names)
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import FrozenSet, NamedTuple, Tuple
 
+from .._versions import Version
+
 
 class Requirement(NamedTuple):
     """The server does not start with V(module) unless one of V(needs) is loaded, if V(before) before it.
@@ -145,10 +147,10 @@ def comes_before(name: str) -> FrozenSet[str]:
     return rows | AFTER_TM if name == "tm" else rows
 
 
-def requirements_of(module: str, version: Tuple[int, ...]) -> Tuple[Requirement, ...]:
+def requirements_of(module: str, version: Version) -> Tuple[Requirement, ...]:
     """The rows of a module (the name of its file without C(.so)) that hold for a version like C((6, 0, 1))."""
     return tuple(
         row
         for row in REQUIREMENTS
-        if row.module == module and version[:2] >= row.since and (not row.until or version[:2] <= row.until)
+        if row.module == module and version.release >= row.since and (not row.until or version.release <= row.until)
     )

@@ -16,13 +16,13 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
+from .._versions import Version
+
 # fgets() reads one byte less than its buffer of 1024 bytes; the line feed counts.
 LINE_BYTES = 1023
 
 # From this version on flags may be written as 0x… (dispatch.c; before, the 0 is the flags and x… the attributes).
-HEX_FLAGS_SINCE = (6, 1)
 
-Version = Tuple[int, ...]
 Span = Tuple[int, int]
 
 # Every part is optional and each starts where the one before ended, so this matches any line without backtracking.
@@ -139,7 +139,7 @@ class _Numbers(Dict[Optional[bytes], int]):
 
 def parse_document(data: bytes, version: Version) -> Document:
     """Read a dispatcher.list as the server of that version reads it. Takes any bytes, raises nothing."""
-    pattern = _DECIMAL_OR_HEX if version[:2] >= HEX_FLAGS_SINCE else _DECIMAL
+    pattern = _DECIMAL_OR_HEX if version.reads_hexadecimal_flags else _DECIMAL
     destinations: List[Destination] = []
     bad_lines: List[BadLine] = []
     long_lines: Dict[int, bytes] = {}

@@ -11,10 +11,11 @@
 from __future__ import annotations
 
 import re
-from typing import Collection, NamedTuple, Optional, Tuple
+from typing import Collection, NamedTuple, Optional
 
 from .._errors import error
 from .._patch import Patch, apply_patches
+from .._versions import Version
 from .document import Destination, parse_document
 from .flags import LETTERS, MODES, STATES
 
@@ -43,7 +44,7 @@ def meant_flags(one: Destination) -> Optional[Meant]:
     return None
 
 
-def mend_flags(data: bytes, version: Tuple[int, ...], lines: Collection[int], path: str) -> bytes:
+def mend_flags(data: bytes, version: Version, lines: Collection[int], path: str) -> bytes:
     """The file with the flags of these lines as decimal numbers, wherever they can be. Raises KamailioError."""
     document = parse_document(data, version)
     found = [(one, meant_flags(one)) for one in document.destinations if one.line in lines]

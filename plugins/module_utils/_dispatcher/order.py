@@ -14,6 +14,7 @@ from typing import Dict, Iterable, List, Protocol, Sequence, Tuple, TypeVar
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
 from .._text import quoted
+from .._versions import NEWEST
 from .description import description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
 
@@ -51,7 +52,7 @@ def order_destinations(
         raise KamailioError(problems)
     result = apply_patches(document.data, patches)
     expected = [mover.get(one.start, one)[3:8] for one in document.destinations]
-    if [one[3:8] for one in parse_document(result, (6, 1)).destinations] != expected:
+    if [one[3:8] for one in parse_document(result, NEWEST).destinations] != expected:
         raise KamailioError([Problem("the destinations cannot change places", "Look at the line ends", path)])
     return result, moved
 

@@ -16,15 +16,13 @@ from .._errors import KamailioError, Problem
 from .._memory import uncollected
 from .._patch import Patch, apply_patches
 from .._text import quoted
+from .._versions import NEWEST, Version
 from .description import described, description_above
 from .document import LINE_BYTES, Destination, Document, parse_document
 from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
 from .flags import LETTERS, PROBING
 from .order import order_destinations
 from .wish import Key, Mark, Wish, identity, marks_of
-
-# The file is planned as the newest server reads it; what is written means the same to every version.
-VERSION = (6, 1)
 
 
 class Planned(NamedTuple):
@@ -51,7 +49,8 @@ def plan_destinations(
     C(merge) keeps attributes that a wish does not name; C(ensure_order) brings the destinations of a set into the
     order of the wishes. Raises KamailioError with all problems.
     """
-    document = parse_document(data, VERSION)
+    # What is written means the same to every version.
+    document = parse_document(data, NEWEST)
     problems: List[Problem] = []
     matched = _match(document, wishes, purge != "none", path, problems)
     updates: Dict[int, Update] = {}
@@ -87,7 +86,7 @@ def plan_destinations(
     return Planned(result, b"".join(before), b"".join(after))
 
 
-def clear_probing(data: bytes, version: Tuple[int, ...], lines: Collection[int], path: str) -> bytes:
+def clear_probing(data: bytes, version: Version, lines: Collection[int], path: str) -> bytes:
     """The bytes of the file with the probing bit taken out of the flags on these lines."""
     document = parse_document(data, version)
     updates = {
@@ -242,7 +241,7 @@ def _apply(
     removed: Set[int],
     new: List[New],
     path: str,
-    version: Tuple[int, ...] = VERSION,
+    version: Version = NEWEST,
 ) -> bytes:
     patches: List[Patch] = []
     for update in updates.values():
@@ -312,7 +311,7 @@ def _misread(
 
 def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, List[bytes]]:
     """The bytes with every set in the order of the wishes, and the destinations that move."""
-    document = parse_document(data, VERSION)
+    document = parse_document(data, NEWEST)
     present = [wish for wish in wishes if wish.present]
     problems: List[Problem] = []
     matched = _match(document, present, True, path, problems)

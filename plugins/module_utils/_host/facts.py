@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 from .._config.model import Account, Load
 from .._errors import error
 from .._probing.analyse import Host
-from .._probing.versions import Version, parse_version
 from .._text import named, quoted
+from .._versions import Version, parse_version
 from .service import Service
 
 # Where packages and builds put the modules.

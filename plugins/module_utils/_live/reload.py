@@ -18,7 +18,6 @@ from .._dispatcher.document import Document
 from .._errors import KamailioError, error
 from .._host.files import keep_private, read_private
 from .._message import render_findings
-from .._probing.versions import Version
 from .._running.before import State
 from .._running.compare import Comparison, Difference, compare
 from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
@@ -29,6 +28,7 @@ from .._server.connection import MOST_OVER_CTL
 from .._server.dispatcher import Running
 from .._server.errors import ServerError
 from .._text import quoted, show
+from .._versions import Version
 from .server import Live, Loadable, change_when_free, set_states
 
 _NAMED = 10

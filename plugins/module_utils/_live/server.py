@@ -25,7 +25,6 @@ from .._probing.analyse import list_path, strict_findings
 from .._probing.listing import list_findings
 from .._probing.rules import Finding
 from .._probing.setup import Setup, read_setup, tm_state_of
-from .._probing.versions import Version, parse_version, render_version
 from .._running.restore import SetState
 from .._server.addresses import Address, JsonDatagram
 from .._server.clock import Deadline
@@ -34,6 +33,7 @@ from .._server.errors import ServerError
 from .._server.find import find_addresses, parse_binrpc
 from .._server.values import read_number, read_text
 from .._text import named, quoted, readable_bytes, show
+from .._versions import Version, parse_version
 
 _PAUSE_SECONDS = 0.5
 
@@ -221,7 +221,7 @@ def describe(live: Live) -> Dict[str, Any]:
     """What a result says of the server itself."""
     return {
         "config": live.config,
-        "kamailio_version": render_version(live.version),
+        "kamailio_version": str(live.version),
         "started": int(live.started),
         "modules": [show(readable_bytes(one)) for one in live.modules],
     }

@@ -18,12 +18,12 @@ from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
 from .._errors import Problem
 from .._text import show
+from .._versions import Version
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .listing import ListFindings, column_of, list_findings, name_of
 from .modules import table_findings
 from .rules import RULES, SEVERITIES, Finding, finding, found_at
 from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
-from .versions import CLEARS_FLAG_SINCE, NO_PING_SINCE, Version, render_version
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 # What must be known of dispatcher's parameters for a verdict, and which of them are numbers.
@@ -263,13 +263,13 @@ def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Fin
 
 def _shown(flags: int, version: Version) -> str:
     """What the RPC shows of a flag that nothing can obey."""
-    clears = version[:2] >= CLEARS_FLAG_SINCE
+    clears = version.clears_probing_without_tm
     text = "Kamailio %s clears the flag and shows %s" if clears else "Kamailio %s shows %s all the same"
-    return text % (render_version(version), _letters(flags & ~PROBING if clears else flags, version))
+    return text % (str(version), _letters(flags & ~PROBING if clears else flags, version))
 
 
 def _letters(flags: int, version: Version) -> str:
-    return render_letters(flags, version[:2] >= NO_PING_SINCE)
+    return render_letters(flags, version.knows_no_ping)
 
 
 def _probes(

@@ -17,9 +17,9 @@ from .._config.plan import Evaluate, plan_modules
 from .._config.wish import ModuleWish, Values
 from .._dispatcher.mend import mend_flags
 from .._dispatcher.plan import clear_probing
+from .._versions import Version
 from .analyse import Analysis, Listing, Texts
 from .setup import MODE_ALL, MODE_FLAGGED, number_of, tm_state
-from .versions import Version
 
 LOAD_TM, CLEAR_PROBING = "load_tm", "clear_probing"
 

@@ -22,7 +22,6 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import next_hop, protocol_of, read_uri
 from .._text import quoted, show
 from .setup import MODE_ALL, MODE_FLAGGED, MODE_INACTIVE, Setup
-from .versions import MATCHES_BY_ID_SINCE, NO_PING_SINCE
 
 NEVER, UNTIL_FIRST_ANSWER, CONTINUOUSLY, UNKNOWN = "never", "until_first_answer", "continuously", "unknown"
 
@@ -96,7 +95,7 @@ def _effect(one: Probed, setup: Setup, shadowed: bool) -> Effect:
 def _switched_off(flags: int, setup: Setup) -> str:
     if flags & DISABLED:
         return "flag 4 (disabled) switches its probing off"
-    if setup.version[:2] >= NO_PING_SINCE and flags & (NO_DNS | NO_PING):
+    if setup.version.knows_no_ping and flags & (NO_DNS | NO_PING):
         bit = NO_PING if flags & NO_PING else NO_DNS
         return "flag %d switches its probing off from Kamailio 6.0 on" % bit
     return ""
@@ -149,7 +148,7 @@ def _hindrance(one: Probed, setup: Setup) -> Optional[Effect]:
 
 def _shadowed(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str]) -> Set[int]:
     """Those behind another of their set with the same URI, by the byte of their line, where answers go by it."""
-    if setup.version[:2] >= MATCHES_BY_ID_SINCE or setup.obstacle or not setup.interval:
+    if setup.version.matches_answers_by_id or setup.obstacle or not setup.interval:
         return set()
     seen: Set[Tuple[int, bytes]] = set()
     found = set()

@@ -24,8 +24,8 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._dispatcher.wish import MAX_INT
 from .._text import one_edit_apart, quoted, show
+from .._versions import Version
 from .rules import Finding, finding
-from .versions import Version, render_version
 
 # The field that a rule is about, where that is not the URI.
 _SETID, _URI, _FLAGS, _PRIORITY, _ATTRS = range(5)
@@ -179,7 +179,7 @@ def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
             word = quoted(flags + one.attrs, 60)
             text = "the flags %s are no number to Kamailio %s: it reads flags %d and the attributes %s" % (
                 word,
-                render_version(version[:2]),
+                version.series,
                 one.flags,
                 attrs,
             )
@@ -208,10 +208,10 @@ def _attributes(one: Destination, attributes: Attributes, version: Version) -> I
             yield _Found("attribute-twice", text)
         seen.add(name)
         if name in KNOWN:
-            if version[:2] < KNOWN[name]:
-                since = render_version(KNOWN[name])
+            if version.release < KNOWN[name]:
+                since = "%d.%d" % KNOWN[name]
                 text = "Kamailio %s does not know %s, which is read from %s on"
-                yield _Found("attribute-unknown", text % (render_version(version[:2]), show(name), since))
+                yield _Found("attribute-unknown", text % (version.series, show(name), since))
             continue
         meant = _meant(name)
         if meant:

@@ -15,8 +15,8 @@ from typing import Iterator, List, Optional
 from .._config.model import Evaluation, Load, Param
 from .._config.parameters import parameter_types
 from .._config.requirements import Requirement, requirements_of
+from .._versions import Version
 from .rules import Finding, found_at
-from .versions import Version, render_version
 
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 
@@ -66,7 +66,7 @@ def _parameter(param: Param, module: str, version: Version) -> Iterator[Finding]
         return
     place = param.place
     if param.name not in types:
-        text = "module %s of Kamailio %s has no parameter %s" % (module, render_version(version), param.name)
+        text = "module %s of Kamailio %s has no parameter %s" % (module, str(version), param.name)
         yield found_at("parameter-unknown", place, text, _meant(param.name, list(types)) or "")
     elif param.value is not None and ("i" if isinstance(param.value, int) else "s") not in types[param.name]:
         text = "%s of %s is %s" % (param.name, module, _KINDS[types[param.name]])

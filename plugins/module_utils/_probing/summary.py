@@ -17,9 +17,9 @@ from .._dispatcher.flags import NO_DNS, render_letters, render_names
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._text import show
+from .._versions import Version
 from .listing import list_findings
 from .rules import describe_findings
-from .versions import NO_PING_SINCE, Version
 
 
 def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[str, Any]]]:
@@ -40,7 +40,7 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
                 "setid": one.setid,
                 "uri": show(uri.uri if uri else one.uri),
                 "flags": one.flags,
-                "letters": render_letters(one.flags, version[:2] >= NO_PING_SINCE),
+                "letters": render_letters(one.flags, version.knows_no_ping),
                 "states": render_names(one.flags),
                 "priority": one.priority,
                 "attrs": show(one.attrs),

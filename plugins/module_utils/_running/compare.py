@@ -18,7 +18,6 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._probing.effect import NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._probing.setup import MODE_ALL, Setup
-from .._probing.versions import CLEARS_FLAG_SINCE, NO_PING_SINCE
 from .._server.dispatcher import Running
 from .._text import quoted
 
@@ -205,9 +204,9 @@ def _fields(pair: Pair, setup: Setup, expected: Effect) -> Iterator[Difference]:
 
 def letters_after_load(flags: int, setup: Setup) -> str:
     """The letters that the server shows of a destination as soon as it has loaded it."""
-    if setup.version[:2] >= CLEARS_FLAG_SINCE and not (setup.interval and setup.tm == "first"):
+    if setup.version.clears_probing_without_tm and not (setup.interval and setup.tm == "first"):
         flags &= ~PROBING
-    return render_letters(flags, setup.version[:2] >= NO_PING_SINCE)
+    return render_letters(flags, setup.version.knows_no_ping)
 
 
 def _unprobed(

@@ -17,8 +17,9 @@ import re
 from typing import List, NamedTuple, Optional, Tuple
 
 from .._dispatcher.attributes import same_attrs
-from .._dispatcher.document import Destination, Document, Version, parse_document
+from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.order import in_server_order
+from .._versions import Version
 from .compare import server_uri
 
 _HEAD = re.compile(rb"# loaded ([0-9]+) [^\n]*\n")

@@ -14,8 +14,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._dispatcher.document import Document
 from .._dispatcher.flags import render_letters
-from .._probing.versions import NO_PING_SINCE, Version
 from .._server.dispatcher import Running
+from .._versions import Version
 from .before import State
 from .compare import Pair, server_uri
 
@@ -65,7 +65,7 @@ def taken_out(running: Sequence[Running], loaded: Optional[Document], version: V
     """
     asked: Dict[Tuple[int, bytes], List[str]] = {}
     for one in loaded.destinations if loaded else ():
-        letters = render_letters(one.flags, version[:2] >= NO_PING_SINCE)
+        letters = render_letters(one.flags, version.knows_no_ping)
         asked.setdefault((one.setid, server_uri(one.uri)), []).append(letters[0])
     out = {
         (one.setid, one.uri)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Dict, List, NamedTuple, Tuple
 
 from .._memory import uncollected
+from .._versions import Version
 from .addresses import CTL, Address
 from .ask import ask
 from .dispatcher import Running, read_destinations, with_flags
@@ -19,7 +20,6 @@ from .errors import ServerError
 from .values import Param, Value
 
 # From here on dispatcher.oclist shows the flags as a number.
-SHOWS_FLAGS_SINCE = (6, 0)
 # An array of ctl has 8 KiB (binrpc_struct_max_body_size), of which each destination of a set takes 8 bytes.
 MOST_OVER_CTL = 1024
 
@@ -53,10 +53,10 @@ class Connection(NamedTuple):
         """Whether a list whose largest set has so many destinations can be read over one of the addresses."""
         return largest <= MOST_OVER_CTL or not all(isinstance(one, CTL) for one in self.addresses)
 
-    def destinations_with_flags(self, version: Tuple[int, ...]) -> List[Running]:
+    def destinations_with_flags(self, version: Version) -> List[Running]:
         """The same with all of their flags, where the server shows them. Raises what C(ask) does."""
         found = self.destinations()
-        if version[:2] < SHOWS_FLAGS_SINCE:
+        if not version.shows_all_flags:
             return found
         shown: Dict[int, List[Value]] = {}
         for setid in {one.setid for one in found}:

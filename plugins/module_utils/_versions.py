@@ -1,0 +1,100 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Kamailio versions, and what changed with which of them.
+
+Modules and their parameters by version are tables of their own: _config/parameters.py and _config/requirements.py.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, Optional, Tuple
+
+
+class Version(NamedTuple):
+    """A version of Kamailio, such as 6.1.5 or 6.1; C(str) of it gives that text."""
+
+    major: int
+    minor: int
+    patch: Optional[int] = None
+
+    def __str__(self) -> str:
+        return self.series if self.patch is None else "%s.%d" % (self.series, self.patch)
+
+    @property
+    def release(self) -> Tuple[int, int]:
+        """The first two numbers, by which features differ."""
+        return self[:2]
+
+    @property
+    def series(self) -> str:
+        """Its release as text, such as C(6.1)."""
+        return "%d.%d" % self.release
+
+    @property
+    def clears_probing_without_tm(self) -> bool:
+        """Whether a P flag that nothing can obey is cleared, with a warning in the log (Kamailio issue 4212)."""
+        return self.release >= (6, 1)
+
+    @property
+    def knows_no_ping(self) -> bool:
+        """Whether flags 16 and 32 switch pings off; 5.x ignores 32 and pings with 16."""
+        return self.release >= (6, 0)
+
+    @property
+    def matches_answers_by_id(self) -> bool:
+        """Whether the answer to a ping is matched with its destination by an id, and not by the set and the URI."""
+        return self.release >= (6, 1)
+
+    @property
+    def shows_all_flags(self) -> bool:
+        """Whether C(dispatcher.oclist) shows the flags as a number."""
+        return self.release >= (6, 0)
+
+    @property
+    def reads_hexadecimal_flags(self) -> bool:
+        """Whether flags such as C(0x8) are read in a list."""
+        return self.release >= (6, 1)
+
+    @property
+    def reads_parenthesised_loads(self) -> bool:
+        """Whether C(loadmodule("tm.so")) is no syntax error."""
+        return self.release >= (5, 7)
+
+    @property
+    def can_load_once(self) -> bool:
+        """Whether C(loadmodule) has the option C(o), with which a second load is ignored."""
+        return self.release >= (6, 1)
+
+    @property
+    def evaluates_expressions(self) -> bool:
+        """Whether the preprocessor has C(#!ifexp) and C(#!defexp)."""
+        return self.release >= (5, 7)
+
+    @property
+    def surely_defines_its_version(self) -> bool:
+        """Whether C(KAMAILIO_VERSION) and C(OS_NAME) are defined: 5.6.3 has neither, 6.0.1 both."""
+        return self.release >= (6, 0)
+
+    @property
+    def undefines(self) -> bool:
+        """Whether the preprocessor has C(#!undef)."""
+        return self.release >= (6, 2)
+
+
+# Where a list or its changes are read for no server in particular, what the newest one reads counts.
+NEWEST = Version(6, 1)
+
+
+def parse_version(text: str) -> Optional[Version]:
+    """The version in C(6.1.5), C(6.1) or the output of C(kamailio -v); None where there is none."""
+    found = re.search(r"(?:version: kamailio |^)([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?", text.strip())
+    if not found:
+        return None
+    major, minor, patch = found.groups()
+    return Version(int(major), int(minor), None if patch is None else int(patch))
