@@ -25,6 +25,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import read_uri
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 URI_SIZES = (1_000, 10_000, 100_000, 1_000_000)

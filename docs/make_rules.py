@@ -16,14 +16,14 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / ".work" / "collections"))
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import DEFAULT_LIST, Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Site, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES, SEVERITIES, Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import LINE_BYTES
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import DEFAULT_CONFIG
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import DEFAULT_LIST, Host
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES, SEVERITIES, Finding
 
 PAGE = Path(__file__).with_name("rules.md")
 SHORT = {DEFAULT_CONFIG: "kamailio.cfg", DEFAULT_LIST: "dispatcher.list"}

@@ -20,14 +20,14 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 from boundary import Root
+from module_utils._analysis.guard import Site, validate
+from module_utils._analysis.message import render_findings
+from module_utils._analysis.rules import RULES, Finding
+from module_utils._analysis.summary import summarise
 from module_utils._errors import KamailioError, Problem, error
 from module_utils._exit import SEEN
-from module_utils._guard import Site, validate
 from module_utils._host.files import read_file, read_include
 from module_utils._host.service import invocation_of_defines
-from module_utils._message import render_findings
-from module_utils._probing.rules import RULES, Finding
-from module_utils._probing.summary import summarise
 from module_utils._text import named
 from module_utils._versions import Version, parse_version
 from reports import FORMATS, Checked, printable

@@ -152,6 +152,8 @@ kamailio_version:
 """
 
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import config_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.summary import summarise
@@ -160,8 +162,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import config_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
 
 
 def view(module):

@@ -257,18 +257,18 @@ diff:
 import os
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm
 
 
 def present(module, config):
     """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.revert import is_settled, settle
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FileLocks
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.revert import is_settled, settle
 
     params = module.params
     folder = journal_folder(params, config)
@@ -285,17 +285,17 @@ def present(module, config):
 
 def change(module, locks):
     """Plan, judge, apply."""
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.deploy import (
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import describe_restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
         apply,
         describe_plan,
         health_of,
         make_plan,
     )
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import describe_restoring
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import describe_health
 
     plan = make_plan(module, locks)
     if not module.check_mode:
@@ -345,7 +345,7 @@ def run(module):
         return {"changed": False, "confirmed": done, "change": ""}
     if module.check_mode:
         return {"changed": os.path.isdir(journal_folder(params, config)), "change": ""}
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.deploy import revert
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import revert
 
     was_there, problems = revert(module, config)
     if problems:

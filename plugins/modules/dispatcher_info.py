@@ -140,6 +140,7 @@ dispatcher_list:
 
 import os
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
@@ -151,7 +152,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server imp
     require_dispatcher,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
     describe_destinations,

@@ -229,16 +229,16 @@ diff:
 """
 
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import guard_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec, links_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import guard_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 

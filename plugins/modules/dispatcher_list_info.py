@@ -93,11 +93,11 @@ kamailio_version:
 """
 
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
 

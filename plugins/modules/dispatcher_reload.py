@@ -173,9 +173,10 @@ diff:
 
 import time
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.gate import (
@@ -195,7 +196,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload imp
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
     describe_differences,

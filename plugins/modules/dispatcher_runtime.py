@@ -139,22 +139,22 @@ diff:
 """
 
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, diff_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import change_when_free, connect, load_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
     RUNNING,
     plan_runtime,

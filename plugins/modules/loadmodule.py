@@ -145,21 +145,21 @@ diff:
 """
 
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.modules import table_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import setup_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import require_accepted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import setup_findings
 
 
 def run(module, locks):

@@ -177,16 +177,16 @@ diff:
 
 from functools import partial
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._finish import warn_unlocked
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._site import site_of
 
 
 def judge(module, locks):

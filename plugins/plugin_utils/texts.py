@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import (
     DEFAULT_CONFIG,

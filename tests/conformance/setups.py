@@ -8,11 +8,11 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Outcome, Site, validate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Host
 from conformance.server import Server, free_ports
 
 _NUMBERS = itertools.count()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Load
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import NEWEST
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Host
 from conformance.server import ROOTS, as_version, run_in_root
 from conformance.setups import Setup, add_database, rules
 

@@ -17,13 +17,13 @@ from typing import Any, Mapping
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.modules import table_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.server import Server, as_version, modules_of
 from conformance.setups import Setup

@@ -18,6 +18,7 @@ from typing import Iterator
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListFindings, list_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
     Destination,
@@ -27,7 +28,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import NO_DNS, render_letters
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import SipUri, read_uri
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.listing import ListFindings, list_findings
 from conformance.server import as_version
 from conformance.setups import Setup
 

@@ -20,11 +20,11 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import interval_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import PROBING, render_letters
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import read_uri
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import interval_of
 from conformance.random_setups import make_setup
 from conformance.server import Entry, Peers, as_version
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from conformance.server import as_version
 from conformance.setups import Setup
 

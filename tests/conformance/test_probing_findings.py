@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import can_read
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.analyse import Host
 from conformance.server import Peers
 from conformance.setups import Setup, rules
 

@@ -113,7 +113,7 @@ limit = {limit} << 20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 sys.path.insert(0, {path!r})
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._guard import Site, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Site, validate
 config, listing = {config}, {listing}
 params = dict(config="/k.cfg", config_content=config, dispatcher_content=listing, dispatcher_list=None,
     included_content={{}}, on_violation="refuse", correction="load_tm", ping_interval=10, probing_mode=None,

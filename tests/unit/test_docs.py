@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import RULES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES
 from unit.test_layers import LAYERS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import Finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.rules import Finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 MIB = 1 << 20

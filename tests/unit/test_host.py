@@ -12,15 +12,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, sweep_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 

@@ -20,10 +20,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import journal as _journal
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import revert, watch
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.confirm import confirm
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_private
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import journal as _journal
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import revert, watch
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.journal import (
     NONE,
     PREPARED,
     RELOAD,
@@ -36,13 +42,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.journal 
     proceed,
     with_inodes,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.state import parse_state
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import Change, read_private
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.state import parse_state
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
 
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",

@@ -21,10 +21,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import MODE_ALL, Setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import server as live
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import MODE_ALL, Setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare, running_effects
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import taken_out
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import plan_runtime

@@ -17,9 +17,9 @@ import stat
 from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.analyse import Host
 from .._config.model import Account, Load
 from .._errors import error
-from .._probing.analyse import Host
 from .._text import named, quoted
 from .._versions import Version, parse_version
 from .service import Service

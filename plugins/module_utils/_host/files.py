@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Files on the host: read, kept for later runs, and the diff of a change."""
+"""Files on the host: read, and kept for later runs."""
 
 from __future__ import annotations
 
@@ -15,29 +15,14 @@ import hashlib
 import os
 import re
 import stat
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from typing import Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
-from .._secrets import mask_secrets
-from .._text import show
 from .._trust import READ, WRITE, Place, doubt_about, find_place, user_name
 
 # The longest name is 255 bytes, of which the rest of a staged file's name takes 19.
 _LONGEST_LABEL = 230
-
-
-class Change(NamedTuple):
-    """A file with its bytes before (None if there is none) and after."""
-
-    path: str
-    before: Optional[bytes]
-    after: bytes
-
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return self.before != self.after
 
 
 def read_file(path: str, follow: bool = False) -> Optional[bytes]:
@@ -87,18 +72,6 @@ def read_include(path: str, follow: bool = False) -> Union[bytes, Problem, None]
         return read_file(path, follow)
     except KamailioError as exc:
         return Problem("an included file cannot be judged: %s" % exc.render(), "", path)
-
-
-def diff_of(changes: Sequence[Change]) -> List[Dict[str, str]]:
-    """What C(--diff) shows, secrets masked; nothing for a file that stays as it is."""
-    return [_diff_of(change) for change in changes if change.changed]
-
-
-def _diff_of(change: Change) -> Dict[str, str]:
-    before, after = show(mask_secrets(change.before or b"")), show(mask_secrets(change.after))
-    if before == after and change.before is not None:
-        return {"prepared": "%s: what changes is masked, and not shown\n" % change.path}
-    return {"before_header": change.path, "after_header": change.path, "before": before, "after": after}
 
 
 def keep_private(path: str, data: bytes) -> None:

@@ -16,10 +16,11 @@ import stat
 import time
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._change import Change
 from .._errors import KamailioError, error
 from .._trust import READ, WRITE, Place, find_place
 from .attributes import Wanted, apply_wanted
-from .files import Change, flush, read_place, staging_prefix, sweep
+from .files import flush, read_place, staging_prefix, sweep
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644

@@ -14,10 +14,10 @@ import time
 from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.message import render_findings
 from .._dispatcher.document import Document
 from .._errors import KamailioError, error
 from .._host.files import keep_private, read_private
-from .._message import render_findings
 from .._running.before import State
 from .._running.compare import Comparison, Difference, compare
 from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded

@@ -14,6 +14,10 @@ import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.analyse import list_path, strict_findings
+from .._analysis.listing import list_findings
+from .._analysis.rules import Finding
+from .._analysis.setup import Setup, read_setup, tm_state_of
 from .._config.evaluate import evaluate
 from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
@@ -21,10 +25,6 @@ from .._errors import KamailioError, Problem, error
 from .._host.facts import known_version
 from .._host.files import read_file, read_include
 from .._host.service import Service, beside_of, config_of, service_of_arguments
-from .._probing.analyse import list_path, strict_findings
-from .._probing.listing import list_findings
-from .._probing.rules import Finding
-from .._probing.setup import Setup, read_setup, tm_state_of
 from .._running.restore import SetState
 from .._server.addresses import Address, JsonDatagram
 from .._server.clock import Deadline

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.effect import NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
+from .._analysis.setup import MODE_ALL, Setup
 from .._dispatcher.attributes import read_attrs, same_attrs
 from .._dispatcher.document import Destination, Document
 from .._dispatcher.flags import NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
-from .._probing.effect import NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
-from .._probing.setup import MODE_ALL, Setup
 from .._server.dispatcher import Running
 from .._text import quoted
 

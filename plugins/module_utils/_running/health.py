@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
+from .._analysis.setup import MODE_ALL, Setup, number_of, ping_timeout
 from .._config.model import Evaluation
 from .._dispatcher.flags import PROBING
-from .._probing.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
-from .._probing.setup import MODE_ALL, Setup, number_of, ping_timeout
 from .._server.dispatcher import Running
 from .compare import Pair, running_effects
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.effect import NEVER, UNTIL_FIRST_ANSWER, Effect
+from .._analysis.setup import Setup
 from .._config.model import Evaluation
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, TRYING
 from .._errors import KamailioError, Problem
-from .._probing.effect import NEVER, UNTIL_FIRST_ANSWER, Effect
-from .._probing.setup import Setup
 from .._server.dispatcher import Running
 from .._text import named, quoted
 from .compare import running_effects, server_uri

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
+from .._analysis.effect import Effect
 from .._dispatcher.document import Document
 from .._dispatcher.flags import render_names
 from .._dispatcher.order import in_server_order
-from .._probing.effect import Effect
 from .._secrets import mask_secrets
 from .._server.dispatcher import Running
 from .._text import show

@@ -24,8 +24,9 @@ import time
 import uuid
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from .._change import Change
 from .._errors import KamailioError, error
-from .._host.files import Change, flush_folder, keep_private, read_private, require_private
+from .._host.files import flush_folder, keep_private, read_private, require_private
 from .._host.staging import real_path
 from .._running.before import State
 from .boot import boot_of_host, forget_boot

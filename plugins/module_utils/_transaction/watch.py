@@ -42,7 +42,7 @@ _SERVICE = [
     "--property=RestartSec=10",
     "--property=RestartPreventExitStatus=2",
 ]
-_MAIN = "import sys\nfrom %s._change.watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
+_MAIN = "import sys\nfrom %s._transaction.watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
 
 
 class Host:

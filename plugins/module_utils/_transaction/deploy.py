@@ -13,6 +13,9 @@ import os
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from .._analysis.analyse import list_path
+from .._analysis.guard import validate
+from .._change import Change
 from .._config.evaluate import evaluate
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
@@ -22,23 +25,20 @@ from .._dispatcher.document import parse_document
 from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, Problem, error
-from .._guard import validate
 from .._host.check import require_restartable
-from .._host.files import Change
 from .._host.locks import FileLocks
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
+from .._host.site import site_of
 from .._host.staging import require_places, stage_changes
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
 from .._live.server import Live, Loadable, connect, load_list
-from .._probing.analyse import list_path
 from .._running.before import State
 from .._running.health import Health
 from .._running.restore import Restoring
 from .._running.summary import render_listed, render_running
-from .._site import site_of
 from .._text import named
 from .journal import (
     APPLYING,

@@ -16,17 +16,17 @@ import os
 from functools import lru_cache
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
-from ._config.evaluate import evaluate
-from ._config.model import Evaluation, Invocation
-from ._config.preprocess import Reader
-from ._dispatcher.wish import MAX_INT
-from ._errors import KamailioError, Problem, error
-from ._host.files import Change, diff_of
-from ._message import Sources, render_findings
-from ._probing.analyse import Analysis, Host, Listing, Texts, analyse, list_path
-from ._probing.rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding, describe_findings
-from ._text import named, show
-from ._versions import Version, parse_version
+from .._change import Change, diff_of
+from .._config.evaluate import evaluate
+from .._config.model import Evaluation, Invocation
+from .._config.preprocess import Reader
+from .._dispatcher.wish import MAX_INT
+from .._errors import KamailioError, Problem, error
+from .._text import named, show
+from .._versions import Version, parse_version
+from .analyse import Analysis, Host, Listing, Texts, analyse, list_path
+from .message import Sources, render_findings
+from .rules import ABOUT_PROBING, ERROR, RULES, WARNING, Finding, describe_findings
 
 
 class Site(NamedTuple):
@@ -193,7 +193,7 @@ class _Guard:
     def correct(self) -> Texts:
         """What changes by the correction that was asked for. Raises KamailioError."""
         # Most runs only judge, and on a host each import is read and compiled anew.
-        from ._probing.correct import Correction, correct
+        from .correct import Correction, correct
 
         params = self.params
         how = Correction(params["correction"], params["ping_interval"], params["probing_mode"], params["ignore"])

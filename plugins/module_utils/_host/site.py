@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional
 
-from ._config.preprocess import Reader
-from ._guard import Site
-from ._host.facts import host_of, host_version
-from ._host.service import beside_of
+from .._analysis.guard import Site
+from .._config.preprocess import Reader
+from .facts import host_of, host_version
+from .service import beside_of
 
 
 def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]], include: Reader) -> Site:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 
-from ._host.attributes import adjust, wanted_of
-from ._host.files import Change, diff_of
-from ._host.locks import FileLocks
-from ._host.staging import require_places, write_changes
+from .._change import Change, diff_of
+from .attributes import adjust, wanted_of
+from .locks import FileLocks
+from .staging import require_places, write_changes
 
 
 def finish(module: Any, locks: FileLocks, own: Change, result: Dict[str, Any], others: Sequence[Change] = ()) -> None:

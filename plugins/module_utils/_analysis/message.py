@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from ._probing.rules import Finding
-from ._secrets import mask_secrets
-from ._text import quoted
+from .._secrets import mask_secrets
+from .._text import quoted
+from .rules import Finding
 
 # A screen at night: lines in all, places of a rule, and rules that are told in full.
 LINES, PLACES, GROUPS = 40, 10, 5
