@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
 import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / ".work" / "collections"))
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import DEFAULT_LIST, Host
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Site, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Policy, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES, SEVERITIES, Finding
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import LINE_BYTES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import DEFAULT_CONFIG
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES, SEVERITIES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version
 
 PAGE = Path(__file__).with_name("rules.md")
 SHORT = {DEFAULT_CONFIG: "kamailio.cfg", DEFAULT_LIST: "dispatcher.list"}
@@ -75,21 +77,11 @@ def shown(config: str) -> str:
 
 def judge(entry: Entry) -> Outcome:
     """What validate makes of an example."""
-    params: dict[str, Any] = {
-        "config": DEFAULT_CONFIG,
-        "config_content": shown(entry.config),
-        "dispatcher_list": None,
-        "dispatcher_content": expand(entry.list),
-        "included_content": {},
-        "on_violation": "refuse",
-        "correction": "load_tm",
-        "ping_interval": 10,
-        "probing_mode": None,
-        "fail_on": "warning",
-        "ignore": [],
-    }
     host = _host(entry.host) if entry.host else None
-    return validate(params, Site(entry.version, NOTHING_BESIDE, lambda _path: None, lambda _path: None, host))
+    site = Site(given_version(entry.version), NOTHING_BESIDE, Evaluator(lambda _path: None, lambda _path: None), host)
+    listing = expand(entry.list)
+    texts = {DEFAULT_CONFIG: shown(entry.config).encode()}
+    return guard(Question(DEFAULT_CONFIG, texts, None, None if listing is None else listing.encode()), site, Policy())
 
 
 def _host(said: dict[str, str]) -> Host:
@@ -108,15 +100,15 @@ def _host(said: dict[str, str]) -> Host:
 
 def broken(outcome: Outcome, rule: str) -> list[str]:
     """The rules that are broken, without the findings that come along with others."""
-    return sorted({one["rule"] for one in outcome.result["findings"]} - (USUAL - {rule}))
+    return sorted({finding.rule for finding in outcome.before.analysis.findings} - (USUAL - {rule}))
 
 
 def message(rule: str, entry: Entry) -> str:
     """What validate prints, or for a note, of which it prints nothing, what it finds."""
     outcome = judge(entry)
-    findings = [Finding(*(one[name] for name in Finding._fields)) for one in outcome.result["findings"]]
-    files = {DEFAULT_CONFIG: shown(entry.config).encode(), DEFAULT_LIST: (expand(entry.list) or "").encode()}
-    text = outcome.refusal or render_findings([one for one in findings if one.rule == rule], files)
+    verdict = outcome.before
+    findings = [finding for finding in verdict.analysis.findings if finding.rule == rule]
+    text = outcome.refusal or render_findings(findings, verdict.texts)
     for path, short in SHORT.items():
         text = text.replace(path, short)
     return text

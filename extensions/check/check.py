@@ -15,19 +15,22 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 from boundary import Root
-from module_utils._analysis.guard import Site, validate
+from module_utils._analysis.findings import Finding
+from module_utils._analysis.judge import Question, Site, judge
+from module_utils._analysis.listing import list_findings
 from module_utils._analysis.message import render_findings
-from module_utils._analysis.rules import RULES, Finding
-from module_utils._analysis.summary import summarise
+from module_utils._config.evaluate import Evaluator
+from module_utils._dispatcher.document import parse_document
 from module_utils._errors import KamailioError, Problem, error
 from module_utils._exit import SEEN
 from module_utils._host.files import read_file, read_include
 from module_utils._host.service import invocation_of_defines
+from module_utils._rules import ERROR, RULES
 from module_utils._text import named
 from module_utils._versions import Version, parse_version
 from reports import FORMATS, Checked, printable
@@ -94,9 +97,8 @@ def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace
 def check(path: str, arguments: argparse.Namespace) -> Checked:
     """What is found in a configuration and its list, or in a list; files are named as they are called here."""
     find = find_in_list if path.endswith(".list") else find_in_config
-    names = Finding._fields
     try:
-        found = [Finding(**{name: one[name] for name in names}) for one in find(path, arguments)]
+        found = find(path, arguments)
     except KamailioError as exc:
         return Checked(path, (), "\n".join(printable(one.render()) for one in exc.problems))
     return Checked(path, tuple(found))
@@ -110,17 +112,18 @@ def cleaned(one: Checked) -> Checked:
     return one._replace(findings=findings, problem=found["problem"])
 
 
-def find_in_list(path: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
+def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
     """What a list gets wrong by itself, whatever the configuration. Raises KamailioError."""
     data = read_file(path)
     if data is None:
         raise error("is not there", "Create it, or correct its name", path)
-    found = summarise(path, data, arguments.kamailio_version)["findings"]
-    found.sort(key=lambda one: (one["severity"] != "error", one["line"] or 0, one["column"] or 0))
-    return [one for one in found if one["rule"] not in arguments.ignore]
+    version = arguments.kamailio_version
+    found = list_findings(parse_document(data, version), path, version).findings
+    in_order = sorted(found, key=lambda finding: (finding.severity != ERROR, finding.line or 0, finding.column or 0))
+    return [finding for finding in in_order if finding.rule not in arguments.ignore]
 
 
-def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str, Any]]:
+def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
     """What is found in a configuration and its list. Raises KamailioError."""
 
     folder = os.path.dirname(config)
@@ -144,27 +147,17 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Dict[str,
             return here(path)
         return path
 
-    params = {
-        "config": config,
-        "dispatcher_list": listing,
-        "config_content": None,
-        "dispatcher_content": None,
-        "included_content": {},
-        "on_violation": "refuse",
-        "correction": "load_tm",
-        "ping_interval": 10,
-        "probing_mode": None,
-        "ignore": arguments.ignore,
-        "fail_on": "warning",
-    }
-    invocation = invocation_of_defines(arguments.define)
-    version = str(arguments.kamailio_version)
-    site = Site(version, invocation, lambda path: read_file(here(path)), include)
-    found = validate(params, site).result["findings"]
-    for one in found:
-        if one["rule"] == "list-missing" and not arguments.list and not arguments.root:
-            one["remedy"] = "Say with --list or --root where it is in this repository"
-    return [dict(one, file=shown(one["file"])) for one in found]
+    site = Site(
+        arguments.kamailio_version,
+        invocation_of_defines(arguments.define),
+        Evaluator(lambda path: read_file(here(path)), include),
+    )
+    found = []
+    for finding in judge(Question(config, listing=listing, ignore=arguments.ignore), site).analysis.findings:
+        if finding.rule == "list-missing" and not arguments.list and not arguments.root:
+            finding = finding._replace(remedy="Say with --list or --root where it is in this repository")
+        found.append(finding._replace(file=shown(finding.file)))
+    return found
 
 
 def render_text(checked: Sequence[Checked]) -> str:

@@ -14,8 +14,9 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from module_utils._analysis.rules import RULES, Finding
+from module_utils._analysis.findings import Finding
 from module_utils._host.files import read_file
+from module_utils._rules import RULES
 from module_utils._text import quoted, visible
 
 RULE_PAGE = "https://github.com/sipfleet/sipfleet.kamailio/blob/main/docs/rules.md#"

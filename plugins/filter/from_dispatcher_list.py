@@ -61,10 +61,10 @@ from typing import Any
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import list_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import NOTE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import attrs_mapping
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import described
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import NOTE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, show
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal

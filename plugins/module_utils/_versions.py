@@ -15,6 +15,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Optional, Tuple
 
+from ._errors import error
+from ._text import named
+
 
 class Version(NamedTuple):
     """A version of Kamailio, such as 6.1.5 or 6.1; C(str) of it gives that text."""
@@ -98,3 +101,11 @@ def parse_version(text: str) -> Optional[Version]:
         return None
     major, minor, patch = found.groups()
     return Version(int(major), int(minor), None if patch is None else int(patch))
+
+
+def given_version(text: str) -> Version:
+    """The same for a version that a user gives. Raises KamailioError."""
+    version = parse_version(text)
+    if version is None:
+        raise error("%s is not a version of Kamailio" % named(text), "Give one such as 6.1.5")
+    return version

@@ -153,7 +153,7 @@ kamailio_version:
 
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import config_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import describe_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.summary import summarise

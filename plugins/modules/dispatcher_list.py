@@ -229,8 +229,14 @@ diff:
 """
 
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import guard_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec, links_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe_verdict, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import (
+    judging_spec,
+    known_rules,
+    links_spec,
+    policy_of,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
@@ -272,12 +278,14 @@ def run(module, locks):
     }
     others = ()
     if params["config"]:
-        guarded = guard_list(params, site_of(module, params, locks.read, locks.include), own)
-        result.update(guarded.result)
-        if guarded.refusal:
+        site = site_of(module, params, locks.read, locks.include)
+        question = Question(params["config"], {own.path: own.after}, own.path, None, known_rules(params["ignore"]))
+        outcome = guard(question, site, policy_of(params))
+        result.update(describe_verdict(outcome.before, site.version), will_start=outcome.after.analysis.will_start)
+        if outcome.refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}
-            module.fail_json(msg="%s\n\nNothing has been written." % guarded.refusal, **dict(result, **diff))
-        own, others = guarded.own, guarded.others
+            module.fail_json(msg="%s\n\nNothing has been written." % outcome.refusal, **dict(result, **diff))
+        own, others = own._replace(after=outcome.after.listing.data), outcome.writes
     finish(module, locks, own, result, others)
 
 

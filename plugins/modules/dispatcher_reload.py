@@ -187,7 +187,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.gate impor
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import (
     describe_restoring,
-    judge,
+    judge_reload,
     keep_record,
     left_out,
     reload,
@@ -211,7 +211,7 @@ def bring_in_line(module, live, locks):
     path = list_path(live.evaluation)
     listing = load_list(live, locks.read(path))
     record = record_path(params["record"], live.config)
-    before = judge(live, listing, record)
+    before = judge_reload(live, listing, record)
     if before.doubt:
         module.warn(before.doubt)
     due = bool(before.reasons) or params["force"]

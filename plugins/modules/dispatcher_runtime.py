@@ -140,8 +140,8 @@ diff:
 
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document

@@ -146,7 +146,6 @@ diff:
 
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.modules import table_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import setup_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
@@ -160,6 +159,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 
 
 def run(module, locks):

@@ -177,8 +177,8 @@ diff:
 
 from functools import partial
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of, validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
@@ -190,34 +190,35 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import M
 
 
 def judge(module, locks):
-    """Judge, write what is corrected, and return the outcome."""
+    """Judge, write what is corrected, and return the result, and why the task fails."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
     writes = params["on_violation"] == "correct" and not module.check_mode
     reading = (locks.read, locks.include)
     if not writes:
         reading = tuple(partial(one, follow=params["follow"]) for one in (read_file, read_include))
-    outcome = validate(params, site_of(module, params, *reading))
-    require_places(outcome.changes, params["follow"])
-    if outcome.changes and writes:
-        backups = write_changes(module, outcome.changes, params["backup"])
+    site = site_of(module, params, *reading)
+    outcome = guard(question_of(params), site, policy_of(params))
+    require_places(outcome.writes, params["follow"])
+    result = describe(outcome, site.version)
+    if outcome.writes and writes:
+        backups = write_changes(module, outcome.writes, params["backup"])
         if backups:
-            outcome.result["backup_files"] = list(backups.values())
+            result["backup_files"] = list(backups.values())
     warn_unlocked(module, locks)
-    return outcome
+    return result, outcome.refusal
 
 
 def main():
     module = Module(argument_spec=validate_spec(), supports_check_mode=True)
     try:
         with FileLocks(follow=module.params["follow"]) as locks:
-            outcome = judge(module, locks)
+            result, refusal = judge(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
-    result = outcome.result
     if not module._diff:
         result.pop("diff")
-    if outcome.refusal:
-        module.fail_json(msg=outcome.refusal, **result)
+    if refusal:
+        module.fail_json(msg=refusal, **result)
     module.exit_json(**result)
 
 

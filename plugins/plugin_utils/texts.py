@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Site, validate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Site
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
@@ -17,6 +20,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     invocation_of_defines,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import no_text_in
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version
 
 
 def judge_texts(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
@@ -33,17 +37,19 @@ def _judge(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
         return {"failed": True, "msg": fault}
     try:
         params = dict(params, config=params["config"] or DEFAULT_CONFIG)
-        site = Site(params["kamailio_version"], invocation_of_defines(params["defines"]), read_file, no_include)
-        outcome = validate(params, site)
+        version = given_version(params["kamailio_version"])
+        site = Site(version, invocation_of_defines(params["defines"]), Evaluator(read_file, no_include))
+        outcome = guard(question_of(params), site, policy_of(params))
     except _NeedsHostError:
         return None
     except KamailioError as exc:
         return {"failed": True, "msg": exc.render()}
+    result = describe(outcome, version)
     if not diff:
-        outcome.result.pop("diff")
+        result.pop("diff")
     if outcome.refusal:
-        return {**outcome.result, "failed": True, "msg": outcome.refusal}
-    return outcome.result
+        return {**result, "failed": True, "msg": outcome.refusal}
+    return result
 
 
 class _NeedsHostError(Exception):

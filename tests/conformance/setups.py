@@ -5,17 +5,44 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Site, validate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import (
+    CORRECT,
+    REPORT,
+    Outcome,
+    Policy,
+    describe,
+    guard,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
-from conformance.server import Server, free_ports
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from conformance.server import Server, as_version, free_ports
 
 _NUMBERS = itertools.count()
+
+
+class Judged(NamedTuple):
+    """What validate does about files, for a version."""
+
+    outcome: Outcome
+    version: Version
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What the module returns."""
+        return describe(self.outcome, self.version)
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it fails."""
+        return self.outcome.refusal
 
 
 class Setup:
@@ -39,34 +66,29 @@ class Setup:
         return Server(suite, self.folder, self.config, arguments)
 
     def judge(
-        self, version: str, host: Host | None = None, invocation: Invocation = NOTHING_BESIDE, **options: Any
-    ) -> Outcome:
+        self,
+        version: str,
+        host: Host | None = None,
+        invocation: Invocation = NOTHING_BESIDE,
+        ignore: Collection[str] = (),
+        listing: str | None = None,
+        on_violation: str = REPORT,
+        **policy: Any,
+    ) -> Judged:
         """What validate says of these files."""
-        params: dict[str, Any] = {
-            "config": str(self.config),
-            "config_content": None,
-            "dispatcher_list": None,
-            "dispatcher_content": None,
-            "on_violation": "report",
-            "correction": "load_tm",
-            "included_content": {},
-            "ping_interval": 1,
-            "probing_mode": None,
-            "fail_on": "warning",
-            "ignore": [],
-            **options,
-        }
-        return validate(params, Site(version, invocation, read_file, read_include, host))
+        site = Site(as_version(version), invocation, Evaluator(read_file, read_include), host)
+        question = Question(str(self.config), listing=listing, ignore=ignore)
+        return Judged(guard(question, site, Policy(on_violation, **{"interval": 1, **policy})), site.version)
 
-    def correct(self, version: str, correction: str) -> Outcome:
+    def correct(self, version: str, correction: str) -> Judged:
         """Let validate correct these files, and write what it gives back."""
-        return self.write(self.judge(version, on_violation="correct", correction=correction))
+        return self.write(self.judge(version, on_violation=CORRECT, correction=correction))
 
-    def write(self, outcome: Outcome) -> Outcome:
-        """Write what an outcome says."""
-        for change in outcome.changes:
+    def write(self, judged: Judged) -> Judged:
+        """Write what was corrected."""
+        for change in judged.outcome.writes:
             Path(change.path).write_bytes(change.after)
-        return outcome
+        return judged
 
     def text(self) -> str:
         """All files, for a message."""
@@ -85,6 +107,6 @@ def add_database(folder: Path) -> None:
 USUAL = ("probing-until-first-answer", "interval-shorter-than-timeout")
 
 
-def rules(outcome: Outcome) -> list[str]:
+def rules(judged: Judged) -> list[str]:
     """The rules that were broken, each once, but for the usual notes."""
-    return sorted({one["rule"] for one in outcome.result["findings"]} - set(USUAL))
+    return sorted({one["rule"] for one in judged.result["findings"]} - set(USUAL))

@@ -35,9 +35,9 @@ def test_servers_do_what_the_page_says(rule: str, suite: str, version: str, tmp_
     if rule == "config-empty":
         # What every Setup begins with is a statement.
         setup.config.write_text(entry.config)
-    outcome = setup.judge(version, dispatcher_list=None if entry.list is None else str(setup.list))
-    assert broken(outcome, rule) == sorted({rule, *entry.also})
-    assert outcome.result["will_start"] is entry.starts
+    judged = setup.judge(version, listing=None if entry.list is None else str(setup.list))
+    assert broken(judged.outcome, rule) == sorted({rule, *entry.also})
+    assert judged.outcome.after.analysis.will_start is entry.starts
     server = setup.server(suite)
     assert (server.check() == 0) is (entry.check == "passes")
     if entry.starts is None:

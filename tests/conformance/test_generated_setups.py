@@ -52,7 +52,7 @@ class Case:
         differences = self.compare(outcome.result)
         how: dict[str, Any] = {
             "correction": self.chance.choice(["load_tm", "clear_probing"]),
-            "probing_mode": self.chance.choice([None, 1, 3]),
+            "mode": self.chance.choice([None, 1, 3]),
             "on_violation": "correct",
             "fail_on": self.chance.choice(["error", "warning"]),
         }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 from conformance.server import Entry, Peers, Server, as_version, free_ports
 from conformance.setups import Setup, rules
 

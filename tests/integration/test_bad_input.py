@@ -113,13 +113,14 @@ limit = {limit} << 20
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 sys.path.insert(0, {path!r})
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Site, validate
-config, listing = {config}, {listing}
-params = dict(config="/k.cfg", config_content=config, dispatcher_content=listing, dispatcher_list=None,
-    included_content={{}}, on_violation="refuse", correction="load_tm", ping_interval=10, probing_mode=None,
-    fail_on="warning", ignore=[])
-outcome = validate(params, Site("6.1.5", Invocation(), lambda path: None, lambda path: None))
-print(len(outcome.refusal or ""), outcome.result["will_start"])
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Policy, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+question = Question("/k.cfg", {{"/k.cfg": ({config}).encode()}}, None, ({listing}).encode())
+nothing = Evaluator(lambda path: None, lambda path: None)
+outcome = guard(question, Site(Version(6, 1, 5), Invocation(), nothing), Policy())
+print(len(outcome.refusal or ""), outcome.after.analysis.will_start)
 """
 TEXT = 'loadmodule "tm.so"\\nloadmodule "dispatcher.so"\\n'
 SIZES: dict[str, tuple[str, str]] = {

@@ -292,8 +292,8 @@ def test_a_fault_of_its_own_is_no_finding(repository: Path) -> None:
     tool = repository / "tool"
     shutil.copytree(ROOT / "extensions", tool / "extensions")
     shutil.copytree(ROOT / "plugins", tool / "plugins")
-    guard = tool / "plugins" / "module_utils" / "_guard.py"
-    guard.write_text(guard.read_text() + "\n\ndef validate(*_words):\n    raise RuntimeError\n")
+    judge = tool / "plugins" / "module_utils" / "_analysis" / "judge.py"
+    judge.write_text(judge.read_text() + "\n\ndef judge(*_words):\n    raise RuntimeError\n")
     line = [str(tool / "extensions/check/kamailio-check"), "--kamailio-version", "6.1.5", config("good")]
     done = subprocess.run(line, cwd=repository, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "please report it" in done.stderr, done

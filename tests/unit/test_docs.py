@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 from unit.test_layers import LAYERS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
@@ -103,14 +103,14 @@ def test_example_breaks_its_rule_and_no_other(rule: str) -> None:
     entry = ENTRIES[rule]
     outcome = judge(entry)
     assert broken(outcome, rule) == sorted({rule, *entry.also})
-    assert outcome.result["will_start"] is entry.starts
+    assert outcome.after.analysis.will_start is entry.starts
     assert (entry.starts is False) is RULES[rule].stops
     assert entry.check in ("passes", "fails", "n/a")
 
 
 def test_nothing_is_found_in_the_files_that_an_example_leaves_out() -> None:
     entry = next(iter(ENTRIES.values()))._replace(config=CONFIG, list=LIST)
-    assert judge(entry).result["findings"] == []
+    assert judge(entry).before.analysis.findings == ()
     assert set(RULES) > USUAL
 
 
@@ -320,7 +320,7 @@ def test_rows_about_reading_name_the_rule_that_finds_it(row: str, text: str, ver
     entry = next(iter(ENTRIES.values()))._replace(config=HEAD, list=LIST, version=version)
     is_config = "loadmodule" in text
     outcome = judge(entry._replace(config=text) if is_config else entry._replace(list=text))
-    assert rule in {one["rule"] for one in outcome.result["findings"]}
+    assert rule in {finding.rule for finding in outcome.before.analysis.findings}
     (line,) = [one for one in (DOCS / "reading.md").read_text().splitlines() if one.startswith("| " + row)]
     assert "rules.md#" + rule in line
 

@@ -17,6 +17,7 @@ LAYERS = [
     "_memory",
     "_errors",
     "_versions",
+    "_rules",
     "_patch",
     "_secrets",
     "_change",

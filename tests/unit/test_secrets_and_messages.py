@@ -9,10 +9,11 @@ import re
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import Sources, render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.rules import RULES, finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import is_secret, mask_secrets, mask_text
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
 

@@ -17,12 +17,13 @@ from .._config.parameters import parameter_types
 from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.flags import PROBING, render_letters
 from .._errors import Problem
+from .._rules import RULES, SEVERITIES
 from .._text import show
 from .._versions import Version
 from .effect import NEVER, UNKNOWN, Effect, effects_of
+from .findings import Finding, finding, found_at
 from .listing import ListFindings, column_of, list_findings, name_of
 from .modules import table_findings
-from .rules import RULES, SEVERITIES, Finding, finding, found_at
 from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"

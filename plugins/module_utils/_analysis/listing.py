@@ -23,24 +23,11 @@ from .._dispatcher.mend import meant_flags
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._dispatcher.wish import MAX_INT
+from .._rules import ATTRS, FLAGS, PRIORITY, RULES, SETID, URI
 from .._text import one_edit_apart, quoted, show
 from .._versions import Version
-from .rules import Finding, finding
+from .findings import Finding, finding
 
-# The field that a rule is about, where that is not the URI.
-_SETID, _URI, _FLAGS, _PRIORITY, _ATTRS = range(5)
-_FIELDS = {
-    "setid-not-a-number": _SETID,
-    "flags-not-a-number": _FLAGS,
-    "priority-not-a-number": _PRIORITY,
-    "text-ignored": _ATTRS,
-    "attrs-broken": _ATTRS,
-    "attrs-comma": _ATTRS,
-    "attribute-unknown": _ATTRS,
-    "attribute-twice": _ATTRS,
-    "weight-out-of-range": _ATTRS,
-    "socket-not-listened": _ATTRS,
-}
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -101,7 +88,7 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
 
 def _column(document: Document, one: Destination, bad: _Found) -> Optional[int]:
     """Where the field stands that a finding is about."""
-    return column_of(document, one, one.spans[_FIELDS.get(bad.rule, _URI) if bad.field is None else bad.field][0])
+    return column_of(document, one, one.spans[RULES[bad.rule].field if bad.field is None else bad.field][0])
 
 
 def column_of(document: Document, one: Destination, at: int) -> Optional[int]:
@@ -127,21 +114,21 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
     """Where a column holds something else than the server takes from it; not for the rest of a line that is cut."""
     data = document.data
     spans = one.spans
-    setid = data[slice(*spans[_SETID])]
+    setid = data[slice(*spans[SETID])]
     if one.start and data[one.start - 1 : one.start] != b"\n":
         return
-    if not setid or spans[_SETID][1] == spans[_URI][0]:
+    if not setid or spans[SETID][1] == spans[URI][0]:
         # What follows stands one column off, so the other columns would only say the same again.
         yield _no_setid(setid, one)
         return
-    for name, field in (("set id", _SETID), ("flags", _FLAGS), ("priority", _PRIORITY)):
+    for name, field in (("set id", SETID), ("flags", FLAGS), ("priority", PRIORITY)):
         digits = data[slice(*spans[field])]
         if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
             text = "the %s %s wraps around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
             yield _Found("number-overflow", text, "", field)
     if one.attrs:
         yield from _words(data, one, version)
-    rest = data[spans[_ATTRS][1] : one.end].strip(b" \t\r\n")
+    rest = data[spans[ATTRS][1] : one.end].strip(b" \t\r\n")
     if rest.startswith(b"\0"):
         yield _Found("text-ignored", "a NUL byte ends the line, and %s is not read" % quoted(rest[1:].strip(), 60))
     elif rest and not rest.startswith(b"#"):

@@ -14,7 +14,7 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 from .._secrets import mask_secrets
 from .._text import quoted
-from .rules import Finding
+from .findings import Finding
 
 # A screen at night: lines in all, places of a rule, and rules that are told in full.
 LINES, PLACES, GROUPS = 40, 10, 5

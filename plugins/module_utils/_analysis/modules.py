@@ -16,7 +16,7 @@ from .._config.model import Evaluation, Load, Param
 from .._config.parameters import parameter_types
 from .._config.requirements import Requirement, requirements_of
 from .._versions import Version
-from .rules import Finding, found_at
+from .findings import Finding, found_at
 
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 

@@ -22,7 +22,7 @@ from .._dispatcher.attributes import Attributes, read_attrs
 from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
-from .rules import Finding, found_at
+from .findings import Finding, found_at
 
 MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
 # tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.

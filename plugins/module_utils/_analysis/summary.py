@@ -18,8 +18,8 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._text import show
 from .._versions import Version
+from .findings import describe_findings
 from .listing import list_findings
-from .rules import describe_findings
 
 
 def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[str, Any]]]:

@@ -12,10 +12,12 @@ Sources: Kamailio's src/core/cfg.y (statements) and modparam.c (which modules a 
 
 from __future__ import annotations
 
+import os
 import re
-from typing import List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .._errors import Problem
+from .._errors import Problem, error
 from .._text import quoted, show
 from .._versions import Version
 from .listen import ListenReader
@@ -46,6 +48,42 @@ def evaluate(
     run = _Run(reader, version, invocation)
     run.preprocessor.file(path, data)
     return run.result(path)
+
+
+class Evaluator:
+    """Evaluates configurations, reading each file once and evaluating the same files once.
+
+    C(read) gives the bytes of a file or None, C(include) those of an included file, or why it cannot be judged.
+    """
+
+    _KEPT = 8
+
+    def __init__(self, read: Callable[[str], Optional[bytes]], include: Reader) -> None:
+        self.read = lru_cache(maxsize=None)(read)
+        self._include = lru_cache(maxsize=None)(include)
+        self._known: List[Tuple[object, Evaluation]] = []
+
+    def __call__(
+        self, path: str, version: Optional[Version], invocation: Invocation, texts: Mapping[str, bytes]
+    ) -> Evaluation:
+        """Evaluate a configuration, with C(texts) in the place of files, by path. Raises KamailioError."""
+        key = path, version, invocation, dict(texts)
+        for known, evaluation in self._known:
+            if known == key:
+                return evaluation
+
+        def include(included: str) -> Union[bytes, Problem, None]:
+            for name in (included, os.path.normpath(included)):
+                if name in texts:
+                    return texts[name]
+            return self._include(included)
+
+        data = texts[path] if path in texts else self.read(path)
+        if data is None:
+            raise error("is not there", "Correct its path, or create it", path)
+        evaluation = evaluate(path, data, include, version, invocation)
+        self._known = [(key, evaluation), *self._known[: self._KEPT - 1]]
+        return evaluation
 
 
 class _Run:

@@ -17,6 +17,7 @@ from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, 
 
 from .._errors import KamailioError, Problem
 from .._patch import Patch, apply_patches
+from .._rules import RULES
 from .._text import line_end_of, show
 from . import lexer
 from .evaluate import COMMAND_LINE
@@ -25,9 +26,6 @@ from .model import Condition, Evaluation, Load, Param, Place
 from .requirements import PREFERS_TM, REQUIREMENTS, comes_before
 from .values import Value, render_value
 from .wish import ModuleWish, Values
-
-# What is wrong with a configuration and no reason to leave it alone.
-_HARMLESS = ("module-twice", "modparam-without-module", "parameter-type", "directive-not-recognised")
 
 # Evaluates the configuration with these texts in the place of what the files hold.
 Evaluate = Callable[[Mapping[str, bytes]], Evaluation]
@@ -40,7 +38,7 @@ def plan_modules(wishes: Sequence[ModuleWish], evaluate: Evaluate) -> Dict[str, 
     """
     editor = _Editor(evaluate)
     problems = [problem for wish in wishes for problem in _limits(editor.evaluation, wish)]
-    problems += [problem for rule, problem in editor.evaluation.problems if rule not in _HARMLESS]
+    problems += [problem for rule, problem in editor.evaluation.problems if not RULES[rule].editable]
     problems += editor.evaluation.undecided
     if problems:
         raise KamailioError(dict.fromkeys(problems))

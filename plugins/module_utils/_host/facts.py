@@ -20,8 +20,8 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 from .._analysis.analyse import Host
 from .._config.model import Account, Load
 from .._errors import error
-from .._text import named, quoted
-from .._versions import Version, parse_version
+from .._text import quoted
+from .._versions import Version, given_version, parse_version
 from .service import Service
 
 # Where packages and builds put the modules.
@@ -145,8 +145,4 @@ def known_version(module: Any, given: Optional[str]) -> Optional[Version]:
     """The version that is given, else that of the host, None where there is none. Raises KamailioError."""
     if not given and not find_kamailio(module):
         return None
-    text = given or host_version(module)
-    version = parse_version(text)
-    if version is None:
-        raise error("%s is not a version of Kamailio" % named(text), "Give one such as 6.1.5")
-    return version
+    return given_version(given or host_version(module))

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional
 
-from .._analysis.guard import Site
+from .._analysis.judge import Site
+from .._config.evaluate import Evaluator
 from .._config.preprocess import Reader
+from .._versions import given_version
 from .facts import host_of, host_version
 from .service import beside_of
 
@@ -25,7 +27,6 @@ def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Option
     and users.
     """
     service, invocation = beside_of(params["defines"], params["instance"], params["config"])
-    version = params["kamailio_version"] or host_version(module, params["kamailio_command"])
-
+    version = given_version(params["kamailio_version"] or host_version(module, params["kamailio_command"]))
     elsewhere = params["kamailio_version"] or params["kamailio_command"]
-    return Site(version, invocation, read, include, None if elsewhere else host_of(service))
+    return Site(version, invocation, Evaluator(read, include), None if elsewhere else host_of(service))

@@ -64,7 +64,7 @@ class Reloaded(NamedTuple):
     doubt: str
 
 
-def judge(live: Live, listing: Loadable, record: str, standing: Optional[Document] = None) -> Judged:
+def judge_reload(live: Live, listing: Loadable, record: str, standing: Optional[Document] = None) -> Judged:
     """Whether a reload is due for a list, which stands in its file unless something else is still C(standing) there.
 
     Raises KamailioError.

@@ -15,10 +15,10 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.analyse import list_path, strict_findings
+from .._analysis.findings import Finding
 from .._analysis.listing import list_findings
-from .._analysis.rules import Finding
 from .._analysis.setup import Setup, read_setup, tm_state_of
-from .._config.evaluate import evaluate
+from .._config.evaluate import Evaluator
 from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
 from .._errors import KamailioError, Problem, error
@@ -83,15 +83,14 @@ class _Way(NamedTuple):
     config: Optional[str]
     service: Optional[Service] = None
     beside: Optional[Invocation] = None
-    evaluation: Optional[Evaluation] = None
 
 
 def connection_of(module: Any) -> Connection:
     """How to call the server of an AnsibleModule with the options of C(server_spec). Raises KamailioError."""
-    return _find(module).connection
+    return _find(module, Evaluator(read_file, read_include)).connection
 
 
-def _find(module: Any) -> _Way:
+def _find(module: Any, evaluator: Evaluator) -> _Way:
     params = module.params
     if params["timeout"] <= 0:
         raise error("timeout is %g" % params["timeout"], "Give some seconds")
@@ -103,24 +102,25 @@ def _find(module: Any) -> _Way:
         return _Way(Connection((address,), params["timeout"]), params["config"])
     config = config_of(params["config"], params["instance"])
     service, beside = beside_of(params["defines"], params["instance"], config)
-    evaluation = _evaluate(config, known_version(module, None), beside)
+    evaluation = _evaluate(evaluator, config, known_version(module, None), beside)
     addresses = find_addresses(evaluation, service.run_dir if service else None)
-    return _Way(Connection(tuple(addresses), params["timeout"]), config, service, beside, evaluation)
+    return _Way(Connection(tuple(addresses), params["timeout"]), config, service, beside)
 
 
-def _evaluate(config: str, version: Optional[Version], beside: Invocation) -> Evaluation:
-    data = read_file(config)
-    if data is None:
+def _evaluate(evaluator: Evaluator, config: str, version: Optional[Version], beside: Invocation) -> Evaluation:
+    if evaluator.read(config) is None:
         raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", config)
-    return evaluate(config, data, read_include, version, beside)
+    return evaluator(config, version, beside, {})
 
 
-def connect(module: Any, without_dispatcher: bool = False) -> Live:
+def connect(module: Any, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
     """The running server that an AnsibleModule is about. Raises KamailioError.
 
-    C(without_dispatcher) says whether one that has not loaded the module yet will do.
+    C(without_dispatcher) says whether one that has not loaded the module yet will do. C(evaluator) is one that may have
+    evaluated its configuration already.
     """
-    way = _find(module)
+    evaluator = evaluator or Evaluator(read_file, read_include)
+    way = _find(module, evaluator)
     connection = way.connection
     version = parse_version("version: %s" % "".join(_texts(connection, "core.version")))
     if version is None:
@@ -131,9 +131,7 @@ def connect(module: Any, without_dispatcher: bool = False) -> Live:
     started = time.time() - _uptime(connection)
     config = way.config or _config_of_server(connection)
     beside = _beside(module, config, way)
-    evaluation = way.evaluation
-    if evaluation is None or beside != way.beside or version != known_version(module, None):
-        evaluation = _evaluate(config, version, beside)
+    evaluation = _evaluate(evaluator, config, version, beside)
     setup = _setup(evaluation, version, modules)
     return Live(connection, config, evaluation, version, tuple(modules), beside, started, setup)
 

@@ -18,13 +18,14 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
 from .._analysis.analyse import Listing, probing_findings
 from .._analysis.effect import effects_of
+from .._analysis.findings import Finding
 from .._analysis.listing import list_findings
-from .._analysis.rules import NOTE, Finding
 from .._analysis.setup import Setup
 from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import Wish, identity
 from .._errors import KamailioError, Problem
+from .._rules import NOTE
 from .._server.dispatcher import Running
 from .._text import quoted, show
 

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.analyse import list_path
-from .._analysis.guard import validate
+from .._analysis.guard import Policy, describe_verdict, refusal_of
+from .._analysis.judge import Question, judge
+from .._argspec import known_rules
 from .._change import Change
-from .._config.evaluate import evaluate
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
-from .._config.preprocess import Reader
 from .._config.wish import parse_module_wishes
 from .._dispatcher.document import parse_document
 from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import parse_wishes
-from .._errors import KamailioError, Problem, error
+from .._errors import KamailioError, error
 from .._host.check import require_restartable
 from .._host.locks import FileLocks
 from .._host.places import journal_folder, record_path
@@ -32,7 +32,7 @@ from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_places, stage_changes
 from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
-from .._live.reload import Judged, after_loading, judge, left_out, reload, render_left_out, require_loadable
+from .._live.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._live.restart import restart, restart_command
 from .._live.server import Live, Loadable, connect, load_list
 from .._running.before import State
@@ -90,18 +90,17 @@ def make_plan(module: Any, locks: FileLocks) -> Plan:
     """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
     params = dict(module.params)
     params["config"] = config = config_of(params["config"], params["instance"])
-    main = locks.read(config)
-    if main is None:
+    if locks.read(config) is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", config)
     wishes = parse_module_wishes(params["modules"])
     destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
     judged_for = dict(params, kamailio_command=None, kamailio_version=None)
     site = site_of(module, judged_for, locks.read, locks.include)
-    live = connect(module, without_dispatcher=True)
+    live = connect(module, without_dispatcher=True, evaluator=site.evaluator)
     site = site._replace(invocation=live.invocation)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
-        return evaluate(config, texts.get(config, main), _including(locks, texts), live.version, site.invocation)
+        return site.evaluator(config, live.version, live.invocation, texts)
 
     texts = plan_modules(wishes, evaluation_of) if wishes else {}
     before, after = evaluation_of({}), evaluation_of(texts)
@@ -122,40 +121,19 @@ def make_plan(module: Any, locks: FileLocks) -> Plan:
     changes = [one for one in changes if one.changed]
     require_places(changes, params["follow"])
     planned = {one.path: one.after for one in changes}
-    as_planned = site._replace(
-        read=lambda path: planned[path] if path in planned else locks.read(path), include=_including(locks, planned)
-    )
-    outcome = validate(_judging(params), as_planned)
+    verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
+    refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
     listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
-    if not outcome.refusal:
+    if not refusal:
         require_loadable(live, listing)
-    judged = judge(live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version))
+    judged = judge_reload(
+        live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version)
+    )
     action, reasons = _action(module, live, after, texts, judged)
-    if action == RESTART and not outcome.refusal:
+    if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
-    result = {name: outcome.result[name] for name in ("will_start", "findings", "kamailio_version")}
-    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, outcome.refusal)
-
-
-def _including(locks: FileLocks, planned: Mapping[str, bytes]) -> Reader:
-    """How included files are read, some of them as they are planned."""
-
-    def include(path: str) -> Union[bytes, Problem, None]:
-        return planned[path] if path in planned else locks.include(path)
-
-    return include
-
-
-def _judging(params: Dict[str, Any]) -> Dict[str, Any]:
-    """The parameters of validate for the files as they are planned."""
-    nothing: Dict[str, Any] = {
-        "config_content": None,
-        "dispatcher_list": None,
-        "dispatcher_content": None,
-        "included_content": {},
-    }
-    corrections = {"correction": "load_tm", "ping_interval": 10, "probing_mode": None}
-    return {**params, **nothing, **corrections, "on_violation": "refuse"}
+    result = describe_verdict(verdict, site.version)
+    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, refusal)
 
 
 def _action(

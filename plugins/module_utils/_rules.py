@@ -1,0 +1,179 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The rules: what can be wrong, how bad it is and what to do about it. A rule is one row.
+
+A rule that no running server confirms is not a rule; tests/conformance starts the servers.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, NamedTuple, Tuple
+
+ERROR, WARNING, NOTE = "error", "warning", "note"
+SEVERITIES = (ERROR, WARNING, NOTE)
+
+# The fields of a destination, in their order in a line.
+SETID, URI, FLAGS, PRIORITY, ATTRS = range(5)
+
+# What a correction does.
+LOAD_TM, SET_INTERVAL, SET_MODE = "load tm", "set ds_ping_interval", "set ds_probing_mode"
+DROP_INTERVAL, DROP_MODE = "remove ds_ping_interval", "remove ds_probing_mode"
+CLEAR_FLAG, WRITE_FLAGS = "clear the P flag", "write the flags as a number"
+
+
+class Rule(NamedTuple):
+    """How bad it is to break a rule, and what to do.
+
+    C(stops) says whether the server does not start while it is broken, C(field) which field of a destination it points
+    at, C(about_probing) whether it is about probing alone, C(editable) whether a configuration that breaks it can be
+    edited all the same; C(mends) is what can correct it.
+    """
+
+    severity: str
+    remedy: str
+    stops: bool = False
+    field: int = URI
+    about_probing: bool = False
+    editable: bool = False
+    mends: Tuple[str, ...] = ()
+
+
+LOAD_TM_FIRST = 'Put loadmodule "tm.so" before the dispatcher module'
+_SET_INTERVAL = 'set modparam("dispatcher", "ds_ping_interval", 10)'
+_CLEAR = "take 8 out of its flags"
+
+RULES: Dict[str, Rule] = {
+    "interval-without-tm": Rule(
+        ERROR,
+        LOAD_TM_FIRST + ", or take ds_ping_interval out",
+        stops=True,
+        about_probing=True,
+        mends=(
+            LOAD_TM,
+            DROP_INTERVAL,
+            DROP_MODE,
+        ),
+    ),
+    "tm-after-dispatcher": Rule(
+        ERROR,
+        'Move loadmodule "tm.so" before the dispatcher module',
+        stops=True,
+        about_probing=True,
+        mends=(
+            LOAD_TM,
+            DROP_INTERVAL,
+            DROP_MODE,
+        ),
+    ),
+    "list-missing": Rule(ERROR, "Create the file, or let list_file name the one that is there", stops=True),
+    "list-line-incomplete": Rule(ERROR, "Complete the line with a destination, or put a # before it", stops=True),
+    "config-syntax": Rule(ERROR, "kamailio -c shows where the server's own parser stops", stops=True),
+    "config-empty": Rule(ERROR, "Write a loadmodule or a route into it, or give the file that has them", stops=True),
+    "include-missing": Rule(ERROR, "Create the file, or use import_file if it may be missing", stops=True),
+    "module-missing": Rule(ERROR, "Load it before the module that needs it", stops=True),
+    "module-too-late": Rule(ERROR, "Load it before the module that needs it", stops=True),
+    "parameter-unknown": Rule(ERROR, "Correct its name, or take it out", stops=True),
+    "module-file-missing": Rule(ERROR, "Install the package that ships it, or take its loadmodule out", stops=True),
+    "module-twice": Rule(ERROR, "Take one of the two loadmodule lines out", stops=True, editable=True),
+    "modparam-without-module": Rule(ERROR, "Load the module before the modparam", stops=True, editable=True),
+    "parameter-type": Rule(ERROR, "Write the number without quotes", stops=True, editable=True),
+    "skipped-stops-load": Rule(ERROR, "Mend the lines that are skipped, or take ds_load_mode out", stops=True),
+    "file-unreadable": Rule(ERROR, "Let the server's user read it: chgrp, chmod, or setfacl", stops=True),
+    "default-socket-not-listened": Rule(ERROR, "Name a socket of a listen line, or add a listen for it", stops=True),
+    "reply-codes-broken": Rule(
+        ERROR, "Write code=404;class=3, without white space or a semicolon at the end", stops=True
+    ),
+    "pseudo-variable-bad": Rule(ERROR, "Name a pseudo-variable that can be written, such as $avp(setid)", stops=True),
+    "database-module-missing": Rule(ERROR, "Load the module of that database before dispatcher", stops=True),
+    "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
+    "attrs-broken": Rule(ERROR, "Write name=value;name=value, without white space", field=ATTRS),
+    "ipv6-not-listened": Rule(ERROR, "Listen on an IPv6 address, or take the destination out"),
+    "socket-not-listened": Rule(ERROR, "Name a socket of a listen line, or add a listen for it", field=ATTRS),
+    "transport-not-listened": Rule(ERROR, "Add a listen with that protocol, or change the transport of the URI"),
+    "ping-cannot-be-sent": Rule(ERROR, "Mend the parameter, or take it out", about_probing=True),
+    "line-too-long": Rule(ERROR, "Shorten the line to 1023 bytes, the line end included"),
+    "number-overflow": Rule(ERROR, "Write a number up to 2147483647"),
+    "directive-not-recognised": Rule(WARNING, "Put nothing behind the directive but white space", editable=True),
+    "comment-unclosed": Rule(WARNING, "A /* inside a comment needs its own */"),
+    "probing-without-tm": Rule(
+        WARNING,
+        "%s and %s, or %s" % (LOAD_TM_FIRST, _SET_INTERVAL, _CLEAR),
+        about_probing=True,
+        mends=(
+            LOAD_TM,
+            SET_INTERVAL,
+            SET_MODE,
+            CLEAR_FLAG,
+        ),
+    ),
+    "probing-without-interval": Rule(
+        WARNING,
+        "S%s, or %s" % (_SET_INTERVAL[1:], _CLEAR),
+        about_probing=True,
+        mends=(
+            LOAD_TM,
+            SET_INTERVAL,
+            SET_MODE,
+            CLEAR_FLAG,
+        ),
+    ),
+    "mode-without-interval": Rule(
+        WARNING,
+        "S%s, or take ds_probing_mode out" % _SET_INTERVAL[1:],
+        about_probing=True,
+        mends=(
+            LOAD_TM,
+            SET_INTERVAL,
+            SET_MODE,
+            DROP_MODE,
+        ),
+    ),
+    "probing-switched-off": Rule(
+        WARNING,
+        "Take that bit out of its flags, or 8 if it is not to be probed",
+        about_probing=True,
+        mends=(CLEAR_FLAG,),
+    ),
+    "probing-inactive-only": Rule(
+        WARNING,
+        "Set ds_probing_mode to 3, or write 9 (inactive, probed) as its flags",
+        about_probing=True,
+        mends=(
+            SET_MODE,
+            CLEAR_FLAG,
+        ),
+    ),
+    "reload-unreadable": Rule(WARNING, "Let the server's user read it: chgrp, chmod, or setfacl"),
+    "reply-codes-ignored": Rule(WARNING, "Write code=NNN or class=N, with semicolons between them"),
+    "ping-from-odd": Rule(WARNING, "Write a SIP URI such as sip:dispatcher@example.org"),
+    "ping-method-odd": Rule(WARNING, "Write OPTIONS, or INFO where a peer does not answer that"),
+    "flags-not-a-number": Rule(WARNING, "Write the number that is meant", field=FLAGS, mends=(WRITE_FLAGS,)),
+    "priority-not-a-number": Rule(WARNING, "Write a number from 0 on, a higher one comes first", field=PRIORITY),
+    "setid-not-a-number": Rule(WARNING, "Begin the line with the number of its set", field=SETID),
+    "text-ignored": Rule(
+        WARNING, "Take the white space out, or put a # and a space before what is only a note", field=ATTRS
+    ),
+    "attrs-comma": Rule(WARNING, "Put the value in quotes, or a semicolon instead of the comma", field=ATTRS),
+    "attribute-unknown": Rule(WARNING, "Take it out, or run a version that knows it", field=ATTRS),
+    "attribute-twice": Rule(WARNING, "Give it once", field=ATTRS),
+    "weight-out-of-range": Rule(WARNING, "Give a number from 1 to 100", field=ATTRS),
+    "weights-over-100": Rule(WARNING, "Weights are percent: let those of the set sum up to 100"),
+    "transport-unknown": Rule(WARNING, "Write udp, tcp, tls, sctp or ws"),
+    "destination-twice": Rule(WARNING, "Take one out, or tell them apart by duid or socket"),
+    "dispatcher-not-loaded": Rule(WARNING, 'Put loadmodule "dispatcher.so" into the configuration'),
+    "config-undecided": Rule(
+        WARNING, "Write it out; defines says what the server gets with -A, and its unit what else it gets"
+    ),
+    "probing-until-first-answer": Rule(
+        NOTE, "Set ds_probing_mode to 3 to watch it all the time", about_probing=True, mends=(SET_MODE,)
+    ),
+    "interval-shorter-than-timeout": Rule(NOTE, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds'),
+    "weights-incomplete": Rule(NOTE, "Give every destination of the set a weight, or none"),
+    "list-empty": Rule(NOTE, "Add the destinations"),
+    "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
+}
