@@ -183,7 +183,7 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
     setup = Setup(tmp_path, body, listing)
     if case in ("database", "database_module_late"):
         add_database(setup.folder / "db")
-    given = {"dispatcher_list": str(setup.list)} if case == "no_dispatcher" else {}
+    given = {"listing": str(setup.list)} if case == "no_dispatcher" else {}
     outcome = setup.judge(version, **given)
     assert "secret" not in str(outcome.result["findings"])
     # Where the server only takes a directive for a comment, what follows from that is found as well.

@@ -58,11 +58,11 @@ class Case:
         }
         correction = self.setup.judge(self.version, **how)
         again = correction
-        if not correction.refusal and correction.changes:
+        if not correction.refusal and correction.outcome.writes:
             self.corrected = True
             self.setup.write(correction)
             again = self.setup.judge(self.version, **how)
-            if again.changes or again.refusal:
+            if again.outcome.writes or again.refusal:
                 differences.append("the second correction is not content: %s" % again.result["diff"])
             fails = ("error",) if how["fail_on"] == "error" else ("error", "warning")
             if [one for one in again.result["findings"] if one["severity"] in fails]:

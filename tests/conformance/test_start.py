@@ -90,7 +90,7 @@ def test_server_starts_and_probes_as_said_after_correction(
         assert {one["effect"] for one in outcome.result["probing"]} == {"never"}
         assert shown == ["AX", "AX"]
     again = setup.correct(version, correction)
-    assert again.result["changed"] is False and again.changes == ()
+    assert again.result["changed"] is False and again.outcome.writes == ()
 
 
 def test_without_a_remedy_the_flag_shows_or_is_cleared(suite: str, version: str, tmp_path: Path) -> None:
