@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Iterator, List, Optional, Tuple
 
 from ._errors import KamailioError, error
+from ._rights import can
 
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
@@ -144,7 +145,7 @@ class _Walk:
         if self.shared and not self.folder.st_mode & stat.S_ISVTX:
             self.doubt = self.doubt or "%s can be changed by its group or by everybody" % here
         for user in self.linkers:
-            if not _passable(self.folder, user):
+            if not can(self.handle, ".", self.folder, stat.S_IXOTH, user):
                 raise self._refused(user)
 
     def _meet(self, user: int) -> None:
@@ -188,19 +189,28 @@ class _Walk:
         place = Place(self.handle, name, real, self.doubt, self.shared, self.first_stranger)
         status = place.status()
         for user in self.linkers:
-            readable = status is None or _readable(status, user)
-            if not (_replaceable(self.folder, status, user) if self.purpose == WRITE else readable):
+            if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
                 raise self._refused(user)
         if (
             not self.linkers
             and self.stranger is not None
             and not self.follow
             and status
-            and _is_second_name(status, self.stranger)
+            and stat.S_ISREG(status.st_mode)
+            and status.st_nlink > 1
+            and not _readable(place, status, self.stranger)
         ):
             text = "has another name (hard link), and the user %s can have made it" % user_name(self.stranger)
             raise error(text, "Make it a file with one name, or set follow if that is meant to be", self.path)
         return place
+
+    def _replaceable(self, status: Optional[os.stat_result], user: int) -> bool:
+        """Whether a user can replace a file of the current folder; in one such as C(/tmp) only the file's owner can."""
+        if self.folder.st_uid == user:
+            return True
+        if not can(self.handle, ".", self.folder, stat.S_IWOTH | stat.S_IXOTH, user):
+            return False
+        return not self.folder.st_mode & stat.S_ISVTX or status is None or status.st_uid == user
 
     def _refused(self, user: int) -> KamailioError:
         text = "%s is a symbolic link that the user %s can have made, and it leads to what that user cannot %s"
@@ -224,24 +234,9 @@ def _ours() -> List[int]:
     return [0, os.geteuid()]
 
 
-def _passable(folder: os.stat_result, user: int) -> bool:
-    return folder.st_uid == user or bool(folder.st_mode & 0o001)
-
-
-def _readable(status: os.stat_result, user: int) -> bool:
-    return status.st_uid == user or bool(status.st_mode & 0o004)
-
-
-def _replaceable(folder: os.stat_result, status: Optional[os.stat_result], user: int) -> bool:
-    """Whether a user can replace a file; in a folder such as C(/tmp) only the file's owner can."""
-    if folder.st_uid == user or not folder.st_mode & 0o002:
-        return folder.st_uid == user
-    return not folder.st_mode & stat.S_ISVTX or status is None or status.st_uid == user
-
-
-def _is_second_name(status: os.stat_result, user: int) -> bool:
-    """Whether a user can have made a hard link to a file that the user cannot read."""
-    return stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and not _readable(status, user)
+def _readable(place: Place, status: Optional[os.stat_result], user: int) -> bool:
+    """Whether a user can read a file; one that does not exist hides nothing."""
+    return status is None or can(place.folder, place.name, status, stat.S_IROTH, user)
 
 
 def user_name(user: Optional[int]) -> str:

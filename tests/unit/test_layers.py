@@ -19,6 +19,7 @@ LAYERS = [
     "_patch",
     "_secrets",
     "_exit",
+    "_rights",
     "_trust",
     "_dispatcher",
     "_config",

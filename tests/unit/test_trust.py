@@ -6,11 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import os
+import pwd
 import shutil
+import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +58,138 @@ def link(path: Path, target: object, owner: int) -> Path:
     path.symlink_to(str(target))
     os.chown(path, owner, owner, follow_symlinks=False)
     return path
+
+
+def as_user(account: pwd.struct_passwd, action: Callable[[], list[bool]]) -> list[bool]:
+    """What an action finds in a process of another user."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            os.write(writer, json.dumps(action()).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    os.waitpid(child, 0)
+    found: list[bool] = json.loads(said)
+    return found
+
+
+def accounts() -> list[tuple[pwd.struct_passwd, int]]:
+    """An account with its primary group, and one with a group beside that, where there is one."""
+    others = [one for one in pwd.getpwall() if one.pw_uid and one.pw_gid]
+    more = [(one, group) for one in others for group in os.getgrouplist(one.pw_name, one.pw_gid) if group != one.pw_gid]
+    return [(others[-1], others[-1].pw_gid), *more[:1]]
+
+
+ACCOUNTS = pytest.mark.parametrize(("account", "group"), accounts())
+# The tags of an access control list: the owner, a user, the group, a group, the mask, others.
+OWNER, USER, GROUP, MEMBERS, MASK, EVERYBODY = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+
+
+def set_access_list(path: Path, tag: int, bits: int, number: int) -> None:
+    """Give a file a list in which its mode stays, with one more entry."""
+    mode = path.stat().st_mode
+    entries = [(OWNER, mode >> 6 & 7, -1), (GROUP, 0, -1), (MASK, mode >> 3 & 7, -1), (EVERYBODY, mode & 7, -1)]
+    entries.append((tag, bits, number))
+    packed = [struct.pack("<HHI", one, perm, each & 0xFFFFFFFF) for one, perm, each in sorted(entries)]
+    os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(packed))
+
+
+def followed(path: Path, purpose: str) -> bool:
+    try:
+        return found(path, purpose) != ""
+    except KamailioError:
+        return False
+
+
+@ACCOUNTS
+def test_a_link_is_followed_to_what_its_owner_can_read_by_a_group(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    files, links = [], []
+    for number, (owning, above, mode) in enumerate(
+        itertools.product((group, 0), (0o750, 0o705, 0o755), (0o640, 0o604, 0o644, 0o600, 0o620))
+    ):
+        path = folder / "open" / str(number) / "list"
+        path.parent.mkdir()
+        path.write_text("text")
+        for one, bits in ((path.parent, above), (path, mode)):
+            os.chown(one, 0, owning)
+            one.chmod(bits)
+        files.append(path)
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
+    assert [followed(one, READ) for one in links] == readable and {True, False} == set(readable)
+
+
+@ACCOUNTS
+def test_a_link_is_followed_to_what_its_owner_can_replace_by_a_group(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    files, links = [], []
+    for number, (owning, mode, owner) in enumerate(
+        itertools.product((group, 0), (0o2775, 0o3775, 0o2755, 0o2707, 0o2777, 0o760, 0o1777), (0, account.pw_uid))
+    ):
+        path = folder / "open" / str(number) / "list"
+        path.parent.mkdir()
+        path.write_text("text")
+        os.chown(path, owner, 0)
+        os.chown(path.parent, 0, owning)
+        path.parent.chmod(mode)
+        files.append(path)
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    before = [followed(one, WRITE) for one in links]
+
+    def replaced(path: Path) -> bool:
+        try:
+            path.with_name("new").write_text("new")
+            path.with_name("new").rename(path)
+        except OSError:
+            return False
+        return True
+
+    replaceable = as_user(account, lambda: [replaced(one) for one in files])
+    assert before == replaceable and {True, False} == set(replaceable)
+
+
+@ACCOUNTS
+def test_an_access_control_list_grants_nothing_and_takes_away(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    entries = [(USER, account.pw_uid), (USER, OTHERS), (MEMBERS, group), (MEMBERS, OTHERS)]
+    files, links, unconcerned = [], [], []
+    for number, ((tag, who), bits, owning, mode) in enumerate(
+        itertools.product(entries, (0, 4), (group, 0), (0o640, 0o604, 0o644, 0o664))
+    ):
+        path = folder / "open" / str(number)
+        path.write_text("text")
+        os.chown(path, 0, owning)
+        path.chmod(mode)
+        set_access_list(path, tag, bits, who)
+        files.append(path)
+        unconcerned.append(owning == 0 and who == OTHERS and bool(mode & 0o004))
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
+    seen = [followed(one, READ) for one in links]
+    assert not [str(one) for one, reads, told in zip(files, readable, seen) if told and not reads]
+    # A list that does not concern the user changes nothing.
+    assert seen == unconcerned
+
+
+def test_the_groups_of_a_user_without_an_account_are_none(folder: Path) -> None:
+    path = folder / "open" / "list"
+    path.write_text("text")
+    os.chown(path, 0, THEIRS)
+    path.chmod(0o640)
+    assert "cannot read" in refused(link(folder / "theirs" / "list", path, THEIRS), READ)
 
 
 def refused(path: Path, purpose: str) -> str:
