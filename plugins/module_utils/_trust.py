@@ -33,8 +33,20 @@ from ._rights import can
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
 _MOST_LINKS = 40
+# Where systemd-logind makes a folder for each user that has a session.
+_SESSIONS = "/run/user"
 # A folder that may be passed through need not be readable.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextlib.contextmanager
+def exact_modes() -> Iterator[None]:
+    """Let what is made have the very mode that is given, whatever the umask of the task is."""
+    mask = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(mask)
 
 
 @dataclass(frozen=True)
@@ -76,6 +88,11 @@ class Place:
             made = self.sibling(prefix + secrets.token_hex(4))
             with contextlib.suppress(FileExistsError):
                 return made.open(os.O_RDWR | os.O_CREAT | os.O_EXCL), made
+
+    def make_folder(self, mode: int) -> None:
+        """Make a folder with this mode. Raises OSError."""
+        with exact_modes():
+            os.mkdir(self.name, mode, dir_fd=self.folder)
 
     def rename(self, target: Place) -> None:
         """Rename the file to the name of another place in the same folder. Raises OSError."""
@@ -290,6 +307,11 @@ def _split(path: str) -> List[str]:
     return [one for one in path.split("/") if one not in ("", ".")]
 
 
+def clean_path(path: str) -> str:
+    """Return a path without what means nothing in it: a slash too many, at its end as well, and the name C(.)."""
+    return "/" * path.startswith("/") + "/".join(_split(path))
+
+
 def doubt_about(folder: str) -> str:
     """Return why others can change what a folder holds, empty if only root and the current user can.
 
@@ -306,10 +328,40 @@ def run_folder() -> str:
     """Return the folder for what lives as long as a run, which is made where it does not exist.
 
     Others can pass through it and cannot list it. Raises KamailioError if it cannot be made, or is not ours.
+
+    Any user can make a name in the folder for temporary files first. So a user other than root has it in the folder of
+    its session, where there is one.
     """
-    if os.geteuid() == 0:
+    user = os.geteuid()
+    if user == 0:
         return own_folder("/run/sipfleet-kamailio", 0o711)
-    return own_folder(os.path.join(tempfile.gettempdir(), "sipfleet-kamailio-%d" % os.geteuid()), 0o711)
+    session = os.path.join(_SESSIONS, str(user))
+    if _is_private(session):
+        return own_folder(os.path.join(session, "sipfleet-kamailio"), 0o711)
+    return own_folder(os.path.join(tempfile.gettempdir(), "sipfleet-kamailio-%d" % user), 0o711)
+
+
+def _is_private(folder: str) -> bool:
+    """Whether only the current user can enter a folder that exists, and nobody else can replace it."""
+    try:
+        with find_place(os.path.join(folder, "x"), READ) as place:
+            status = os.fstat(place.folder)
+            return not place.doubt and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700
+    except (OSError, KamailioError):
+        return False
+
+
+def make_folders(path: str, mode: int) -> None:
+    """Make a folder where it does not exist, and the ones above it with the mode 0755, whatever the umask is.
+
+    Raises KamailioError or OSError as C(find_place) does.
+    """
+    path = clean_path(path)
+    if not path or os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path), 0o755)
+    with find_place(path, WRITE) as place, contextlib.suppress(FileExistsError):
+        place.make_folder(mode)
 
 
 def own_folder(path: str, mode: int) -> str:
@@ -320,11 +372,7 @@ def own_folder(path: str, mode: int) -> str:
     try:
         with find_place(path, WRITE) as place:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(place.name, mode, dir_fd=place.folder)
-                # What the umask has taken away.
-                handle = place.open(os.O_RDONLY | os.O_DIRECTORY)
-                os.fchmod(handle, mode)
-                os.close(handle)
+                place.make_folder(mode)
             status = os.stat(place.name, dir_fd=place.folder, follow_symlinks=False)
     except OSError as exc:
         raise error("cannot be made: %s" % exc.strerror, "", path) from exc

@@ -20,14 +20,19 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils import _trust
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import boot
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import keep_private, read_file, read_private
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
     WRITE,
     doubt_about,
     find_place,
     own_folder,
+    run_folder,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -391,6 +396,121 @@ def test_a_folder_of_its_own_is_made_once_and_not_taken_over(folder: Path) -> No
     for path in (folder / "tmp" / "theirs", folder / "theirs" / "new"):
         with pytest.raises(KamailioError, match="must be a folder that belongs to root and that no other user can"):
             own_folder(str(path), 0o711)
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """A task whose files everybody could write, unless it says otherwise."""
+    mask = os.umask(0)
+    yield
+    os.umask(mask)
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o177])
+def test_the_umask_of_the_task_does_not_change_the_modes_of_folders(mask: int, folder: Path) -> None:
+    before = os.umask(mask)
+    try:
+        keep_private(str(folder / "var" / "lib" / "record" / "file"), b"kept")
+        own_folder(str(folder / "run"), 0o711)
+        with private_folder(str(folder / "open" / "ctl")) as replies:
+            modes = {"replies": Path(replies).stat().st_mode & 0o777}
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    found = ("var", "var/lib", "var/lib/record", "run")
+    modes.update({name: (folder / name).stat().st_mode & 0o777 for name in found})
+    assert modes == {"var": 0o755, "var/lib": 0o755, "var/lib/record": 0o700, "run": 0o711, "replies": 0o711}
+
+
+def test_no_folder_has_more_rights_for_a_moment(
+    folder: Path, open_umask: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def mkdir(name: str, mode: int = 0o777, **where: int) -> None:
+        real(name, mode, **where)
+        made.append(os.stat(name, **where).st_mode & 0o777)  # noqa: PTH116  # in an open folder
+
+    real = os.mkdir
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    keep_private(str(folder / "var" / "record" / "file"), b"kept")
+    own_folder(str(folder / "run"), 0o711)
+    assert made == [0o755, 0o700, 0o711]
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o077])
+def test_the_unit_after_a_boot_is_written_by_root_only_and_read_by_everybody(
+    mask: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = folder / "system"
+    monkeypatch.setattr(boot, "_UNITS", str(units))
+    monkeypatch.setattr(boot, "_WANTED", str(units / "multi-user.target.wants"))
+    before = os.umask(mask)
+    try:
+        boot.watch_after_boot("/record/a.change", ["python3", "watch.pyz"], "kamailio.service")
+    finally:
+        os.umask(before)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (units, *units.iterdir()) if not one.is_symlink()}
+    (unit,) = (name for name in modes if name.endswith(".service"))
+    assert modes == {"system": 0o755, "multi-user.target.wants": 0o755, unit: 0o644}
+
+
+@contextlib.contextmanager
+def user(number: int) -> Iterator[None]:
+    """Be another user."""
+    os.seteuid(number)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "above", "used"),
+    [
+        (THEIRS, 0o700, 0o755, True),
+        (THEIRS, 0o711, 0o755, False),
+        (THEIRS, 0o770, 0o755, False),
+        (OTHERS, 0o700, 0o755, False),
+        (0, 0o777, 0o755, False),
+        (THEIRS, 0o700, 0o777, False),
+        (None, 0, 0o755, False),
+    ],
+)
+def test_the_folder_of_a_session_is_used_where_it_belongs_to_the_user_alone(
+    owner: int | None, mode: int, above: int, used: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions, temporary = folder / "user", folder / "tmp"
+    for one, bits in ((sessions, above), (temporary, 0o1777)):
+        one.mkdir()
+        one.chmod(bits)
+    if owner is not None:
+        (sessions / str(THEIRS)).mkdir()
+        os.chown(sessions / str(THEIRS), owner, 0)
+        (sessions / str(THEIRS)).chmod(mode)
+    monkeypatch.setattr(_trust, "_SESSIONS", str(sessions))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with user(THEIRS):
+        made = run_folder()
+    private = str(sessions / str(THEIRS) / "sipfleet-kamailio")
+    assert made == (private if used else str(temporary / ("sipfleet-kamailio-%d" % THEIRS)))
+    assert Path(made).stat().st_uid == THEIRS and Path(made).stat().st_mode & 0o777 == 0o711
+
+
+def test_a_user_who_makes_the_name_first_does_not_take_the_locks_of_a_session(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, owner, mode in (("user", THEIRS, 0o700), ("tmp/sipfleet-kamailio-%d" % THEIRS, OTHERS, 0o777)):
+        path = folder / name / str(THEIRS) if name == "user" else folder / name
+        path.mkdir(parents=True)
+        os.chown(path, owner, owner)
+        path.chmod(mode)
+    (folder / "tmp").chmod(0o1777)
+    monkeypatch.setattr(_trust, "_SESSIONS", str(folder / "user"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "tmp"))
+    with user(THEIRS), FileLocks() as locks:
+        locks.take(str(folder / "open" / "list"))
+        assert not locks.obstacle
 
 
 @pytest.mark.parametrize("path", ["/", "/etc/..", "/..", "/etc/./passwd"])

@@ -21,7 +21,7 @@ from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
 from .._secrets import mask_secrets
 from .._text import show
-from .._trust import READ, WRITE, Place, doubt_about, find_place, user_name
+from .._trust import READ, WRITE, Place, doubt_about, find_place, make_folders, user_name
 
 # The longest name is 255 bytes, of which the rest of a staged file's name takes 19.
 _LONGEST_LABEL = 230
@@ -109,7 +109,7 @@ def keep_private(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     try:
         require_private(folder)
-        os.makedirs(folder, 0o700, exist_ok=True)
+        make_folders(folder, 0o700)
         with find_place(path, WRITE) as place:
             sweep(place)
             handle, temporary = place.create(staging_prefix(place.name))
