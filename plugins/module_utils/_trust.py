@@ -312,6 +312,36 @@ def clean_path(path: str) -> str:
     return "/" * path.startswith("/") + "/".join(_split(path))
 
 
+def resolve_trusted(path: str) -> str:
+    """Return a path with the links resolved that only root and the current user can change.
+
+    What follows the first folder or link of another user stays as it is written, since that user can let it lead
+    anywhere.
+    """
+    real, rest, links = "/", _split(path), 0
+    while rest:
+        name = rest[0]
+        if name == "..":
+            real, rest = os.path.dirname(real), rest[1:]
+            continue
+        try:
+            with find_place(os.path.join(real, "x"), READ) as place:
+                status = place.sibling(name).status()
+                if place.doubt or status is None or status.st_uid not in _ours():
+                    break
+                target = os.readlink(name, dir_fd=place.folder) if stat.S_ISLNK(status.st_mode) else None
+        except (OSError, KamailioError):
+            break
+        if target is None:
+            real, rest = os.path.join(real, name), rest[1:]
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            break
+        real, rest = "/" if target.startswith("/") else real, _split(target) + rest[1:]
+    return os.path.join(real, *rest)
+
+
 def doubt_about(folder: str) -> str:
     """Return why others can change what a folder holds, empty if only root and the current user can.
 
