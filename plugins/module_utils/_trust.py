@@ -348,10 +348,15 @@ def doubt_about(folder: str) -> str:
     A folder that does not exist is judged by where it would be made. Raises KamailioError or OSError as C(find_place)
     does.
     """
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    with find_place(os.path.join(folder, "x"), READ) as place:
-        return place.doubt or ("everybody can make files in %s" % folder if place.shared else "")
+    while True:
+        try:
+            with find_place(os.path.join(folder, "x"), READ) as place:
+                return place.doubt or ("everybody can make files in %s" % folder if place.shared else "")
+        except FileNotFoundError:
+            above = os.path.dirname(folder)
+            if above == folder or os.path.islink(folder):
+                raise
+            folder = above
 
 
 def run_folder() -> str:

@@ -12,19 +12,26 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils import _trust
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import boot
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import keep_private, read_file, read_private
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import Live, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._probing.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
@@ -378,6 +385,52 @@ def test_what_is_kept_goes_into_trusted_folders_only(
         with pytest.raises(KamailioError, match="cannot be trusted with what is kept of a server: .*" + doubt):
             access(str(record / "file"))
     assert (record / "file").read_text() == "planted"
+
+
+@contextlib.contextmanager
+def coming_and_going(path: Path) -> Iterator[None]:
+    """Have another process let a file or folder be there and not be there, by turns."""
+    aside = path.with_name("aside")
+    end = time.monotonic() + 60
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            while time.monotonic() < end:
+                path.rename(aside)
+                aside.rename(path)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) -> None:
+    keep_private(str(folder / "record" / "file"), b"kept")
+    with coming_and_going(folder / "record"):
+        assert {read_private(str(folder / "record" / "file")) for _try in range(2000)} <= {b"kept", None}
+
+
+def test_a_list_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) -> None:
+    path = folder / "open" / "list"
+    path.write_text("1 sip:10.0.0.1\n")
+    text = 'loadmodule "dispatcher.so"\nmodparam("dispatcher", "list_file", "%s")\n' % path
+    evaluation = evaluate("/k.cfg", text.encode(), lambda _path: None, None, Invocation())
+    setup = read_setup(evaluation, (5, 6, 3))
+    unused: Any = None
+    live = Live(unused, "/k.cfg", evaluation, (5, 6, 3), ("dispatcher",), Invocation(), 0.0, setup)
+    with coming_and_going(path):
+        for _try in range(10000):
+            assert load_list(live, b"1 sip:10.0.0.1\n").changed <= time.time()
+
+
+def test_a_folder_behind_a_link_that_leads_nowhere_is_not_trusted(folder: Path) -> None:
+    link(folder / "record", folder / "theirs" / "new", 0)
+    for path in (folder / "record" / "file", folder / "record" / "below" / "file"):
+        with pytest.raises(KamailioError, match="cannot be written: No such file"):
+            keep_private(str(path), b"kept")
+    assert not list((folder / "theirs").iterdir())
 
 
 def test_a_trusted_folder_behind_a_link_of_another_user_is_not_trusted(folder: Path) -> None:

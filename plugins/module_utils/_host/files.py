@@ -81,6 +81,14 @@ def read_place(place: Place, path: str) -> bytes:
     return data
 
 
+def status_of(path: str) -> Optional[os.stat_result]:
+    """Return the status of what a path leads to, None if it cannot be looked at."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
 def read_include(path: str, follow: bool = False) -> Union[bytes, Problem, None]:
     """Return the bytes of an included file, None if it does not exist, or why it cannot be read."""
     try:
@@ -130,7 +138,10 @@ def read_private(path: str) -> Optional[bytes]:
     """
     data = read_file(path)
     if data is not None:
-        require_private(os.path.dirname(path))
+        try:
+            require_private(os.path.dirname(path))
+        except OSError as exc:
+            raise error("cannot be read: %s" % exc.strerror, "Let the task run with become", path) from exc
     return data
 
 

@@ -17,18 +17,19 @@ import os
 import urllib.parse
 from typing import Any, Dict, List
 
+from .._errors import error
 from .._trust import clean_path, resolve_trusted
 
 _RECORD, _JOURNAL, _OUTCOME = ".loaded", ".change", ".change.last"
 
 
 def record_path(folder: str, config: str) -> str:
-    """Return where the record of a server is kept."""
+    """Return where the record of a server is kept. Raises KamailioError."""
     return _base(folder, config) + _RECORD
 
 
 def journal_folder(params: Dict[str, Any], config: str) -> str:
-    """Return where the journal of a change of a server is kept."""
+    """Return where the journal of a change of a server is kept. Raises KamailioError."""
     return _base(params["record"], config) + _JOURNAL
 
 
@@ -47,7 +48,11 @@ def _base(folder: str, config: str) -> str:
 
 
 def _whole(path: str) -> str:
-    return clean_path(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
+    try:
+        return clean_path(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
+    except FileNotFoundError as exc:
+        text = "begins in the current folder, and that has been removed"
+        raise error(text, "Give its whole path, from / on", path) from exc
 
 
 def _names_in(folder: str) -> List[str]:
