@@ -13,8 +13,8 @@ options:
   follow:
     description:
       - Whether every symbolic link is followed. By default a link is followed if only root or the user of the task can
-        have made it, or if it leads to a file that the user who can have made it can replace as well. Any other link
-        is refused, since it would let that user have root change a file of another user.
+        have made it, or if it leads to a file that the user who can have made it can replace as well, by a group
+        or otherwise. Any other link is refused, since it would let that user have root change a file of another user.
       - A link that is followed stays, and the file that it leads to is changed.
     type: bool
     default: false

@@ -28,12 +28,25 @@ from dataclasses import dataclass, replace
 from typing import Iterator, List, Optional, Tuple
 
 from ._errors import KamailioError, error
+from ._rights import can
 
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
 _MOST_LINKS = 40
+# Where systemd-logind makes a folder for each user that has a session.
+_SESSIONS = "/run/user"
 # A folder that may be passed through need not be readable.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextlib.contextmanager
+def exact_modes() -> Iterator[None]:
+    """Let what is made have the very mode that is given, whatever the umask of the task is."""
+    mask = os.umask(0)
+    try:
+        yield
+    finally:
+        os.umask(mask)
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,11 @@ class Place:
             made = self.sibling(prefix + secrets.token_hex(4))
             with contextlib.suppress(FileExistsError):
                 return made.open(os.O_RDWR | os.O_CREAT | os.O_EXCL), made
+
+    def make_folder(self, mode: int) -> None:
+        """Make a folder with this mode. Raises OSError."""
+        with exact_modes():
+            os.mkdir(self.name, mode, dir_fd=self.folder)
 
     def rename(self, target: Place) -> None:
         """Rename the file to the name of another place in the same folder. Raises OSError."""
@@ -144,7 +162,7 @@ class _Walk:
         if self.shared and not self.folder.st_mode & stat.S_ISVTX:
             self.doubt = self.doubt or "%s can be changed by its group or by everybody" % here
         for user in self.linkers:
-            if not _passable(self.folder, user):
+            if not can(self.handle, ".", self.folder, stat.S_IXOTH, user):
                 raise self._refused(user)
 
     def _meet(self, user: int) -> None:
@@ -188,19 +206,28 @@ class _Walk:
         place = Place(self.handle, name, real, self.doubt, self.shared, self.first_stranger)
         status = place.status()
         for user in self.linkers:
-            readable = status is None or _readable(status, user)
-            if not (_replaceable(self.folder, status, user) if self.purpose == WRITE else readable):
+            if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
                 raise self._refused(user)
         if (
             not self.linkers
             and self.stranger is not None
             and not self.follow
             and status
-            and _is_second_name(status, self.stranger)
+            and stat.S_ISREG(status.st_mode)
+            and status.st_nlink > 1
+            and not _readable(place, status, self.stranger)
         ):
             text = "has another name (hard link), and the user %s can have made it" % user_name(self.stranger)
             raise error(text, "Make it a file with one name, or set follow if that is meant to be", self.path)
         return place
+
+    def _replaceable(self, status: Optional[os.stat_result], user: int) -> bool:
+        """Whether a user can replace a file of the current folder; in one such as C(/tmp) only the file's owner can."""
+        if self.folder.st_uid == user:
+            return True
+        if not can(self.handle, ".", self.folder, stat.S_IWOTH | stat.S_IXOTH, user):
+            return False
+        return not self.folder.st_mode & stat.S_ISVTX or status is None or status.st_uid == user
 
     def _refused(self, user: int) -> KamailioError:
         text = "%s is a symbolic link that the user %s can have made, and it leads to what that user cannot %s"
@@ -224,24 +251,9 @@ def _ours() -> List[int]:
     return [0, os.geteuid()]
 
 
-def _passable(folder: os.stat_result, user: int) -> bool:
-    return folder.st_uid == user or bool(folder.st_mode & 0o001)
-
-
-def _readable(status: os.stat_result, user: int) -> bool:
-    return status.st_uid == user or bool(status.st_mode & 0o004)
-
-
-def _replaceable(folder: os.stat_result, status: Optional[os.stat_result], user: int) -> bool:
-    """Whether a user can replace a file; in a folder such as C(/tmp) only the file's owner can."""
-    if folder.st_uid == user or not folder.st_mode & 0o002:
-        return folder.st_uid == user
-    return not folder.st_mode & stat.S_ISVTX or status is None or status.st_uid == user
-
-
-def _is_second_name(status: os.stat_result, user: int) -> bool:
-    """Whether a user can have made a hard link to a file that the user cannot read."""
-    return stat.S_ISREG(status.st_mode) and status.st_nlink > 1 and not _readable(status, user)
+def _readable(place: Place, status: Optional[os.stat_result], user: int) -> bool:
+    """Whether a user can read a file; one that does not exist hides nothing."""
+    return status is None or can(place.folder, place.name, status, stat.S_IROTH, user)
 
 
 def user_name(user: Optional[int]) -> str:
@@ -295,26 +307,96 @@ def _split(path: str) -> List[str]:
     return [one for one in path.split("/") if one not in ("", ".")]
 
 
+def clean_path(path: str) -> str:
+    """Return a path without what means nothing in it: a slash too many, at its end as well, and the name C(.)."""
+    return "/" * path.startswith("/") + "/".join(_split(path))
+
+
+def resolve_trusted(path: str) -> str:
+    """Return a path with the links resolved that only root and the current user can change.
+
+    What follows the first folder or link of another user stays as it is written, since that user can let it lead
+    anywhere.
+    """
+    real, rest, links = "/", _split(path), 0
+    while rest:
+        name = rest[0]
+        if name == "..":
+            real, rest = os.path.dirname(real), rest[1:]
+            continue
+        try:
+            with find_place(os.path.join(real, "x"), READ) as place:
+                status = place.sibling(name).status()
+                if place.doubt or status is None or status.st_uid not in _ours():
+                    break
+                target = os.readlink(name, dir_fd=place.folder) if stat.S_ISLNK(status.st_mode) else None
+        except (OSError, KamailioError):
+            break
+        if target is None:
+            real, rest = os.path.join(real, name), rest[1:]
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            break
+        real, rest = "/" if target.startswith("/") else real, _split(target) + rest[1:]
+    return os.path.join(real, *rest)
+
+
 def doubt_about(folder: str) -> str:
     """Return why others can change what a folder holds, empty if only root and the current user can.
 
     A folder that does not exist is judged by where it would be made. Raises KamailioError or OSError as C(find_place)
     does.
     """
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    with find_place(os.path.join(folder, "x"), READ) as place:
-        return place.doubt or ("everybody can make files in %s" % folder if place.shared else "")
+    while True:
+        try:
+            with find_place(os.path.join(folder, "x"), READ) as place:
+                return place.doubt or ("everybody can make files in %s" % folder if place.shared else "")
+        except FileNotFoundError:
+            above = os.path.dirname(folder)
+            if above == folder or os.path.islink(folder):
+                raise
+            folder = above
 
 
 def run_folder() -> str:
     """Return the folder for what lives as long as a run, which is made where it does not exist.
 
     Others can pass through it and cannot list it. Raises KamailioError if it cannot be made, or is not ours.
+
+    Any user can make a name in the folder for temporary files first. So a user other than root has it in the folder of
+    its session, where there is one.
     """
-    if os.geteuid() == 0:
+    user = os.geteuid()
+    if user == 0:
         return own_folder("/run/sipfleet-kamailio", 0o711)
-    return own_folder(os.path.join(tempfile.gettempdir(), "sipfleet-kamailio-%d" % os.geteuid()), 0o711)
+    session = os.path.join(_SESSIONS, str(user))
+    if _is_private(session):
+        return own_folder(os.path.join(session, "sipfleet-kamailio"), 0o711)
+    return own_folder(os.path.join(tempfile.gettempdir(), "sipfleet-kamailio-%d" % user), 0o711)
+
+
+def _is_private(folder: str) -> bool:
+    """Whether only the current user can enter a folder that exists, and nobody else can replace it."""
+    try:
+        with find_place(os.path.join(folder, "x"), READ) as place:
+            status = os.fstat(place.folder)
+            return not place.doubt and status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) == 0o700
+    except (OSError, KamailioError):
+        return False
+
+
+def make_folders(path: str, mode: int) -> None:
+    """Make a folder where it does not exist, and the ones above it with the mode 0755, whatever the umask is.
+
+    Raises KamailioError or OSError as C(find_place) does.
+    """
+    path = clean_path(path)
+    if not path or os.path.isdir(path):
+        return
+    make_folders(os.path.dirname(path), 0o755)
+    with find_place(path, WRITE) as place, contextlib.suppress(FileExistsError):
+        place.make_folder(mode)
 
 
 def own_folder(path: str, mode: int) -> str:
@@ -325,11 +407,7 @@ def own_folder(path: str, mode: int) -> str:
     try:
         with find_place(path, WRITE) as place:
             with contextlib.suppress(FileExistsError):
-                os.mkdir(place.name, mode, dir_fd=place.folder)
-                # What the umask has taken away.
-                handle = place.open(os.O_RDONLY | os.O_DIRECTORY)
-                os.fchmod(handle, mode)
-                os.close(handle)
+                place.make_folder(mode)
             status = os.stat(place.name, dir_fd=place.folder, follow_symlinks=False)
     except OSError as exc:
         raise error("cannot be made: %s" % exc.strerror, "", path) from exc

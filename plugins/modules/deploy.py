@@ -280,10 +280,10 @@ def present(module, config):
             locks.take(config)
             # While this one waited another change can have begun.
             if is_settled(module, locks, folder):
-                return change(module, locks)
+                return change(module, locks, folder)
 
 
-def change(module, locks):
+def change(module, locks, folder):
     """Plan, judge, apply."""
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
@@ -318,7 +318,7 @@ def change(module, locks):
         module.warn(plan.judged.doubt)
     if module.check_mode or not result["changed"]:
         return result
-    applied = apply(module, locks, plan)
+    applied = apply(module, locks, plan, folder)
     result.update(describe_restoring(applied.restoring), health=describe_health(health_of(applied.health)))
     if applied.journal.phase == "unconfirmed":
         result["change"] = applied.journal.change

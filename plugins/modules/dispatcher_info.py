@@ -138,12 +138,10 @@ dispatcher_list:
   sample: /etc/kamailio/dispatcher.list
 """
 
-import os
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, status_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import (
     connect,
     describe,
@@ -177,6 +175,7 @@ def gather(live):
     listing = load_list(live, read_file(path))
     running = live.connection.destinations_with_flags(live.version)
     compared = compare(listing.document, listing.skipped, running, live.setup)
+    found = [status_of(one) for one in live.evaluation.files]
     return dict(
         describe(live),
         dispatcher_list=path,
@@ -185,9 +184,7 @@ def gather(live):
         reload_due=bool(compared.due),
         pings_active=pings_active(live),
         defines=defines_of(live),
-        config_changed=any(
-            os.stat(one).st_mtime > live.started + 1 for one in live.evaluation.files if os.path.exists(one)
-        ),
+        config_changed=any(one.st_mtime > live.started + 1 for one in found if one),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,25 @@ def test_a_link_of_another_user_is_refused(module: str, check_mode: bool, ground
     assert str(link) in result["msg"] and "link" in result["msg"].replace(str(link), ""), result["msg"]
     assert "TOPSECRET" not in str(result)
     assert [one.name for one in link.parent.iterdir()] == ["link"] and link.is_symlink()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_link_of_another_user_is_followed_to_a_list_that_a_group_of_the_user_can_replace(
+    check_mode: bool, ground: Path, tmp_path: Path
+) -> None:
+    account = pwd.getpwnam("kamailio")
+    shared = owned(ground / "shared", 0)
+    listing = file_of(shared / "list", 0, LIST, 0o640)
+    for one in (shared, listing):
+        os.chown(one, 0, account.pw_gid)
+    shared.chmod(0o2775)
+    link = owned(ground / "etc", account.pw_uid) / "dispatcher.list"
+    link.symlink_to(listing)
+    os.lchown(link, account.pw_uid, account.pw_gid)
+    result = result_of(tmp_path, "dispatcher_list", check_mode, **arguments_of("dispatcher_list", link))
+    assert result["changed"] and not result.get("failed") and link.is_symlink(), result
+    assert ("sip:10.0.0.2" in listing.read_text()) is not check_mode
+    assert (listing.stat().st_mode & 0o777, listing.stat().st_gid) == (0o640, account.pw_gid)
 
 
 def test_an_included_link_of_another_user_is_not_written(ground: Path, tmp_path: Path) -> None:

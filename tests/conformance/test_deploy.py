@@ -24,6 +24,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks impo
 from conformance.live import PROBED, Live, param
 from conformance.server import Peers, Server
 
+SUITE = "bookworm"
 A, B = ("sip:127.0.0.1:%d" % port for port in (11, 12))
 
 
@@ -252,6 +253,38 @@ def test_confirmed_in_time_and_not(suite: str, tmp_path: Path) -> None:
     assert late["change"] and too_late["failed"] and "it was not confirmed in time" in too_late["msg"]
     assert confirmed["confirmed"] and not nothing["confirmed"] and not nothing.get("failed")
     assert by_hand["changed"] and A not in live.list.read_text()
+
+
+@pytest.mark.parametrize("written", ["//", "/./", "/"])
+def test_a_change_does_not_stand_in_its_own_way(written: str, tmp_path: Path) -> None:
+    """Where the folder of its journal is written in another way."""
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        other = "%s%s%s/" % (live.record.parent, written, live.record.name)
+        with live.running() as server:
+            before = live.files()
+            first = live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=60)
+            began = time.monotonic()
+            back = live.deploy(state="reverted", record=other)
+            assert uris(server) == [live.good] and time.monotonic() - began < 20
+    assert first["change"] and back["changed"] and live.files() == before and live.pending() == []
+
+
+def test_a_change_is_confirmed_after_a_link_was_switched_to_another_release(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        link, release = tmp_path / "current", tmp_path / "release"
+        link.symlink_to(live.config.parent)
+        config = str(link / live.config.name)
+        with live.running() as server:
+            first = live.deploy(config=config, destinations=[{"setid": 2, "uri": A}], confirm_timeout=60)
+            release.mkdir()
+            (release / live.config.name).write_bytes(live.config.read_bytes())
+            link.unlink()
+            link.symlink_to(release)
+            confirmed = live.deploy(config=config, state="confirmed", change=first["change"])
+            assert uris(server) == sorted([live.good, A])
+    assert first["change"] and confirmed["confirmed"] and live.pending() == []
 
 
 def test_killed_at_any_moment(suite: str, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ LAYERS = [
     "_secrets",
     "_change",
     "_exit",
+    "_rights",
     "_trust",
     "_dispatcher",
     "_config",

@@ -6,23 +6,40 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import json
 import os
+import pwd
 import shutil
+import signal
+import struct
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils import _trust
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import boot
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import keep_private, read_file, read_private
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import Live, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
     WRITE,
     doubt_about,
     find_place,
     own_folder,
+    run_folder,
 )
 
 pytestmark = pytest.mark.skipif(
@@ -53,6 +70,138 @@ def link(path: Path, target: object, owner: int) -> Path:
     path.symlink_to(str(target))
     os.chown(path, owner, owner, follow_symlinks=False)
     return path
+
+
+def as_user(account: pwd.struct_passwd, action: Callable[[], list[bool]]) -> list[bool]:
+    """What an action finds in a process of another user."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
+            os.write(writer, json.dumps(action()).encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    os.waitpid(child, 0)
+    found: list[bool] = json.loads(said)
+    return found
+
+
+def accounts() -> list[tuple[pwd.struct_passwd, int]]:
+    """An account with its primary group, and one with a group beside that, where there is one."""
+    others = [one for one in pwd.getpwall() if one.pw_uid and one.pw_gid]
+    more = [(one, group) for one in others for group in os.getgrouplist(one.pw_name, one.pw_gid) if group != one.pw_gid]
+    return [(others[-1], others[-1].pw_gid), *more[:1]]
+
+
+ACCOUNTS = pytest.mark.parametrize(("account", "group"), accounts())
+# The tags of an access control list: the owner, a user, the group, a group, the mask, others.
+OWNER, USER, GROUP, MEMBERS, MASK, EVERYBODY = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+
+
+def set_access_list(path: Path, tag: int, bits: int, number: int) -> None:
+    """Give a file a list in which its mode stays, with one more entry."""
+    mode = path.stat().st_mode
+    entries = [(OWNER, mode >> 6 & 7, -1), (GROUP, 0, -1), (MASK, mode >> 3 & 7, -1), (EVERYBODY, mode & 7, -1)]
+    entries.append((tag, bits, number))
+    packed = [struct.pack("<HHI", one, perm, each & 0xFFFFFFFF) for one, perm, each in sorted(entries)]
+    os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(packed))
+
+
+def followed(path: Path, purpose: str) -> bool:
+    try:
+        return found(path, purpose) != ""
+    except KamailioError:
+        return False
+
+
+@ACCOUNTS
+def test_a_link_is_followed_to_what_its_owner_can_read_by_a_group(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    files, links = [], []
+    for number, (owning, above, mode) in enumerate(
+        itertools.product((group, 0), (0o750, 0o705, 0o755), (0o640, 0o604, 0o644, 0o600, 0o620))
+    ):
+        path = folder / "open" / str(number) / "list"
+        path.parent.mkdir()
+        path.write_text("text")
+        for one, bits in ((path.parent, above), (path, mode)):
+            os.chown(one, 0, owning)
+            one.chmod(bits)
+        files.append(path)
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
+    assert [followed(one, READ) for one in links] == readable and {True, False} == set(readable)
+
+
+@ACCOUNTS
+def test_a_link_is_followed_to_what_its_owner_can_replace_by_a_group(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    files, links = [], []
+    for number, (owning, mode, owner) in enumerate(
+        itertools.product((group, 0), (0o2775, 0o3775, 0o2755, 0o2707, 0o2777, 0o760, 0o1777), (0, account.pw_uid))
+    ):
+        path = folder / "open" / str(number) / "list"
+        path.parent.mkdir()
+        path.write_text("text")
+        os.chown(path, owner, 0)
+        os.chown(path.parent, 0, owning)
+        path.parent.chmod(mode)
+        files.append(path)
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    before = [followed(one, WRITE) for one in links]
+
+    def replaced(path: Path) -> bool:
+        try:
+            path.with_name("new").write_text("new")
+            path.with_name("new").rename(path)
+        except OSError:
+            return False
+        return True
+
+    replaceable = as_user(account, lambda: [replaced(one) for one in files])
+    assert before == replaceable and {True, False} == set(replaceable)
+
+
+@ACCOUNTS
+def test_an_access_control_list_grants_nothing_and_takes_away(
+    account: pwd.struct_passwd, group: int, folder: Path
+) -> None:
+    os.chown(folder / "theirs", account.pw_uid, 0)
+    entries = [(USER, account.pw_uid), (USER, OTHERS), (MEMBERS, group), (MEMBERS, OTHERS)]
+    files, links, unconcerned = [], [], []
+    for number, ((tag, who), bits, owning, mode) in enumerate(
+        itertools.product(entries, (0, 4), (group, 0), (0o640, 0o604, 0o644, 0o664))
+    ):
+        path = folder / "open" / str(number)
+        path.write_text("text")
+        os.chown(path, 0, owning)
+        path.chmod(mode)
+        set_access_list(path, tag, bits, who)
+        files.append(path)
+        unconcerned.append(owning == 0 and who == OTHERS and bool(mode & 0o004))
+        links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
+    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
+    seen = [followed(one, READ) for one in links]
+    assert not [str(one) for one, reads, told in zip(files, readable, seen) if told and not reads]
+    # A list that does not concern the user changes nothing.
+    assert seen == unconcerned
+
+
+def test_the_groups_of_a_user_without_an_account_are_none(folder: Path) -> None:
+    path = folder / "open" / "list"
+    path.write_text("text")
+    os.chown(path, 0, THEIRS)
+    path.chmod(0o640)
+    assert "cannot read" in refused(link(folder / "theirs" / "list", path, THEIRS), READ)
 
 
 def refused(path: Path, purpose: str) -> str:
@@ -238,6 +387,52 @@ def test_what_is_kept_goes_into_trusted_folders_only(
     assert (record / "file").read_text() == "planted"
 
 
+@contextlib.contextmanager
+def coming_and_going(path: Path) -> Iterator[None]:
+    """Have another process let a file or folder be there and not be there, by turns."""
+    aside = path.with_name("aside")
+    end = time.monotonic() + 60
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            while time.monotonic() < end:
+                path.rename(aside)
+                aside.rename(path)
+        os._exit(0)
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) -> None:
+    keep_private(str(folder / "record" / "file"), b"kept")
+    with coming_and_going(folder / "record"):
+        assert {read_private(str(folder / "record" / "file")) for _try in range(2000)} <= {b"kept", None}
+
+
+def test_a_list_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) -> None:
+    path = folder / "open" / "list"
+    path.write_text("1 sip:10.0.0.1\n")
+    text = 'loadmodule "dispatcher.so"\nmodparam("dispatcher", "list_file", "%s")\n' % path
+    evaluation = evaluate("/k.cfg", text.encode(), lambda _path: None, None, Invocation())
+    setup = read_setup(evaluation, (5, 6, 3))
+    unused: Any = None
+    live = Live(unused, "/k.cfg", evaluation, (5, 6, 3), ("dispatcher",), Invocation(), 0.0, setup)
+    with coming_and_going(path):
+        for _try in range(10000):
+            assert load_list(live, b"1 sip:10.0.0.1\n").changed <= time.time()
+
+
+def test_a_folder_behind_a_link_that_leads_nowhere_is_not_trusted(folder: Path) -> None:
+    link(folder / "record", folder / "theirs" / "new", 0)
+    for path in (folder / "record" / "file", folder / "record" / "below" / "file"):
+        with pytest.raises(KamailioError, match="cannot be written: No such file"):
+            keep_private(str(path), b"kept")
+    assert not list((folder / "theirs").iterdir())
+
+
 def test_a_trusted_folder_behind_a_link_of_another_user_is_not_trusted(folder: Path) -> None:
     link(folder / "theirs" / "record", folder / "open", THEIRS)
     assert "belongs to the user 4242" in doubt_about(str(folder / "theirs" / "record"))
@@ -254,6 +449,121 @@ def test_a_folder_of_its_own_is_made_once_and_not_taken_over(folder: Path) -> No
     for path in (folder / "tmp" / "theirs", folder / "theirs" / "new"):
         with pytest.raises(KamailioError, match="must be a folder that belongs to root and that no other user can"):
             own_folder(str(path), 0o711)
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """A task whose files everybody could write, unless it says otherwise."""
+    mask = os.umask(0)
+    yield
+    os.umask(mask)
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077, 0o177])
+def test_the_umask_of_the_task_does_not_change_the_modes_of_folders(mask: int, folder: Path) -> None:
+    before = os.umask(mask)
+    try:
+        keep_private(str(folder / "var" / "lib" / "record" / "file"), b"kept")
+        own_folder(str(folder / "run"), 0o711)
+        with private_folder(str(folder / "open" / "ctl")) as replies:
+            modes = {"replies": Path(replies).stat().st_mode & 0o777}
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+    found = ("var", "var/lib", "var/lib/record", "run")
+    modes.update({name: (folder / name).stat().st_mode & 0o777 for name in found})
+    assert modes == {"var": 0o755, "var/lib": 0o755, "var/lib/record": 0o700, "run": 0o711, "replies": 0o711}
+
+
+def test_no_folder_has_more_rights_for_a_moment(
+    folder: Path, open_umask: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def mkdir(name: str, mode: int = 0o777, **where: int) -> None:
+        real(name, mode, **where)
+        made.append(os.stat(name, **where).st_mode & 0o777)  # noqa: PTH116  # in an open folder
+
+    real = os.mkdir
+    monkeypatch.setattr(os, "mkdir", mkdir)
+    keep_private(str(folder / "var" / "record" / "file"), b"kept")
+    own_folder(str(folder / "run"), 0o711)
+    assert made == [0o755, 0o700, 0o711]
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o077])
+def test_the_unit_after_a_boot_is_written_by_root_only_and_read_by_everybody(
+    mask: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    units = folder / "system"
+    monkeypatch.setattr(boot, "_UNITS", str(units))
+    monkeypatch.setattr(boot, "_WANTED", str(units / "multi-user.target.wants"))
+    before = os.umask(mask)
+    try:
+        boot.watch_after_boot("/record/a.change", ["python3", "watch.pyz"], "kamailio.service")
+    finally:
+        os.umask(before)
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (units, *units.iterdir()) if not one.is_symlink()}
+    (unit,) = (name for name in modes if name.endswith(".service"))
+    assert modes == {"system": 0o755, "multi-user.target.wants": 0o755, unit: 0o644}
+
+
+@contextlib.contextmanager
+def user(number: int) -> Iterator[None]:
+    """Be another user."""
+    os.seteuid(number)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "above", "used"),
+    [
+        (THEIRS, 0o700, 0o755, True),
+        (THEIRS, 0o711, 0o755, False),
+        (THEIRS, 0o770, 0o755, False),
+        (OTHERS, 0o700, 0o755, False),
+        (0, 0o777, 0o755, False),
+        (THEIRS, 0o700, 0o777, False),
+        (None, 0, 0o755, False),
+    ],
+)
+def test_the_folder_of_a_session_is_used_where_it_belongs_to_the_user_alone(
+    owner: int | None, mode: int, above: int, used: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions, temporary = folder / "user", folder / "tmp"
+    for one, bits in ((sessions, above), (temporary, 0o1777)):
+        one.mkdir()
+        one.chmod(bits)
+    if owner is not None:
+        (sessions / str(THEIRS)).mkdir()
+        os.chown(sessions / str(THEIRS), owner, 0)
+        (sessions / str(THEIRS)).chmod(mode)
+    monkeypatch.setattr(_trust, "_SESSIONS", str(sessions))
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with user(THEIRS):
+        made = run_folder()
+    private = str(sessions / str(THEIRS) / "sipfleet-kamailio")
+    assert made == (private if used else str(temporary / ("sipfleet-kamailio-%d" % THEIRS)))
+    assert Path(made).stat().st_uid == THEIRS and Path(made).stat().st_mode & 0o777 == 0o711
+
+
+def test_a_user_who_makes_the_name_first_does_not_take_the_locks_of_a_session(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, owner, mode in (("user", THEIRS, 0o700), ("tmp/sipfleet-kamailio-%d" % THEIRS, OTHERS, 0o777)):
+        path = folder / name / str(THEIRS) if name == "user" else folder / name
+        path.mkdir(parents=True)
+        os.chown(path, owner, owner)
+        path.chmod(mode)
+    (folder / "tmp").chmod(0o1777)
+    monkeypatch.setattr(_trust, "_SESSIONS", str(folder / "user"))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "tmp"))
+    with user(THEIRS), FileLocks() as locks:
+        locks.take(str(folder / "open" / "list"))
+        assert not locks.obstacle
 
 
 @pytest.mark.parametrize("path", ["/", "/etc/..", "/..", "/etc/./passwd"])

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Optional, Sequence, Tuple
 from .._analysis.analyse import Host
 from .._config.model import Account, Load
 from .._errors import error
+from .._rights import may
 from .._text import quoted
 from .._versions import Version, given_version, parse_version
 from .service import Service
@@ -86,11 +87,11 @@ def can_read(path: str, account: Account) -> Optional[bool]:
         groups = os.getgrouplist(user.name, user.group)
         target = os.path.realpath(path)
         parents = [os.sep.join(target.split(os.sep)[:depth]) or os.sep for depth in range(1, target.count(os.sep) + 1)]
-        wanted = [(one, stat.S_IXUSR) for one in parents] + [(target, stat.S_IRUSR)]
+        wanted = [(one, stat.S_IXOTH) for one in parents] + [(target, stat.S_IROTH)]
         return (
             None
             if any(_has_acl(one) for one, _bit in wanted)
-            else all(_may(os.stat(one), bit, user.user, groups) for one, bit in wanted)
+            else all(may(os.stat(one), bit, user.user, groups) for one, bit in wanted)
         )
     except (KeyError, OSError):
         return None
@@ -98,12 +99,6 @@ def can_read(path: str, account: Account) -> Optional[bool]:
 
 def _has_acl(path: str) -> bool:
     return hasattr(os, "listxattr") and "system.posix_acl_access" in os.listxattr(path)
-
-
-def _may(status: os.stat_result, bit: int, user: int, groups: Sequence[int]) -> bool:
-    """The bit of the owner, of the group or of others, whichever the user falls under."""
-    shift = 0 if status.st_uid == user else 3 if status.st_gid in groups else 6
-    return bool(status.st_mode & (bit >> shift))
 
 
 def host_of(service: Optional[Service]) -> Host:

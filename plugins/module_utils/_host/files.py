@@ -19,7 +19,7 @@ from typing import Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
-from .._trust import READ, WRITE, Place, doubt_about, find_place, user_name
+from .._trust import READ, WRITE, Place, doubt_about, find_place, make_folders, user_name
 
 # The longest name is 255 bytes, of which the rest of a staged file's name takes 19.
 _LONGEST_LABEL = 230
@@ -66,6 +66,14 @@ def read_place(place: Place, path: str) -> bytes:
     return data
 
 
+def status_of(path: str) -> Optional[os.stat_result]:
+    """Return the status of what a path leads to, None if it cannot be looked at."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None
+
+
 def read_include(path: str, follow: bool = False) -> Union[bytes, Problem, None]:
     """Return the bytes of an included file, None if it does not exist, or why it cannot be read."""
     try:
@@ -82,7 +90,7 @@ def keep_private(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     try:
         require_private(folder)
-        os.makedirs(folder, 0o700, exist_ok=True)
+        make_folders(folder, 0o700)
         with find_place(path, WRITE) as place:
             sweep(place)
             handle, temporary = place.create(staging_prefix(place.name))
@@ -103,7 +111,10 @@ def read_private(path: str) -> Optional[bytes]:
     """
     data = read_file(path)
     if data is not None:
-        require_private(os.path.dirname(path))
+        try:
+            require_private(os.path.dirname(path))
+        except OSError as exc:
+            raise error("cannot be read: %s" % exc.strerror, "Let the task run with become", path) from exc
     return data
 
 

@@ -127,7 +127,7 @@ def _settings(paths: Sequence[str], specifiers: Mapping[str, str]) -> List[Tuple
     """The settings of the [Service] section, in order; an empty one takes the earlier ones of its name back."""
     settings: List[Tuple[str, str]] = []
     for path in paths:
-        if os.path.realpath(path) == os.devnull:
+        if _real(path) == os.devnull:
             # That is how a drop-in is masked.
             continue
         section = ""
@@ -268,11 +268,15 @@ def starts(service: Service, config: str) -> bool:
     """
     if os.path.normpath(service.config) == os.path.normpath(config):
         return True
+    return _real(service.config) == _real(config)
+
+
+def _real(path: str) -> str:
+    """Return the real path of a file, or the path itself if the file is exchanged while it is looked up."""
     try:
-        return os.path.realpath(service.config) == os.path.realpath(config)
+        return os.path.realpath(path)
     except OSError:
-        # Exchanged while it was looked up.
-        return False
+        return path
 
 
 def invocation_of_defines(defines: object) -> Invocation:

@@ -23,7 +23,7 @@ from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
 from .._errors import KamailioError, Problem, error
 from .._host.facts import known_version
-from .._host.files import read_file, read_include
+from .._host.files import read_file, read_include, status_of
 from .._host.service import Service, beside_of, config_of, service_of_arguments
 from .._running.restore import SetState
 from .._server.addresses import Address, JsonDatagram
@@ -211,7 +211,9 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
     found = list_findings(document, path, live.version, live.evaluation.sockets)
     refused = [one for one in found.findings if one.rule == "list-line-incomplete"]
     refused += strict_findings(live.evaluation, found)
-    changed = os.stat(path).st_ctime if os.path.exists(path) else time.time()
+    # It can have been removed since it was read.
+    status = status_of(path)
+    changed = status.st_ctime if status else time.time()
     return Loadable(path, data, document, found.skipped, tuple(refused), changed)
 
 

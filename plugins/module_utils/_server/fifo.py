@@ -17,7 +17,7 @@ import stat
 from typing import Iterator
 
 from .._errors import KamailioError
-from .._trust import WRITE, Place, find_place
+from .._trust import WRITE, Place, exact_modes, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError
 from .sockets import LOOK, MOST, REMEDY, check_kind, find_file, not_taken, silent
@@ -82,11 +82,8 @@ def _reply_fifo(path: str) -> Iterator[int]:
 
 def _make_fifo(place: Place) -> None:
     """Make a FIFO to which the server's user can write. Its mode is not set by name afterwards. Raises OSError."""
-    mask = os.umask(0)
-    try:
+    with exact_modes():
         os.mkfifo(place.name, 0o622, dir_fd=place.folder)
-    finally:
-        os.umask(mask)
 
 
 def _forget(place: Place) -> None:

@@ -60,8 +60,8 @@ def _make_folder(parent: str) -> str:
             raise UnreachableError(place.doubt)
         if len(os.fsencode(place.path)) > _LONGEST - len("/r"):
             raise UnreachableError("too long for the path of a socket", "", parent)
-        os.mkdir(place.name, 0o700, dir_fd=place.folder)
-        os.chmod(place.path, 0o711)  # noqa: S103  # the server's user is another one
+        # The server's user is another one.
+        place.make_folder(0o711)
         return place.path
 
 

@@ -15,6 +15,7 @@ import secrets
 from typing import List, Sequence
 
 from .._errors import KamailioError
+from .._trust import exact_modes
 from . import binrpc, jsonrpc
 from .addresses import (
     CTL,
@@ -106,8 +107,9 @@ def _carry_stored(path: str, request: bytes, deadline: Deadline) -> bytes:
         folder = stack.enter_context(private_folder(path))
         stored = os.path.join(folder, "s")
         # The server's user writes it; what is read is the file that was made, whatever has its name by then.
-        reply = stack.enter_context(open(stored, "x+b"))
-        os.fchmod(reply.fileno(), 0o622)
+        with exact_modes():
+            handle = os.open(stored, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o622)
+        reply = stack.enter_context(os.fdopen(handle, "r+b"))
         request = jsonrpc.add_members(request, store_path=stored)
         data = converse(path, request, len, deadline, os.path.join(folder, "r"))
         if jsonrpc.decode_reply(data).fault == (500, "Storing failed"):

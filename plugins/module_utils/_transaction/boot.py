@@ -19,6 +19,7 @@ from typing import Sequence
 
 from .._errors import error
 from .._host.files import flush_folder
+from .._trust import make_folders
 
 _UNITS = "/etc/systemd/system"
 _WANTED = os.path.join(_UNITS, "multi-user.target.wants")
@@ -59,9 +60,11 @@ def watch_after_boot(folder: str, command: Sequence[str], server: str) -> None:
     name = _name_of(folder)
     text = _UNIT % (_escaped(folder), _escaped(server), " ".join('"%s"' % _quoted(one) for one in command))
     try:
-        os.makedirs(_WANTED, exist_ok=True)
+        make_folders(_WANTED, 0o755)
         # Anybody may read what is in it, and systemd asks for that.
-        with open(os.path.join(_UNITS, name), "w", encoding="utf-8") as file:
+        handle = os.open(os.path.join(_UNITS, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, 0o644)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

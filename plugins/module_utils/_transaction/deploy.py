@@ -166,13 +166,14 @@ def _require_unit_of(module: Any, config: str) -> None:
         raise error(text, "Give the instance of this server, or its restart_command", config)
 
 
-def apply(module: Any, locks: FileLocks, plan: Plan) -> Applied:
+def apply(module: Any, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     """Do what is planned, and see that it holds. If it does not, everything is taken back.
+
+    C(folder) is that of the journal.
 
     Raises KamailioError, which says what failed and what became of the host.
     """
     params = module.params
-    folder = journal_folder(params, plan.config)
     until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
     states = plan.judged.states(plan.live.version)
     with begin(

@@ -29,6 +29,7 @@ from .._errors import KamailioError, error
 from .._host.files import flush_folder, keep_private, read_private, require_private
 from .._host.staging import real_path
 from .._running.before import State
+from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
 from .state import parse_state
 
@@ -119,7 +120,7 @@ def begin(
     with contextlib.ExitStack() as stack:
         try:
             require_private(parent)
-            os.makedirs(parent, 0o700, exist_ok=True)
+            make_folders(parent, 0o700)
             _sweep(folder, staging)
             made = tempfile.mkdtemp(prefix=staging, dir=parent)
             stack.callback(shutil.rmtree, made, ignore_errors=True)

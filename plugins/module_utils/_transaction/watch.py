@@ -14,6 +14,7 @@ where systemd runs also after a boot.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import shutil
@@ -25,7 +26,7 @@ from typing import Any, BinaryIO, Dict, List, Optional, Tuple
 
 from .._errors import KamailioError, error
 from .._exit import SEEN
-from .._host.files import flush_folder
+from .._host.files import keep_private
 from .boot import watch_after_boot
 from .journal import Hold, Journal, close, is_orphan, load
 
@@ -83,10 +84,7 @@ def _text_in(file: BinaryIO) -> str:
 def arm(module: Any, journal: Journal, unit: str) -> None:
     """Start the watch over a change of the server of a systemd unit. Raises KamailioError."""
     program = os.path.join(journal.folder, _PROGRAM)
-    try:
-        _pack(program)
-    except OSError as exc:
-        raise error("the watch over the change cannot be prepared: %s" % exc.strerror, "", program) from exc
+    keep_private(program, _packed())
     command = [sys.executable, program, journal.folder]
     systemd_run = module.get_bin_path("systemd-run")
     if systemd_run and os.path.isdir("/run/systemd/system"):
@@ -113,23 +111,21 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
         raise error("the watch over the change cannot be started: %s" % exc.strerror) from exc
 
 
-def _pack(program: str) -> None:
-    """A copy of the code that has been loaded, which outlives the module."""
-    with open(program, "wb") as file:
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("__main__.py", _MAIN)
-            parts = _PACKAGE.split(".")
-            for depth in range(1, len(parts)):
-                archive.writestr("/".join(parts[:depth]) + "/__init__.py", "")
-            for name, loaded in sorted(sys.modules.items()):
-                if name != _PACKAGE and not name.startswith(_PACKAGE + "."):
-                    continue
-                get_source = getattr(loaded.__spec__ and loaded.__spec__.loader, "get_source", None)
-                path = name.replace(".", "/") + ("/__init__.py" if hasattr(loaded, "__path__") else ".py")
-                archive.writestr(path, (get_source(name) if get_source else "") or "")
-        file.flush()
-        os.fsync(file.fileno())
-    flush_folder(os.path.dirname(program))
+def _packed() -> bytes:
+    """Return a copy of the code that has been loaded, which outlives the module."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("__main__.py", _MAIN)
+        parts = _PACKAGE.split(".")
+        for depth in range(1, len(parts)):
+            archive.writestr("/".join(parts[:depth]) + "/__init__.py", "")
+        for name, loaded in sorted(sys.modules.items()):
+            if name != _PACKAGE and not name.startswith(_PACKAGE + "."):
+                continue
+            get_source = getattr(loaded.__spec__ and loaded.__spec__.loader, "get_source", None)
+            path = name.replace(".", "/") + ("/__init__.py" if hasattr(loaded, "__path__") else ".py")
+            archive.writestr(path, (get_source(name) if get_source else "") or "")
+    return packed.getvalue()
 
 
 def watch(folder: str) -> None:
