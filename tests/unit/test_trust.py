@@ -25,7 +25,6 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils import _trust
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import boot
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -33,6 +32,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import Live, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import boot
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
     WRITE,
