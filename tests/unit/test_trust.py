@@ -41,6 +41,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     own_folder,
     run_folder,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="files of other users are needed, and only root can make them"
@@ -417,9 +418,9 @@ def test_a_list_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) ->
     path.write_text("1 sip:10.0.0.1\n")
     text = 'loadmodule "dispatcher.so"\nmodparam("dispatcher", "list_file", "%s")\n' % path
     evaluation = evaluate("/k.cfg", text.encode(), lambda _path: None, None, Invocation())
-    setup = read_setup(evaluation, (5, 6, 3))
+    setup = read_setup(evaluation, Version(5, 6, 3))
     unused: Any = None
-    live = Live(unused, "/k.cfg", evaluation, (5, 6, 3), ("dispatcher",), Invocation(), 0.0, setup)
+    live = Live(unused, "/k.cfg", evaluation, Version(5, 6, 3), ("dispatcher",), Invocation(), 0.0, setup)
     with coming_and_going(path):
         for _try in range(10000):
             assert load_list(live, b"1 sip:10.0.0.1\n").changed <= time.time()
