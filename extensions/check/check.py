@@ -20,9 +20,10 @@ from typing import Dict, List, Optional, Sequence, Union
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 from boundary import Root
+from module_utils._analysis.destinations import destination_findings
 from module_utils._analysis.findings import Finding
 from module_utils._analysis.judge import Question, Site, judge
-from module_utils._analysis.listing import list_findings
+from module_utils._analysis.listing import ListSource
 from module_utils._analysis.message import render_findings
 from module_utils._config.evaluate import Evaluator
 from module_utils._dispatcher.document import parse_document
@@ -118,7 +119,7 @@ def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
     if data is None:
         raise error("is not there", "Create it, or correct its name", path)
     version = arguments.kamailio_version
-    found = list_findings(parse_document(data, version), path, version).findings
+    found, _skipped = destination_findings(ListSource(path, parse_document(data, version)), version)
     in_order = sorted(found, key=lambda finding: (finding.severity != ERROR, finding.line or 0, finding.column or 0))
     return [finding for finding in in_order if finding.rule not in arguments.ignore]
 

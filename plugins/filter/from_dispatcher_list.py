@@ -59,7 +59,8 @@ _value:
 
 from typing import Any
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import list_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.destinations import destination_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListSource
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import attrs_mapping
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import described
@@ -81,7 +82,8 @@ def from_dispatcher_list(text: object, kamailio_version: object = "6.1", strict:
         raise refusal("from_dispatcher_list takes the text of a dispatcher.list, not %s" % named(text), text)
     data = text.encode("utf-8", "surrogateescape")
     document = parse_document(data, version)
-    findings = [one for one in list_findings(document, SOURCE, version).findings if one.severity != NOTE]
+    found, _skipped = destination_findings(ListSource(SOURCE, document), version)
+    findings = [one for one in found if one.severity != NOTE]
     if findings and strict:
         message = render_findings(findings, {SOURCE: data})
         raise refusal("The server would not read this dispatcher.list as it stands.\n\n%s" % message, text)

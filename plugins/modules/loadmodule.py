@@ -145,8 +145,7 @@ diff:
 """
 
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.modules import table_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import setup_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import new_stops
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
@@ -159,7 +158,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 
 
 def run(module, locks):
@@ -194,11 +192,7 @@ def run(module, locks):
 
 def guard(before, after, version):
     """Refuse a result that the server would die of at its start, or refuse, and would not have before."""
-    dispatcher = after.load("dispatcher")
-    findings = [one for one in setup_findings(after, dispatcher) if RULES[one.rule].stops] if dispatcher else []
-    if version:
-        known = [one.text for one in table_findings(before, version)]
-        findings += [one for one in table_findings(after, version) if one.text not in known]
+    findings = new_stops(before, after, version)
     if findings:
         raise KamailioError([Problem(one.text, one.remedy, one.file, one.line, one.column) for one in findings])
 

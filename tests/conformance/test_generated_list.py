@@ -18,7 +18,8 @@ from typing import Iterator
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListFindings, list_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.destinations import destination_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListSource
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
     Destination,
@@ -156,16 +157,16 @@ def test_the_server_reads_the_same(seed: int, suite: str, version: str, tmp_path
             assert ("successfully" in answer) == (not document.bad_lines), "seed %d: %s" % (number, answer)
             if document.bad_lines:
                 continue
-            found = list_findings(document, "list", numbers, evaluation.sockets)
+            _findings, skipped = destination_findings(ListSource("list", document), numbers, evaluation.sockets)
             mine = Counter(
                 (
                     one.setid,
                     uri.uri.decode("utf-8", "replace"),
-                    render_letters(one.flags, numbers >= (6,)),
+                    render_letters(one.flags, numbers.knows_no_ping),
                     one.priority,
                     one.attrs.decode("utf-8", "replace").removesuffix(";"),
                 )
-                for one, uri in readable(document, found)
+                for one, uri in readable(document, skipped)
             )
             theirs = Counter((one.setid, one.uri, one.flags, one.priority, one.attrs) for one in server.destinations())
             assert mine == theirs, "seed %d\n%s\n%s" % (number, data.decode(), server.log_text()[seen:])
@@ -173,10 +174,10 @@ def test_the_server_reads_the_same(seed: int, suite: str, version: str, tmp_path
     assert compared > PER_TEST
 
 
-def readable(document: Document, found: ListFindings) -> Iterator[tuple[Destination, SipUri]]:
+def readable(document: Document, skipped: dict[int, str]) -> Iterator[tuple[Destination, SipUri]]:
     """The destinations that the server keeps; no name is resolved in the test's file system."""
     for one in document.destinations:
-        if one.start not in found.skipped:
+        if one.start not in skipped:
             uri = read_uri(one.uri)
             if one.flags & NO_DNS or not uri.needs_resolver:
                 yield one, uri

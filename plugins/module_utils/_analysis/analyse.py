@@ -10,19 +10,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
 from .._config.parameters import parameter_types
-from .._dispatcher.document import Destination, Document, parse_document
-from .._dispatcher.flags import PROBING, render_letters
+from .._dispatcher.document import parse_document
+from .._dispatcher.flags import render_letters
 from .._errors import Problem
 from .._rules import RULES, SEVERITIES
 from .._text import show
 from .._versions import Version
+from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, finding, found_at
-from .listing import ListFindings, column_of, list_findings, name_of
+from .listing import ListSource
 from .modules import table_findings
 from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 
@@ -39,7 +40,7 @@ class Probe(NamedTuple):
     uri: str
     flags: int
     letters: str
-    line: int
+    line: Optional[int]
     skipped: bool
     effect: Effect
 
@@ -58,13 +59,6 @@ class Listing(NamedTuple):
     path: str
     data: Optional[bytes]
     given: bool
-
-
-class Texts(NamedTuple):
-    """The files of the configuration that change, by path, and the list; C(listing) is None if it does not."""
-
-    files: Dict[str, bytes]
-    listing: Optional[bytes]
 
 
 class Host(NamedTuple):
@@ -90,40 +84,34 @@ def list_path(evaluation: Evaluation) -> str:
 def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Optional[Host] = None) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
     findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
-    document = parse_document(listing.data or b"", version)
-    dispatcher = evaluation.load("dispatcher")
-    findings += _parameter_findings(evaluation, version)
-    skipped: Dict[int, str] = {}
-    if dispatcher:
-        findings += setup_findings(evaluation, dispatcher)
-        about_list, skipped = _list_findings(evaluation, listing, document, version)
-        findings += about_list
-    elif listing.given and listing.data is not None:
-        text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
-        findings.append(finding("dispatcher-not-loaded", evaluation.path, None, text))
-
+    source = ListSource(listing.path, parse_document(listing.data or b"", version))
+    setup = read_setup(evaluation, version)
     broken = {one.rule for one in findings}
     undecided = "config-undecided" in broken
+    decided = not undecided and "parameter-type" not in broken
+    destinations: Optional[Destinations] = None
+    if not evaluation.load("dispatcher"):
+        findings += _unread(evaluation, listing)
+    elif setup.database:
+        text = "db_url is set, so the server reads its database and never opens %s" % listing.path
+        findings.append(found_at("list-file-ignored", setup.database, text))
+    else:
+        missing = _missing(evaluation, listing)
+        if missing:
+            findings.append(missing)
+            undecided = undecided or missing.rule == "config-undecided"
+            decided = decided and not undecided
+        else:
+            destinations = analyse_destinations(source, setup, decided)
+            findings += destinations.findings
+        if decided:
+            effects = destinations.effects if destinations else ()
+            findings += [*_mode_findings(evaluation), *_blamed(evaluation, effects)]
+    findings.sort(key=_rank)
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided else True
-    effects = effects_of(document.destinations, read_setup(evaluation, version), skipped)
-    if (
-        dispatcher
-        and not evaluation.param("dispatcher", "db_url")
-        and not broken & {"config-undecided", "parameter-type"}
-    ):
-        findings += _mode_findings(evaluation)
-        findings += probing_findings(listing, document, effects, version)
-        findings += _blamed(evaluation, effects)
-    findings.sort(key=_rank)
-    hidden = Effect(NEVER, "the server does not start") if stops else None
-    if undecided and not stops:
-        hidden = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
-    if hidden:
-        effects = tuple(
-            effect if one.start in skipped else hidden for one, effect in zip(document.destinations, effects)
-        )
-    return Analysis(will_start, tuple(findings), _probes(document.destinations, effects, skipped, version))
+    found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
+    return Analysis(will_start, tuple(findings), _probes(source, found, will_start, version))
 
 
 def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
@@ -132,17 +120,47 @@ def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
 
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
-    """What is wrong with a configuration by itself, and what of it is not known here."""
+    """Return what is wrong with a configuration by itself, and what of it cannot be determined here."""
     findings = [_of_problem(rule, problem) for rule, problem in evaluation.problems]
     if evaluation.empty:
         text = "the configuration holds no statement, and the server does not start with it"
         findings.append(finding("config-empty", evaluation.path, None, text))
-    findings += table_findings(evaluation, version) if version else []
-    return findings + [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
+    findings += [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
+    if version:
+        findings += [*table_findings(evaluation, version), *_parameter_findings(evaluation, version)]
+    dispatcher = evaluation.load("dispatcher")
+    return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
+
+
+def new_stops(before: Evaluation, after: Evaluation, version: Optional[Version]) -> List[Finding]:
+    """Return why a server would not start with a changed configuration, and would with the one before."""
+    known = {(one.rule, one.text) for one in config_findings(before, version)}
+    found = [one for one in config_findings(after, version) if RULES[one.rule].stops]
+    return [one for one in found if (one.rule, one.text) not in known]
 
 
 def _of_problem(rule: str, problem: Problem) -> Finding:
     return finding(rule, problem.path or "", problem.line, problem.text, problem.remedy, None, problem.column)
+
+
+def _unread(evaluation: Evaluation, listing: Listing) -> Iterator[Finding]:
+    if listing.given and listing.data is not None:
+        text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
+        yield finding("dispatcher-not-loaded", evaluation.path, None, text)
+
+
+def _missing(evaluation: Evaluation, listing: Listing) -> Optional[Finding]:
+    """Why there is no list that could be analysed, None if there is one."""
+    if listing.path and not listing.given and not listing.path.startswith("/"):
+        text = "list_file is relative to the folder in which the server is started, which is not known here"
+        return found_at("config-undecided", evaluation.all_params("dispatcher", "list_file")[-1].place, text)
+    if listing.data is not None:
+        return None
+    if not listing.path:
+        text = "list_file is empty: kamailio -c passes, and the next start fails"
+        return found_at("list-missing", evaluation.all_params("dispatcher", "list_file")[-1].place, text)
+    text = "the list is not there: kamailio -c passes, and the next start fails"
+    return finding("list-missing", listing.path, None, text)
 
 
 def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host]) -> Iterator[Finding]:
@@ -190,39 +208,6 @@ def _parameter_findings(evaluation: Evaluation, version: Version) -> List[Findin
     return findings
 
 
-def _list_findings(
-    evaluation: Evaluation, listing: Listing, document: Document, version: Version
-) -> Tuple[List[Finding], Dict[int, str]]:
-    """The findings about the list, and the destinations that the server skips."""
-    database = evaluation.all_params("dispatcher", "db_url")
-    if database:
-        text = "db_url is set, so the server reads its database and never opens %s" % listing.path
-        return [found_at("list-file-ignored", database[-1].place, text)], {}
-    if listing.path and not listing.given and not listing.path.startswith("/"):
-        place = evaluation.all_params("dispatcher", "list_file")[-1].place
-        text = "list_file is relative to the folder in which the server is started, which is not known here"
-        return [found_at("config-undecided", place, text)], {}
-    if listing.data is None:
-        if not listing.path:
-            place = evaluation.all_params("dispatcher", "list_file")[-1].place
-            text = "list_file is empty: kamailio -c passes, and the next start fails"
-            return [found_at("list-missing", place, text)], {}
-        text = "the list is not there: kamailio -c passes, and the next start fails"
-        return [finding("list-missing", listing.path, None, text)], {}
-    found = list_findings(document, listing.path, version, evaluation.sockets)
-    return [*found.findings, *strict_findings(evaluation, found)], found.skipped
-
-
-def strict_findings(evaluation: Evaluation, found: ListFindings) -> List[Finding]:
-    """What C(ds_load_mode) 1 makes of destinations that the server would otherwise skip."""
-    mode = evaluation.param("dispatcher", "ds_load_mode")
-    if not mode or mode.value != 1 or not found.skipped:
-        return []
-    count = len(found.skipped)
-    text = "ds_load_mode is 1, and %d destination%s would be skipped: the load fails, and the next start fails"
-    return [found_at("skipped-stops-load", mode.place, text % (count, "" if count == 1 else "s"))]
-
-
 def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
     """Probing that is asked for by the mode alone."""
     mode = evaluation.param("dispatcher", "ds_probing_mode")
@@ -230,25 +215,6 @@ def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
         text = "ds_probing_mode 1 asks for the probing of every destination, and ds_ping_interval is not set"
         missing = ", nor is tm loaded" if tm_state(evaluation) == "missing" else ""
         yield found_at("mode-without-interval", mode.place, text + missing + ", so nothing is probed")
-
-
-def probing_findings(
-    listing: Listing, document: Document, effects: Tuple[Effect, ...], version: Version
-) -> Iterator[Finding]:
-    """Destinations that ask for probing, and what hinders it."""
-    for one, effect in zip(document.destinations, effects):
-        if not effect.rule:
-            continue
-        asks = "asks for probing (flags %d)" % one.flags if one.flags & PROBING else "is to be probed"
-        text = "%s, and %s" % (asks, effect.reason)
-        if effect.rule in ("probing-without-tm", "probing-without-interval"):
-            text += ", so nothing probes it; " + _shown(one.flags, version)
-        elif effect.rule == "ping-cannot-be-sent":
-            text += ": no ping can be sent, and it is marked as down"
-        field = one.attrs_span if effect.rule == "ping-cannot-be-sent" else one.flags_span
-        start = field[0] if one.flags & PROBING else one.uri_span[0]
-        column = column_of(document, one, start)
-        yield finding(effect.rule, listing.path, one.line, text, destination=name_of(one), column=column)
 
 
 def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Finding]:
@@ -262,29 +228,19 @@ def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Fin
             yield found_at("ping-cannot-be-sent", param.place, text % (reason, those))
 
 
-def _shown(flags: int, version: Version) -> str:
-    """What the RPC shows of a flag that nothing can obey."""
-    clears = version.clears_probing_without_tm
-    text = "Kamailio %s clears the flag and shows %s" if clears else "Kamailio %s shows %s all the same"
-    return text % (str(version), _letters(flags & ~PROBING if clears else flags, version))
-
-
-def _letters(flags: int, version: Version) -> str:
-    return render_letters(flags, version.knows_no_ping)
-
-
-def _probes(
-    destinations: Tuple[Destination, ...], effects: Tuple[Effect, ...], skipped: Dict[int, str], version: Version
-) -> Tuple[Probe, ...]:
+def _probes(source: ListSource, found: Destinations, will_start: Optional[bool], version: Version) -> Tuple[Probe, ...]:
+    hidden = None if will_start else Effect(NEVER, "the server does not start")
+    if will_start is None:
+        hidden = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
     return tuple(
         Probe(
             one.setid,
             show(one.uri),
             one.flags,
-            _letters(one.flags, version),
-            one.line,
-            one.start in skipped,
-            effect,
+            render_letters(one.flags, version.knows_no_ping),
+            source.line_of(one),
+            one.start in found.skipped,
+            effect if one.start in found.skipped else hidden or effect,
         )
-        for one, effect in zip(destinations, effects)
+        for one, effect in zip(source.destinations, found.effects)
     )

@@ -14,7 +14,7 @@ src/modules/dispatcher/dispatch.c.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Protocol, Sequence, Set, Tuple
+from typing import Dict, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._dispatcher.attributes import read_attrs
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING
@@ -22,6 +22,7 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import next_hop, protocol_of, read_uri
 from .._text import quoted, show
 from .setup import MODE_ALL, MODE_FLAGGED, MODE_INACTIVE, Setup
+from .source import Probed
 
 NEVER, UNTIL_FIRST_ANSWER, CONTINUOUSLY, UNKNOWN = "never", "until_first_answer", "continuously", "unknown"
 
@@ -37,34 +38,6 @@ class Effect(NamedTuple):
     reason: str
     rule: Optional[str] = None
     parameter: Optional[str] = None
-
-
-class Probed(Protocol):
-    """What must be known of a destination, be it of a list or of a running server."""
-
-    @property
-    def start(self) -> int:
-        """What tells it apart from the others."""
-
-    @property
-    def setid(self) -> int:
-        """Its set."""
-
-    @property
-    def uri(self) -> bytes:
-        """Its URI."""
-
-    @property
-    def flags(self) -> int:
-        """Its flags."""
-
-    @property
-    def priority(self) -> int:
-        """Its priority."""
-
-    @property
-    def attrs(self) -> bytes:
-        """Its attributes."""
 
 
 def effects_of(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str]) -> Tuple[Effect, ...]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
-from .._config.model import Evaluation, Load, Param
+from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
 from .._dispatcher.attributes import Attributes, read_attrs
 from .._dispatcher.document import leading_int
@@ -42,6 +42,7 @@ class Setup(NamedTuple):
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
     ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(sockets) are None where they are not known.
+    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is.
     """
 
     obstacle: Optional[str]
@@ -53,6 +54,8 @@ class Setup(NamedTuple):
     proxy: Optional[bytes]
     sockets: Optional[Sockets]
     version: Version
+    strict: Optional[Place] = None
+    database: Optional[Place] = None
 
 
 def read_setup(evaluation: Evaluation, version: Version) -> Setup:
@@ -68,7 +71,14 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         text_of(evaluation, "outbound_proxy"),
         evaluation.sockets,
         version,
+        _place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
+        _place_of(evaluation, "db_url"),
     )
+
+
+def _place_of(evaluation: Evaluation, name: str) -> Optional[Place]:
+    param = evaluation.param("dispatcher", name)
+    return param.place if param else None
 
 
 def _obstacle(evaluation: Evaluation) -> Optional[str]:

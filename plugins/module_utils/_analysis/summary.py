@@ -18,18 +18,19 @@ from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._text import show
 from .._versions import Version
+from .destinations import destination_findings
 from .findings import describe_findings
-from .listing import list_findings
+from .listing import ListSource
 
 
 def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[str, Any]]]:
     """C(destinations) in the order of the file, C(sets) in the order in which the server has them, C(findings)."""
     document = parse_document(data, version)
-    found = list_findings(document, path, version)
+    findings, reasons = destination_findings(ListSource(path, document), version)
     destinations = []
     loaded: Dict[int, List[Destination]] = {}
     for one in document.destinations:
-        skipped = found.skipped.get(one.start)
+        skipped = reasons.get(one.start)
         uri = None if skipped else read_uri(one.uri)
         if not skipped:
             loaded.setdefault(one.setid, []).append(one)
@@ -56,5 +57,5 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
     return {
         "destinations": destinations,
         "sets": sets,
-        "findings": describe_findings(found.findings),
+        "findings": describe_findings(findings),
     }

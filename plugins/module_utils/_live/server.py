@@ -14,9 +14,10 @@ import os
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._analysis.analyse import list_path, strict_findings
+from .._analysis.analyse import list_path
+from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
-from .._analysis.listing import list_findings
+from .._analysis.listing import ListSource
 from .._analysis.setup import Setup, read_setup, tm_state_of
 from .._config.evaluate import Evaluator
 from .._config.model import Evaluation, Invocation
@@ -208,13 +209,11 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
     if data is None:
         raise error("the list is not there, and a reload would fail", "Create it, or correct list_file", path)
     document = parse_document(data, live.version)
-    found = list_findings(document, path, live.version, live.evaluation.sockets)
-    refused = [one for one in found.findings if one.rule == "list-line-incomplete"]
-    refused += strict_findings(live.evaluation, found)
+    found = analyse_destinations(ListSource(path, document), live.setup)
     # It can have been removed since it was read.
     status = status_of(path)
     changed = status.st_ctime if status else time.time()
-    return Loadable(path, data, document, found.skipped, tuple(refused), changed)
+    return Loadable(path, data, document, found.skipped, found.stops, changed)
 
 
 def describe(live: Live) -> Dict[str, Any]:

@@ -16,10 +16,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
 
-from .._analysis.analyse import Listing, probing_findings
-from .._analysis.effect import effects_of
+from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
-from .._analysis.listing import list_findings
+from .._analysis.listing import ListSource
 from .._analysis.setup import Setup
 from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.plan import plan_destinations
@@ -121,11 +120,9 @@ def _shared(before: Document, removed: Sequence[Destination]) -> List[Problem]:
 
 def _findings(after: Document, added: Sequence[Destination], setup: Setup) -> Tuple[Finding, ...]:
     """What is wrong with what is added, by the rules for a list; notes are no reason to refuse."""
-    found = list_findings(after, RUNNING, setup.version, setup.sockets)
-    effects = effects_of(after.destinations, setup, found.skipped)
-    about = [*found.findings, *probing_findings(Listing(RUNNING, after.data, True), after, effects, setup.version)]
+    found = analyse_destinations(ListSource(RUNNING, after), setup._replace(strict=None))
     lines = {one.line for one in added}
-    return tuple(one for one in about if one.line in lines and one.severity != NOTE)
+    return tuple(one for one in found.findings if one.line in lines and one.severity != NOTE)
 
 
 def turned_round(before: Sequence[Running], after: Sequence[Running]) -> List[int]:
