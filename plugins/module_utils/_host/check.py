@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
 
 from .._config.model import Account, Evaluation, Invocation
@@ -27,6 +26,7 @@ from .._text import named
 from .._trust import WRITE, Place, find_place, stranger_of
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix, sweep
+from .process import Ended, run_program
 from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
@@ -91,12 +91,12 @@ def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts
                 if one.place.path == path and one.target in copies
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
-        main = copies[evaluation.path].path if evaluation.path in copies else evaluation.path
+        main = copies[evaluation.path].path if evaluation.path in copies else os.path.abspath(evaluation.path)
         done = _run(site, [site.command, "-c", "-f", main, *arguments_of(site.invocation)])
-    message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
+    message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
-    return Checked(done.returncode == 0, _errors_of(message))
+    return Checked(done.status == 0, _errors_of(message))
 
 
 def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:
@@ -148,28 +148,20 @@ def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
     return Patch(name if name >= 0 else end, end, b'"%s"' % os.fsencode(target))
 
 
-def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
+def _run(site: Site, line: List[str]) -> Ended:
     become = _becoming(site.account)
     # What the environment of the task holds is not for code of another user.
     ours = os.environ if become is None else {name: os.environ[name] for name in _PASSED if name in os.environ}
     given = {name: value for name, value in (site.invocation.environment or {}).items() if value is not None}
     try:
-        # run_command of a module knows no time limit and no other user.
-        return subprocess.run(  # noqa: S603  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
-            line,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            timeout=CHECK_SECONDS,
-            check=False,
-            env={**ours, **given},
-            preexec_fn=become,
-        )
-    except subprocess.TimeoutExpired as exc:
-        text = "kamailio -c did not come to an end in %d seconds" % CHECK_SECONDS
-        raise error(text, "Nothing has been changed", line[3]) from exc
+        # An include is looked for in the current folder first, which is the root folder where systemd starts a server.
+        done = run_program(line, CHECK_SECONDS, {**ours, **given}, "/", become)
     except OSError as exc:
         raise error("%s cannot be run: %s" % (line[0], exc.strerror), "Nothing has been changed") from exc
+    if done.status is None:
+        text = "kamailio -c has not ended after %d seconds" % CHECK_SECONDS
+        raise error(text, "Nothing has been changed", line[3])
+    return done
 
 
 def _becoming(account: Account) -> Optional[Callable[[], None]]:
