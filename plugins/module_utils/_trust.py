@@ -23,17 +23,35 @@ import os
 import pwd
 import secrets
 import stat
+import struct
 import tempfile
 from dataclasses import dataclass, replace
-from typing import Iterator, List, Optional, Tuple
+from typing import FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from ._errors import KamailioError, error
 
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
 _MOST_LINKS = 40
+# The form of an access control list, and the tags of its entries: linux/posix_acl_xattr.h and linux/posix_acl.h.
+_ACL, _ACL_USER, _ACL_OWN_GROUP, _ACL_GROUP = "system.posix_acl_access", 0x02, 0x04, 0x08
 # A folder that may be passed through need not be readable.
 _PASS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Writers(NamedTuple):
+    """Who can change a file or what its path leads to: ids of users and groups, or everybody.
+
+    Root, the group of root and the current user are not among them.
+    """
+
+    users: FrozenSet[int] = frozenset()
+    groups: FrozenSet[int] = frozenset()
+    everybody: bool = False
+
+    def and_(self, other: Writers) -> Writers:
+        """Return all of these, and all of those."""
+        return Writers(self.users | other.users, self.groups | other.groups, self.everybody or other.everybody)
 
 
 @dataclass(frozen=True)
@@ -42,8 +60,7 @@ class Place:
 
     C(path) is the real path, without symbolic links. C(doubt) says why others can change what the path leads to, and is
     empty for a trusted place. In a C(shared) folder, such as C(/tmp), others can make files, and cannot touch ours.
-    C(stranger) is the id of the first user on the way, the owner of a folder or of a link, who is neither root nor the
-    current user.
+    C(writers) are those who can change what the path leads to, the owners of folders and links among them.
     """
 
     folder: int
@@ -51,7 +68,7 @@ class Place:
     path: str
     doubt: str
     shared: bool
-    stranger: Optional[int]
+    writers: Writers
 
     def status(self) -> Optional[os.stat_result]:
         """The status of the file itself, None if it does not exist."""
@@ -122,7 +139,7 @@ class _Walk:
         self.link = ""
         # The other users whose links were followed: each of them must be able to reach the file.
         self.linkers: List[int] = []
-        self.first_stranger: Optional[int] = None
+        self.writers = Writers()
         self._start("")
 
     def _start(self, doubt: str) -> None:
@@ -136,8 +153,10 @@ class _Walk:
         """Take in the folder that has just been entered."""
         self.folder = os.fstat(self.handle)
         here = "/" + "/".join(self.real)
+        if not self.folder.st_mode & stat.S_ISVTX:
+            self._meet(_writers_of(self.folder, "/proc/self/fd/%d" % self.handle))
         if self.folder.st_uid not in _ours():
-            self._meet(self.folder.st_uid)
+            self._meet(Writers(frozenset([self.folder.st_uid])))
             self.stranger = self.folder.st_uid if self.stranger is None else self.stranger
             self.doubt = self.doubt or "%s belongs to the user %s" % (here, user_name(self.folder.st_uid))
         self.shared = bool(self.folder.st_mode & 0o022)
@@ -147,8 +166,8 @@ class _Walk:
             if not _passable(self.folder, user):
                 raise self._refused(user)
 
-    def _meet(self, user: int) -> None:
-        self.first_stranger = user if self.first_stranger is None else self.first_stranger
+    def _meet(self, writers: Writers) -> None:
+        self.writers = self.writers.and_(writers)
 
     def enter(self, name: str) -> None:
         """Go into a folder."""
@@ -171,7 +190,7 @@ class _Walk:
         maker = owner if owner not in _ours() else self.stranger
         link = "/" + "/".join([*self.real, name])
         if maker is not None:
-            self._meet(maker)
+            self._meet(Writers(frozenset([maker])))
             self.doubt = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
         if maker is not None and not self.follow:
             self.link = link
@@ -185,7 +204,7 @@ class _Walk:
     def place(self, name: str) -> Place:
         """Return the place of a name in the current folder."""
         real = "/" + "/".join([*self.real, name])
-        place = Place(self.handle, name, real, self.doubt, self.shared, self.first_stranger)
+        place = Place(self.handle, name, real, self.doubt, self.shared, self.writers)
         status = place.status()
         for user in self.linkers:
             readable = status is None or _readable(status, user)
@@ -208,16 +227,36 @@ class _Walk:
         return error(text % (self.link, user_name(user), self.purpose), remedy, self.path)
 
 
-def stranger_of(path: str, follow: bool) -> Optional[int]:
-    """Return the id of a user, neither root nor the current one, who can change a file or what its path leads to.
+def writers_of(path: str, follow: bool) -> Writers:
+    """Return who can change a file or what its path leads to, by owners, modes and access control lists.
 
-    None if there is none by owners alone; what a group can change is not looked at. Raises KamailioError or OSError as
-    C(find_place) does.
+    Of a file that does not exist these are the users who can make it. Raises KamailioError or OSError as C(find_place)
+    does.
     """
-    with find_place(path, READ, follow) as place:
-        status = place.status()
-        owner = status.st_uid if status and status.st_uid not in _ours() else None
-        return owner if place.stranger is None else place.stranger
+    try:
+        with find_place(path, READ, follow) as place:
+            status, folder = place.status(), "/proc/self/fd/%d" % place.folder
+            if status is None:
+                return place.writers.and_(_writers_of(os.fstat(place.folder), folder))
+            return place.writers.and_(_writers_of(status, "%s/%s" % (folder, place.name)))
+    except FileNotFoundError:
+        # Its folder does not exist either.
+        return writers_of(os.path.dirname(path), follow)
+
+
+def _writers_of(status: os.stat_result, path: str) -> Writers:
+    """Return who can write to a file or a folder with this status, C(path) being a path to it for this moment."""
+    mode = status.st_mode
+    users, groups = {status.st_uid}, {status.st_gid} if mode & stat.S_IWGRP else set()
+    # With an access control list the bits of the group are the mask, the most that any entry of it gives.
+    if mode & stat.S_IWGRP and hasattr(os, "getxattr"):
+        with contextlib.suppress(OSError):
+            entries = list(struct.iter_unpack("<HHI", os.getxattr(path, _ACL)[4:]))
+            writing = [(tag, number) for tag, bits, number in entries if bits & 2]
+            users |= {number for tag, number in writing if tag == _ACL_USER}
+            groups = {number for tag, number in writing if tag == _ACL_GROUP}
+            groups |= {status.st_gid for tag, _number in writing if tag == _ACL_OWN_GROUP}
+    return Writers(frozenset(users.difference(_ours())), frozenset(groups - {0}), bool(mode & stat.S_IWOTH))
 
 
 def _ours() -> List[int]:

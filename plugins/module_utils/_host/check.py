@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
 from .._text import named
-from .._trust import WRITE, Place, find_place, stranger_of
+from .._trust import WRITE, Place, find_place
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix, sweep
 from .process import Ended, run_program
+from .runner import account_for
 from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
@@ -53,23 +54,18 @@ class Site(NamedTuple):
     follow: bool
 
 
-def site_of(module: Any, config: str, invocation: Invocation) -> Optional[Site]:
-    """Return the site of an AnsibleModule, None if its host has no Kamailio. Raises KamailioError."""
+def site_of(module: Any, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[Site]:
+    """Return the site of an AnsibleModule for checks of a configuration, None if its host has no Kamailio.
+
+    C(evaluations) are all that are checked there. Raises KamailioError.
+    """
     command = find_kamailio(module)
     if not command:
         return None
-    service, follow = read_service(module.params["instance"]), module.params["follow"]
-    account = service.started_by if service and starts(service, config) else _account_of(config, follow)
-    return Site(command, account, invocation, follow)
-
-
-def _account_of(config: str, follow: bool) -> Account:
-    """Return the account of a user who can change a configuration that no unit starts, whose code root must not run."""
-    try:
-        stranger = stranger_of(config, follow)
-    except OSError as exc:
-        raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", config) from exc
-    return Account() if stranger is None else Account(str(stranger))
+    service = read_service(module.params["instance"])
+    started = service is not None and starts(service, evaluations[0].path)
+    account = service.started_by if service and started else account_for(module.params, evaluations)
+    return Site(command, account, invocation, module.params["follow"])
 
 
 def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
@@ -201,7 +197,7 @@ def require_restartable(
     module: Any, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
     """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
-    site = site_of(module, evaluation.path, invocation)
+    site = site_of(module, [evaluation], invocation)
     checked = check_in_place(site, evaluation, before, texts) if site else Checked(True, "")
     if not checked.accepted:
         text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
@@ -220,7 +216,7 @@ def require_accepted(
     C(module) is an AnsibleModule with the option C(follow). Nothing is checked where its host has no Kamailio. Raises
     KamailioError where the server refuses the files and accepted the ones before.
     """
-    site = site_of(module, evaluation.path, invocation) if texts else None
+    site = site_of(module, [evaluation, before], invocation) if texts else None
     if not site:
         return ""
     after = check_in_place(site, evaluation, before, texts)
