@@ -25,7 +25,7 @@ from .._secrets import mask_secrets
 from .._text import named
 from .._trust import WRITE, Place, find_place
 from .facts import find_kamailio, identity_of
-from .files import staging_prefix, sweep
+from .files import staging_prefix
 from .process import Ended, run_program
 from .runner import account_for
 from .service import arguments_of, read_service, starts
@@ -114,7 +114,6 @@ def _reserve(stack: contextlib.ExitStack, path: str, now: Optional[bytes], follo
     """Make an empty file next to a file with the bytes C(now), and have it removed at the end. Raises KamailioError."""
     try:
         place = stack.enter_context(find_place(path, WRITE, follow))
-        sweep(place)
         handle, copy = place.create(staging_prefix(place.name))
         stack.callback(_forget, handle, copy)
         # The user that starts the server must be able to read it, as the file itself.
