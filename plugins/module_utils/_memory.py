@@ -5,13 +5,25 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Memory of Python where very many objects are made at once."""
+"""Memory: how much of the files of a host a task takes in, and Python where very many objects are made at once."""
 
 from __future__ import annotations
 
 import contextlib
 import gc
 from typing import Iterator
+
+MIB = 1 << 20
+# A file: a list of a million destinations has up to 100 MiB.
+FILE_BYTES = 256 * MIB
+# What is kept of a server: a list with one more line, or the states of as many destinations.
+KEPT_BYTES = FILE_BYTES + MIB
+# A configuration with all that it includes: the server reads it into 8 MiB of private memory, unless it has -M.
+CONFIG_BYTES = 32 * MIB
+# A unit of systemd, or a file with its environment.
+UNIT_BYTES = MIB
+# Each end of what a program prints.
+PRINTED_BYTES = 64 << 10
 
 
 @contextlib.contextmanager

@@ -12,14 +12,37 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import stat
 import struct
 from functools import lru_cache
-from typing import Collection, FrozenSet, Optional
+from typing import Collection, FrozenSet, List, NamedTuple, Optional
 
 # Of linux/posix_acl_xattr.h and linux/posix_acl.h: a header of 4 bytes, then tag, permissions and id of each entry.
 _LIST = "system.posix_acl_access"
 _HEADER_BYTES, _ENTRY = 4, "<HHI"
-_NAMED_USER, _NAMED_GROUP = 0x02, 0x08
+_NAMED_USER, _OWN_GROUP, _NAMED_GROUP = 0x02, 0x04, 0x08
+_MAY_WRITE = 2
+
+
+class _Entry(NamedTuple):
+    tag: int
+    bits: int
+    number: int
+
+
+class Writers(NamedTuple):
+    """Who can change a file or what its path leads to: ids of users and groups, or everybody.
+
+    Root, the group of root and the current user are not among them.
+    """
+
+    users: FrozenSet[int] = frozenset()
+    groups: FrozenSet[int] = frozenset()
+    everybody: bool = False
+
+    def and_(self, other: Writers) -> Writers:
+        """Return all of these, and all of those."""
+        return Writers(self.users | other.users, self.groups | other.groups, self.everybody or other.everybody)
 
 
 def may(status: os.stat_result, bits: int, user: int, groups: Collection[int]) -> bool:
@@ -40,10 +63,30 @@ def can(folder: int, name: str, status: os.stat_result, bits: int, user: int) ->
     if status.st_uid == user:
         return True
     groups = groups_of(user)
-    entries = _access_list(folder, name)
-    if entries != b"" and (status.st_gid in groups or _names(entries or b"", user, groups)):
+    # The folder is open for passing only, so its handle alone cannot be asked.
+    entries = _access_list("/proc/self/fd/%d/%s" % (folder, name))
+    if entries != [] and (status.st_gid in groups or _names(entries or [], user, groups)):
         return False
     return may(status, bits, user, groups)
+
+
+def writers_by(status: os.stat_result, path: str) -> Writers:
+    """Return who can write to a file or a folder with this status, C(path) being a path to it for this moment."""
+    mode = status.st_mode
+    users, groups = {status.st_uid}, {status.st_gid} if mode & stat.S_IWGRP else set()
+    # With an access control list the bits of the group are the mask, the most that any entry of it gives.
+    entries = _access_list(path) if mode & stat.S_IWGRP else []
+    if entries:
+        writing = [entry for entry in entries if entry.bits & _MAY_WRITE]
+        users |= {entry.number for entry in writing if entry.tag == _NAMED_USER}
+        groups = {entry.number for entry in writing if entry.tag == _NAMED_GROUP}
+        groups |= {status.st_gid for entry in writing if entry.tag == _OWN_GROUP}
+    return Writers(frozenset(users.difference(ours())), frozenset(groups - {0}), bool(mode & stat.S_IWOTH))
+
+
+def ours() -> List[int]:
+    """Return the ids of the users who are trusted with everything: root and the current one."""
+    return [0, os.geteuid()]
 
 
 @lru_cache(maxsize=None)
@@ -56,20 +99,20 @@ def groups_of(user: int) -> FrozenSet[int]:
         return frozenset()
 
 
-def _access_list(folder: int, name: str) -> Optional[bytes]:
-    """Return the entries of the access control list of a file, empty if it has none, None if that is unknown."""
+def _access_list(path: str) -> Optional[List[_Entry]]:
+    """Return the entries of the access control list of a file, none if it has no list, None if that is unknown."""
     if not hasattr(os, "getxattr"):
         return None
     try:
-        # The folder is open for passing only, so its handle alone cannot be asked.
-        return os.getxattr("/proc/self/fd/%d/%s" % (folder, name), _LIST, follow_symlinks=False)[_HEADER_BYTES:]
+        data = os.getxattr(path, _LIST, follow_symlinks=False)[_HEADER_BYTES:]
     except OSError as exc:
-        return b"" if exc.errno in (errno.ENODATA, errno.ENOTSUP) else None
+        return [] if exc.errno in (errno.ENODATA, errno.ENOTSUP) else None
+    return [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data)]
 
 
-def _names(entries: bytes, user: int, groups: Collection[int]) -> bool:
+def _names(entries: Collection[_Entry], user: int, groups: Collection[int]) -> bool:
     """Whether an access control list has an entry for a user, or for one of its groups."""
     return any(
-        (tag == _NAMED_USER and number == user) or (tag == _NAMED_GROUP and number in groups)
-        for tag, _bits, number in struct.iter_unpack(_ENTRY, entries)
+        (entry.tag == _NAMED_USER and entry.number == user) or (entry.tag == _NAMED_GROUP and entry.number in groups)
+        for entry in entries
     )

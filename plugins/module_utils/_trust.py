@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Iterator, List, Optional, Tuple
 
 from ._errors import KamailioError, error
-from ._rights import can
+from ._rights import Writers, can, ours, writers_by
 
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
@@ -55,8 +55,7 @@ class Place:
 
     C(path) is the real path, without symbolic links. C(doubt) says why others can change what the path leads to, and is
     empty for a trusted place. In a C(shared) folder, such as C(/tmp), others can make files, and cannot touch ours.
-    C(stranger) is the id of the first user on the way, the owner of a folder or of a link, who is neither root nor the
-    current user.
+    C(writers) are those who can change what the path leads to, the owners of folders and links among them.
     """
 
     folder: int
@@ -64,7 +63,7 @@ class Place:
     path: str
     doubt: str
     shared: bool
-    stranger: Optional[int]
+    writers: Writers
 
     def status(self) -> Optional[os.stat_result]:
         """The status of the file itself, None if it does not exist."""
@@ -140,7 +139,7 @@ class _Walk:
         self.link = ""
         # The other users whose links were followed: each of them must be able to reach the file.
         self.linkers: List[int] = []
-        self.first_stranger: Optional[int] = None
+        self.writers = Writers()
         self._start("")
 
     def _start(self, doubt: str) -> None:
@@ -154,8 +153,10 @@ class _Walk:
         """Take in the folder that has just been entered."""
         self.folder = os.fstat(self.handle)
         here = "/" + "/".join(self.real)
-        if self.folder.st_uid not in _ours():
-            self._meet(self.folder.st_uid)
+        if not self.folder.st_mode & stat.S_ISVTX:
+            self._meet(writers_by(self.folder, "/proc/self/fd/%d" % self.handle))
+        if self.folder.st_uid not in ours():
+            self._meet(Writers(frozenset([self.folder.st_uid])))
             self.stranger = self.folder.st_uid if self.stranger is None else self.stranger
             self.doubt = self.doubt or "%s belongs to the user %s" % (here, user_name(self.folder.st_uid))
         self.shared = bool(self.folder.st_mode & 0o022)
@@ -165,8 +166,8 @@ class _Walk:
             if not can(self.handle, ".", self.folder, stat.S_IXOTH, user):
                 raise self._refused(user)
 
-    def _meet(self, user: int) -> None:
-        self.first_stranger = user if self.first_stranger is None else self.first_stranger
+    def _meet(self, writers: Writers) -> None:
+        self.writers = self.writers.and_(writers)
 
     def enter(self, name: str) -> None:
         """Go into a folder."""
@@ -186,10 +187,10 @@ class _Walk:
         self.links += 1
         if self.links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        maker = owner if owner not in _ours() else self.stranger
+        maker = owner if owner not in ours() else self.stranger
         link = "/" + "/".join([*self.real, name])
         if maker is not None:
-            self._meet(maker)
+            self._meet(Writers(frozenset([maker])))
             self.doubt = self.doubt or "%s is a symbolic link that the user %s can change" % (link, user_name(maker))
         if maker is not None and not self.follow:
             self.link = link
@@ -203,7 +204,7 @@ class _Walk:
     def place(self, name: str) -> Place:
         """Return the place of a name in the current folder."""
         real = "/" + "/".join([*self.real, name])
-        place = Place(self.handle, name, real, self.doubt, self.shared, self.first_stranger)
+        place = Place(self.handle, name, real, self.doubt, self.shared, self.writers)
         status = place.status()
         for user in self.linkers:
             if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
@@ -235,20 +236,21 @@ class _Walk:
         return error(text % (self.link, user_name(user), self.purpose), remedy, self.path)
 
 
-def stranger_of(path: str, follow: bool) -> Optional[int]:
-    """Return the id of a user, neither root nor the current one, who can change a file or what its path leads to.
+def writers_of(path: str, follow: bool) -> Writers:
+    """Return who can change a file or what its path leads to, by owners, modes and access control lists.
 
-    None if there is none by owners alone; what a group can change is not looked at. Raises KamailioError or OSError as
-    C(find_place) does.
+    Of a file that does not exist these are the users who can make it. Raises KamailioError or OSError as C(find_place)
+    does.
     """
-    with find_place(path, READ, follow) as place:
-        status = place.status()
-        owner = status.st_uid if status and status.st_uid not in _ours() else None
-        return owner if place.stranger is None else place.stranger
-
-
-def _ours() -> List[int]:
-    return [0, os.geteuid()]
+    try:
+        with find_place(path, READ, follow) as place:
+            status, folder = place.status(), "/proc/self/fd/%d" % place.folder
+            if status is None:
+                return place.writers.and_(writers_by(os.fstat(place.folder), folder + "/."))
+            return place.writers.and_(writers_by(status, "%s/%s" % (folder, place.name)))
+    except FileNotFoundError:
+        # Its folder does not exist either.
+        return writers_of(os.path.dirname(path), follow)
 
 
 def _readable(place: Place, status: Optional[os.stat_result], user: int) -> bool:
@@ -327,7 +329,7 @@ def resolve_trusted(path: str) -> str:
         try:
             with find_place(os.path.join(real, "x"), READ) as place:
                 status = place.sibling(name).status()
-                if place.doubt or status is None or status.st_uid not in _ours():
+                if place.doubt or status is None or status.st_uid not in ours():
                     break
                 target = os.readlink(name, dir_fd=place.folder) if stat.S_ISLNK(status.st_mode) else None
         except (OSError, KamailioError):

@@ -24,7 +24,10 @@ attributes:
     description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
     support: full
     details:
-      - Everything is planned and judged, C(kamailio -c) included.
+      - Everything is planned and judged, C(kamailio -c) included. It runs as O(sipfleet.kamailio.loadmodule#module:check) says it.
+        For as long as it runs, the files of the configuration that would change and those that include them have a copy next to
+        them, C(.sipfleet.NAME.*).
+      - Other runs wait for this one, and it waits for a change that is under way.
   diff_mode:
     description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: full

@@ -307,7 +307,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        with FileLocks(follow=module.params["follow"]) as locks:
+        with FileLocks(follow=module.params["follow"], lock=not module.check_mode) as locks:
             run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

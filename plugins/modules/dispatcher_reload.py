@@ -268,7 +268,7 @@ def main():
             if params[name] < 0 or (name == "healthy_percent" and params[name] > 100):
                 raise error("%s is %g" % (name, params[name]), "Give 0 or more, and a percentage up to 100")
         live = connect(module)
-        with FileLocks(unsettled=True) as locks:
+        with FileLocks(unsettled=True, lock=not module.check_mode) as locks:
             listing, result = bring_in_line(module, live, locks)
             warn_unlocked(module, locks)
         result.update(kamailio_version=str(live.version), config=live.config, health=[], health_counts={})

@@ -65,7 +65,11 @@ options:
     description:
       - Whether C(kamailio -c) must accept the result before it is written. It is run where the server is installed, on copies
         beside the files, so that includes resolve as they will.
-      - It loads the modules that the files name, and so runs their code.
+      - It loads the modules that the files name, and so runs their code. It runs as the user that the unit of the server starts it
+        as. Where no unit starts the configuration and other users can change it, it does not run as root either. It runs as the one
+        user who can change the configuration, an included file, a module or a folder on the way to them, by owner, mode and access
+        control list. Where that is a group, it runs as the user of the same name, such as C(kamailio). Where several users can
+        change them, or everybody, it runs as C(nobody). The task fails if that user cannot read the files.
       - Where it refused the configuration before the change already, its message is a warning.
     type: bool
     default: true
@@ -76,6 +80,14 @@ options:
     description: Make a backup of each file before it is changed.
     type: bool
     default: false
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
+    support: full
+    details:
+      - With O(check=true) C(kamailio -c) runs in check mode as well. For as long as it runs, the files that would change and
+        those that include them have a copy next to them, C(.sipfleet.NAME.*), and other runs wait for this one.
+      - Otherwise check mode only reads.
 extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.beside
@@ -211,8 +223,10 @@ def main():
         add_file_common_args=True,
         supports_check_mode=True,
     )
+    # The copies for kamailio -c must not be removed by another run.
+    lock = module.params["check"] or not module.check_mode
     try:
-        with FileLocks(follow=module.params["follow"]) as locks:
+        with FileLocks(follow=module.params["follow"], lock=lock) as locks:
             run(module, locks)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attack.events import WRITES, Watch
 from integration.module import environment
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
@@ -110,6 +111,23 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_check_mode_makes_only_the_copies_for_a_check(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "bookworm", peers)
+        with live.running():
+            left = live.list.with_name(".sipfleet.%s.0123abcd" % live.list.name)
+            left.touch()
+            watch = Watch()
+            watch.add(live.folder, WRITES)
+            both = [{"setid": 1, "uri": A, "flags": 8}, {"setid": 1, "uri": B, "flags": 8}]
+            reload = live.deploy(check_mode=True, destinations=both)
+            assert reload["action"] == "reload" and {one.name for one in watch.wait(0)} <= {"deploy.args"}
+            restart = live.deploy(check_mode=True, modules=[{"name": "pv"}], destinations=both)
+            touched = {one.name.rpartition(".")[0] for one in watch.wait(0)} - {"deploy"}
+            assert restart["action"] == "restart" and touched == {".sipfleet.%s" % live.config.name}
+            assert left.exists() and live.pending() == [] and not live.record.exists()
 
 
 def test_a_reload_and_a_restart(suite: str, tmp_path: Path) -> None:

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import grp
+import hashlib
 import json
 import os
+import pwd
 import re
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attack.events import WRITES, Watch
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
-from integration.module import command, environment, run
+from integration.module import command, environment, result_of, run
 
 OLD = b"# gateways\n1 sip:10.0.0.1 8\n"
 NEW = b"# gateways\n1 sip:10.0.0.1 8\n1 sip:10.0.0.2 0 0\n"
@@ -115,6 +120,96 @@ def test_a_run_waits_for_another_and_gives_up_in_time(tmp_path: Path) -> None:
         time.sleep(1.5)
         assert writer.poll() is None and path.read_bytes() == OLD
     assert "sip:10.0.0.2" in writer.communicate(timeout=30)[0] and path.read_bytes() == NEW
+
+
+LOCKS = Path("/run/sipfleet-kamailio/locks")
+
+
+def locks_of(path: Path) -> list[Path]:
+    """The locks of a file; the digest in their names is that of its path."""
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    return list(LOCKS.glob("*." + digest)) if LOCKS.exists() else []
+
+
+def touched_by(folder: Path, module: str, **options: Any) -> set[str]:
+    """The names of the files in a folder that a run in check mode changes, makes or removes, even for a moment."""
+    watch = Watch()
+    watch.add(folder, WRITES)
+    result = result_of(folder.parent, module, check_mode=True, **options)
+    touched = {one.name for one in watch.wait(0)}
+    watch.close()
+    assert result.get("changed") is True, result
+    return touched
+
+
+def leftovers(folder: Path) -> set[str]:
+    """Make what killed runs have left next to the files of a folder; return the names of it."""
+    names = {".sipfleet.%s.0123abcd" % one.name for one in list(folder.iterdir())}
+    for name in names:
+        (folder / name).touch()
+    return names
+
+
+def test_check_mode_leaves_the_folder_of_a_list_alone(tmp_path: Path) -> None:
+    path = make(tmp_path / "etc")
+    (path.parent / "k.cfg").write_text('loadmodule "dispatcher"\n')
+    left = leftovers(path.parent)
+    for config in ({}, {"config": str(path.parent / "k.cfg"), "on_violation": "report"}):
+        assert touched_by(path.parent, "dispatcher_list", **arguments(path), **config) == set()
+    assert left < {one.name for one in path.parent.iterdir()}
+    assert locks_of(path) == []
+
+
+def test_check_mode_does_not_wait_for_another_run(tmp_path: Path) -> None:
+    path = make(tmp_path / "etc")
+    with FileLocks() as locks:
+        locks.take(str(path))
+        began = time.monotonic()
+        assert touched_by(path.parent, "dispatcher_list", **arguments(path)) == set()
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_check_mode_makes_only_the_copies_for_a_check(check: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "etc"
+    folder.mkdir()
+    config = folder / "kamailio.cfg"
+    config.write_text('include_file "modules.cfg"\nrequest_route { exit; }\n')
+    (folder / "modules.cfg").write_text('loadmodule "sl"\n')
+    (folder / "dispatcher.list").write_bytes(OLD)
+    left = leftovers(folder)
+    touched = touched_by(folder, "loadmodule", config=str(config), modules=[{"name": "tm"}], check=check)
+    assert {one.rpartition(".")[0] for one in touched} == (
+        {".sipfleet.kamailio.cfg", ".sipfleet.modules.cfg"} if check else set()
+    )
+    assert not touched & left
+    assert {one.name for one in folder.iterdir()} == {"kamailio.cfg", "modules.cfg", "dispatcher.list", *left}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("mode", [0o664, 0o660])
+def test_a_configuration_of_the_group_of_the_server_is_checked(mode: int, tmp_path: Path) -> None:
+    """By the user of that name, and so with the rights of the server."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, group = Path(name), grp.getgrnam("kamailio").gr_gid
+        folder.chmod(0o2775)
+        os.chown(folder, 0, group)
+        config = folder / "kamailio.cfg"
+        config.write_text("request_route { exit; }\n")
+        os.chown(config, 0, group)
+        config.chmod(mode)
+        log = tmp_path / "trace"
+        given = {"config": str(config), "modules": [{"name": "tm"}]}
+        line = ["strace", "-f", "-qq", "-e", "trace=execve,setuid", "-o", str(log)]
+        done = run([*line, *command(tmp_path, "group", given, "loadmodule")])
+        assert json.loads(done.stdout).get("changed") is True, done.stdout + done.stderr
+        assert (
+            'loadmodule "tm' in config.read_text() and "setuid(%d)" % pwd.getpwnam("kamailio").pw_uid in log.read_text()
+        )
+        given["modules"] = [{"name": "no_such_module"}]
+        refused = json.loads(run(command(tmp_path, "refused", given, "loadmodule")).stdout)
+        assert "kamailio -c refuses what would be written" in refused["msg"] and "no_such_module" in refused["msg"]
+        assert [one.name for one in folder.iterdir()] == ["kamailio.cfg"]
 
 
 def test_access_control_list_and_attributes_are_kept(tmp_path: Path) -> None:

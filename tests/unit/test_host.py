@@ -156,9 +156,9 @@ def test_a_check_of_what_another_user_can_change_runs_as_that_user(
         module = Host({"instance": None, "follow": False})
         monkeypatch.setattr(check, "find_kamailio", lambda module: str(command))
         monkeypatch.setattr(check, "read_service", lambda instance: None)
-        site = check.site_of(module, str(config), Invocation())
-        assert site
         evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
+        site = check.site_of(module, [evaluation], Invocation())
+        assert site
         assert check.check_in_place(site, evaluation, evaluation, {}).message == "ERROR 4242:4242 none"
 
 
@@ -198,7 +198,8 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
     service = service_of_arguments(["-f", str(config)])._replace(started_by=Account("kamailio"))
     monkeypatch.setattr(check, "read_service", lambda _instance: service)
     module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")
-    site = check.site_of(module, "%s/./kamailio.cfg" % tmp_path, Invocation())
+    evaluation = evaluate("%s/./kamailio.cfg" % tmp_path, b"", {}.get, (6, 1))
+    site = check.site_of(module, [evaluation], Invocation())
     assert site and site.account == Account("kamailio")
 
 

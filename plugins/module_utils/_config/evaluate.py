@@ -127,6 +127,7 @@ class _Run:
             self.listen.result(self.settings.result()),
             self.settings.result(),
             self.statements.is_empty and not self.report.undecided,
+            tuple(self.preprocessor.absent),
         )
 
     def feed(self, item: Item) -> None:

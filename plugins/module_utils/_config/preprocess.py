@@ -16,6 +16,7 @@ import re
 from typing import Callable, Dict, FrozenSet, List, Optional, Tuple, Union
 
 from .._errors import Problem
+from .._memory import CONFIG_BYTES, MIB
 from .._text import quoted, show
 from .._versions import Version
 from . import lexer
@@ -61,6 +62,7 @@ class Preprocessor:
         self.files: Dict[str, bytes] = {}
         self.inactive: List[Place] = []
         self.includes: List[Include] = []
+        self.absent: List[str] = []
         self.defines = Defines(version, invocation, report)
         self._reader = reader
         self._report = report
@@ -73,6 +75,8 @@ class Preprocessor:
         self._loose_ends: List[Place] = []
         self._hides_sockets = False
         self._count = 0
+        # Those of all files, as often as they are included.
+        self._bytes = 0
         # Whether the server has given up by now, so that nothing that follows matters.
         self._stopped = False
         self._expansions = 0
@@ -101,6 +105,14 @@ class Preprocessor:
     def file(self, path: str, data: bytes, depth: int = 0) -> None:
         """Read a file, and what it includes."""
         self.files.setdefault(path, data)
+        self._bytes += len(data)
+        if self._bytes > CONFIG_BYTES:
+            text = "with this file the configuration has more than %d MiB, which are not read here" % (
+                CONFIG_BYTES // MIB
+            )
+            self._report.unknown(Place(path, 0, 0, 1, 1), text)
+            self._hides_sockets = self._stopped = True
+            return
         lines = _Lines(data)
         size = len(data)
         includes = includes_in(data)
@@ -235,9 +247,11 @@ class Preprocessor:
         elif content is not None:
             self.includes.append(Include(target, place))
             self.file(target, content, depth + 1)
-        elif token.name == b"include_file":
-            text = "the included file %s is not there" % target
-            refuse("include-missing", place.path, place.line, text)
+        else:
+            self.absent.append(target)
+            if token.name == b"include_file":
+                text = "the included file %s is not there" % target
+                refuse("include-missing", place.path, place.line, text)
 
     def _code(self, token: Token, place: Place, depth: int) -> None:
         if token.kind in (lexer.PUNCT, lexer.VARIABLE):

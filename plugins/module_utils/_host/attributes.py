@@ -22,6 +22,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 from .._errors import error
 from .._text import named
 from .._trust import WRITE, find_place
+from .files import contains
 
 _BY_NAME = ("seuser", "serole", "setype", "selevel", "attributes")
 
@@ -118,9 +119,8 @@ def _require_own(handle: int, data: bytes, path: str) -> None:
     if os.fstat(handle).st_nlink > 1:
         text = "has another name (hard link), so its owner, group and mode are those of another file as well"
         raise error(text, "Make it a file with one name", path)
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        if file.read() != data:
-            raise error("was changed by another program at this moment", "Look at it, and run it again", path)
+    if not contains(handle, data):
+        raise error("was changed by another program at this moment", "Look at it, and run it again", path)
 
 
 def _adjust_by_name(module: Any, path: str) -> bool:

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
 from .._text import named
-from .._trust import WRITE, Place, find_place, stranger_of
+from .._trust import WRITE, Place, find_place
 from .facts import find_kamailio, identity_of
-from .files import staging_prefix, sweep
+from .files import staging_prefix
+from .process import Ended, run_program
+from .runner import account_for
 from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
@@ -53,23 +54,18 @@ class Site(NamedTuple):
     follow: bool
 
 
-def site_of(module: Any, config: str, invocation: Invocation) -> Optional[Site]:
-    """Return the site of an AnsibleModule, None if its host has no Kamailio. Raises KamailioError."""
+def site_of(module: Any, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[Site]:
+    """Return the site of an AnsibleModule for checks of a configuration, None if its host has no Kamailio.
+
+    C(evaluations) are all that are checked there. Raises KamailioError.
+    """
     command = find_kamailio(module)
     if not command:
         return None
-    service, follow = read_service(module.params["instance"]), module.params["follow"]
-    account = service.started_by if service and starts(service, config) else _account_of(config, follow)
-    return Site(command, account, invocation, follow)
-
-
-def _account_of(config: str, follow: bool) -> Account:
-    """Return the account of a user who can change a configuration that no unit starts, whose code root must not run."""
-    try:
-        stranger = stranger_of(config, follow)
-    except OSError as exc:
-        raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", config) from exc
-    return Account() if stranger is None else Account(str(stranger))
+    service = read_service(module.params["instance"])
+    started = service is not None and starts(service, evaluations[0].path)
+    account = service.started_by if service and started else account_for(module.params, evaluations)
+    return Site(command, account, invocation, module.params["follow"])
 
 
 def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
@@ -91,12 +87,12 @@ def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts
                 if one.place.path == path and one.target in copies
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
-        main = copies[evaluation.path].path if evaluation.path in copies else evaluation.path
+        main = copies[evaluation.path].path if evaluation.path in copies else os.path.abspath(evaluation.path)
         done = _run(site, [site.command, "-c", "-f", main, *arguments_of(site.invocation)])
-    message = mask_secrets(done.stdout + done.stderr).decode("utf-8", "replace")
+    message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
-    return Checked(done.returncode == 0, _errors_of(message))
+    return Checked(done.status == 0, _errors_of(message))
 
 
 def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:
@@ -118,7 +114,6 @@ def _reserve(stack: contextlib.ExitStack, path: str, now: Optional[bytes], follo
     """Make an empty file next to a file with the bytes C(now), and have it removed at the end. Raises KamailioError."""
     try:
         place = stack.enter_context(find_place(path, WRITE, follow))
-        sweep(place)
         handle, copy = place.create(staging_prefix(place.name))
         stack.callback(_forget, handle, copy)
         # The user that starts the server must be able to read it, as the file itself.
@@ -148,28 +143,20 @@ def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
     return Patch(name if name >= 0 else end, end, b'"%s"' % os.fsencode(target))
 
 
-def _run(site: Site, line: List[str]) -> subprocess.CompletedProcess[bytes]:
+def _run(site: Site, line: List[str]) -> Ended:
     become = _becoming(site.account)
     # What the environment of the task holds is not for code of another user.
     ours = os.environ if become is None else {name: os.environ[name] for name in _PASSED if name in os.environ}
     given = {name: value for name, value in (site.invocation.environment or {}).items() if value is not None}
     try:
-        # run_command of a module knows no time limit and no other user.
-        return subprocess.run(  # noqa: S603  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
-            line,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            timeout=CHECK_SECONDS,
-            check=False,
-            env={**ours, **given},
-            preexec_fn=become,
-        )
-    except subprocess.TimeoutExpired as exc:
-        text = "kamailio -c did not come to an end in %d seconds" % CHECK_SECONDS
-        raise error(text, "Nothing has been changed", line[3]) from exc
+        # An include is looked for in the current folder first, which is the root folder where systemd starts a server.
+        done = run_program(line, CHECK_SECONDS, {**ours, **given}, "/", become)
     except OSError as exc:
         raise error("%s cannot be run: %s" % (line[0], exc.strerror), "Nothing has been changed") from exc
+    if done.status is None:
+        text = "kamailio -c has not ended after %d seconds" % CHECK_SECONDS
+        raise error(text, "Nothing has been changed", line[3])
+    return done
 
 
 def _becoming(account: Account) -> Optional[Callable[[], None]]:
@@ -209,7 +196,7 @@ def require_restartable(
     module: Any, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
     """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
-    site = site_of(module, evaluation.path, invocation)
+    site = site_of(module, [evaluation], invocation)
     checked = check_in_place(site, evaluation, before, texts) if site else Checked(True, "")
     if not checked.accepted:
         text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
@@ -228,7 +215,7 @@ def require_accepted(
     C(module) is an AnsibleModule with the option C(follow). Nothing is checked where its host has no Kamailio. Raises
     KamailioError where the server refuses the files and accepted the ones before.
     """
-    site = site_of(module, evaluation.path, invocation) if texts else None
+    site = site_of(module, [evaluation, before], invocation) if texts else None
     if not site:
         return ""
     after = check_in_place(site, evaluation, before, texts)

@@ -15,14 +15,15 @@ import os
 import pwd
 import stat
 from functools import lru_cache
-from typing import Any, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.analyse import Host
 from .._config.model import Account, Load
 from .._errors import error
 from .._rights import may
-from .._text import quoted
+from .._text import quoted, show
 from .._versions import Version, given_version, parse_version
+from .process import run_program
 from .service import Service
 
 # Where packages and builds put the modules.
@@ -33,22 +34,30 @@ _MODULE_FOLDERS = (
     "/usr/local/lib64/kamailio/modules",
     "/usr/local/lib/kamailio/modules",
 )
+_VERSION_SECONDS = 60
 
 
 def has_module(load: Load) -> Optional[bool]:
-    """Whether the host has the file of a module; None where it cannot be told which folder the server looks in.
+    """Whether the host has the file of a module; None where it cannot be told which folder the server looks in."""
+    paths = module_paths(load)
+    if not paths:
+        folders = [one for pattern in _MODULE_FOLDERS for one in glob.glob(pattern)]
+        if len(folders) != 1:
+            return None
+        paths = module_paths(load._replace(load_path=folders[0]))
+    return any(os.path.isfile(one) for one in paths)
+
+
+def module_paths(load: Load) -> List[str]:
+    """Return where the server looks for the file of a module, nothing where that is the folder that is built in.
 
     The search is that of C(ksr_locate_module) in Kamailio's src/core/sr_module.c.
     """
     if "/" in load.written:
-        return os.path.isfile(load.written)
-    folders = [one for one in (load.load_path or "").split(":") if one]
-    if not folders:
-        folders = [one for pattern in _MODULE_FOLDERS for one in glob.glob(pattern)]
-        if len(folders) != 1:
-            return None
+        return [load.written]
     names = [load.name + ".so", os.path.join(load.name, load.name + ".so"), load.written]
-    return any(os.path.isfile(os.path.join(folder, name)) for folder in folders for name in names)
+    folders = [one for one in (load.load_path or "").split(":") if one]
+    return [os.path.join(folder, name) for folder in folders for name in names]
 
 
 class Identity(NamedTuple):
@@ -118,22 +127,25 @@ def host_version(module: Any, command: Optional[Sequence[str]] = None) -> str:
 
     Raises KamailioError if it is not installed, or says no version.
     """
-    return _version_of(module, tuple(command or [find_kamailio(module) or ""]))
+    return _version_of(tuple(command or [find_kamailio(module) or ""]))
 
 
 @lru_cache(maxsize=None)
-def _version_of(module: Any, found: Tuple[str, ...]) -> str:
+def _version_of(found: Tuple[str, ...]) -> str:
     if not found[0]:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
     try:
-        status, printed, complaint = module.run_command([*found, "-v"], handle_exceptions=False)
+        ended = run_program([os.path.expanduser(os.path.expandvars(one)) for one in found] + ["-v"], _VERSION_SECONDS)
     except OSError as exc:
         raise error("%s cannot be run: %s" % (found[0], exc.strerror), "Correct kamailio_command") from exc
-    if parse_version(printed) is None:
-        text = "%s -v says no version, and ends with status %d: %s"
-        said = quoted((complaint or printed).strip().encode("utf-8", "surrogateescape"), 200)
-        raise error(text % (" ".join(found), status, said), "Say in kamailio_version for which version to judge")
-    return str(printed)
+    version = show(ended.printed)
+    if ended.status is None or parse_version(version) is None:
+        how = "has not ended after %d seconds" % _VERSION_SECONDS
+        if ended.status is not None:
+            how = "says no version, and ends with status %d" % ended.status
+        text = "%s -v %s: %s" % (" ".join(found), how, quoted((ended.complaint or ended.printed).strip(), 200))
+        raise error(text, "Set kamailio_version to the version to check for")
+    return version
 
 
 def known_version(module: Any, given: Optional[str]) -> Optional[Version]:

@@ -15,24 +15,29 @@ import hashlib
 import os
 import re
 import stat
-from typing import Optional, Union
+from typing import List, Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
+from .._memory import FILE_BYTES, KEPT_BYTES, MIB
 from .._trust import READ, WRITE, Place, doubt_about, find_place, make_folders, user_name
 
 # The longest name is 255 bytes, of which the rest of a staged file's name takes 19.
 _LONGEST_LABEL = 230
+_CHUNK = 1 << 16
+_TOO_LARGE = "%s, more than the limit of %d MiB"
+_LOOK = "Look at it: it is damaged, or not a file of Kamailio"
 
 
-def read_file(path: str, follow: bool = False) -> Optional[bytes]:
-    """Return the bytes of a file, None if it does not exist. Raises KamailioError if it cannot be read.
+def read_file(path: str, follow: bool = False, most: int = FILE_BYTES) -> Optional[bytes]:
+    """Return the bytes of a file, None if it does not exist.
 
-    C(follow) says that links made by other users are followed wherever they lead.
+    C(follow) says that links made by other users are followed wherever they lead, C(most) is how many bytes the file
+    may have. Raises KamailioError if it cannot be read.
     """
     try:
         with find_place(path, READ, follow) as place:
-            return read_place(place, path)
+            return read_place(place, path, most)
     except OSError as exc:
         if exc.errno == errno.ENOENT:
             return None
@@ -46,22 +51,25 @@ def read_file(path: str, follow: bool = False) -> Optional[bytes]:
         raise error(text, remedy, path) from exc
 
 
-def read_place(place: Place, path: str) -> bytes:
+def read_place(place: Place, path: str, most: int = FILE_BYTES) -> bytes:
     """Return the bytes of a file at a place that was found by C(path), whose secrets are masked from then on.
 
     Raises OSError, KamailioError.
     """
     handle = place.open(os.O_RDONLY)
-    with contextlib.ExitStack() as stack:
-        stack.callback(os.close, handle)
-        mode = os.fstat(handle).st_mode
-        if stat.S_ISDIR(mode):
+    try:
+        status = os.fstat(handle)
+        if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(status.st_mode):
             raise error("is not a regular file", "Give the path of a file", path)
-        stack.pop_all()
-    with os.fdopen(handle, "rb") as file:
-        data = file.read()
+        if status.st_size > most:
+            raise error(_TOO_LARGE % ("has %d bytes" % status.st_size, most // MIB), _LOOK, path)
+        data = _read_up_to(handle, status.st_size, most + 1)
+        if len(data) > most:
+            raise error(_TOO_LARGE % ("grows while it is read", most // MIB), _LOOK, path)
+    finally:
+        os.close(handle)
     SEEN.read(data)
     return data
 
@@ -72,6 +80,25 @@ def status_of(path: str) -> Optional[os.stat_result]:
         return os.stat(path)
     except OSError:
         return None
+
+
+def _read_up_to(handle: int, size: int, most: int) -> bytes:
+    """Return what a file of about this size contains, the first bytes of one that has more than C(most)."""
+    parts: List[bytes] = []
+    # The first read gets the whole file, in one piece of memory; those in /proc have a size of 0.
+    wanted, left = max(size, _CHUNK), most
+    while left:
+        part = os.read(handle, min(wanted, left))
+        if not part:
+            break
+        parts.append(part)
+        wanted, left = _CHUNK, left - len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def contains(handle: int, data: bytes) -> bool:
+    """Whether an open file contains these bytes, and no others. Raises OSError."""
+    return _read_up_to(handle, len(data), len(data) + 1) == data
 
 
 def read_include(path: str, follow: bool = False) -> Union[bytes, Problem, None]:
@@ -109,7 +136,7 @@ def read_private(path: str) -> Optional[bytes]:
 
     Raises KamailioError, also where others can change what its folder holds.
     """
-    data = read_file(path)
+    data = read_file(path, most=KEPT_BYTES)
     if data is not None:
         try:
             require_private(os.path.dirname(path))

@@ -35,11 +35,19 @@ class FileLocks:
 
     A file that belongs to a change which can still be rolled back is not free either, unless the change is the one with
     the journal C(own), or C(unsettled) files will do.
+
+    Without C(lock) no file is locked: check mode neither makes files nor delays other runs where it only reads.
     """
 
     def __init__(
-        self, wait: float = WAIT_SECONDS, follow: bool = False, own: str = "", unsettled: bool = False
+        self,
+        wait: float = WAIT_SECONDS,
+        follow: bool = False,
+        own: str = "",
+        unsettled: bool = False,
+        lock: bool = True,
     ) -> None:
+        self._lock = lock
         self._wait = wait
         self._follow = follow
         self._own = own
@@ -56,7 +64,7 @@ class FileLocks:
         self._held.clear()
 
     def read(self, path: str) -> Optional[bytes]:
-        """Return the bytes of a file, None if it does not exist; no other run can change it from now on.
+        """Return the bytes of a file, None if it does not exist. If it is locked, no other run changes it from now on.
 
         Raises KamailioError if it cannot be read, or if another run does not end in time.
         """
@@ -70,6 +78,8 @@ class FileLocks:
 
     def take(self, path: str) -> None:
         """Lock a file. Raises KamailioError if another run holds it for longer than the wait."""
+        if not self._lock:
+            return
         try:
             with find_place(path, READ, self._follow) as place:
                 real = place.path

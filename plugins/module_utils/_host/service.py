@@ -24,6 +24,7 @@ from .._config.model import Account, Invocation
 from .._config.values import Value, render_value
 from .._errors import KamailioError, error
 from .._exit import SEEN
+from .._memory import UNIT_BYTES
 from .._text import named, readable_bytes, show
 from .files import read_file
 
@@ -131,7 +132,7 @@ def _settings(paths: Sequence[str], specifiers: Mapping[str, str]) -> List[Tuple
             # That is how a drop-in is masked.
             continue
         section = ""
-        text = re.sub(r"\\\n(?:[ \t]*[#;][^\n]*\n)*", " ", show(read_file(path) or b""))
+        text = re.sub(r"\\\n(?:[ \t]*[#;][^\n]*\n)*", " ", show(read_file(path, most=UNIT_BYTES) or b""))
         for line in text.splitlines():
             line = line.strip()
             if line.startswith("["):
@@ -162,7 +163,7 @@ def _environment(settings: Sequence[Tuple[str, str]]) -> Dict[str, str]:
 
 def _environment_file(path: str) -> Dict[str, str]:
     try:
-        text = show(read_file(path) or b"")
+        text = show(read_file(path, most=UNIT_BYTES) or b"")
     except KamailioError:
         return {}
     variables = {}

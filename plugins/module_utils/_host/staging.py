@@ -20,7 +20,7 @@ from .._change import Change
 from .._errors import KamailioError, error
 from .._trust import READ, WRITE, Place, find_place
 from .attributes import Wanted, apply_wanted
-from .files import flush, read_place, staging_prefix, sweep
+from .files import contains, flush, read_place, staging_prefix, sweep
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644
@@ -228,7 +228,7 @@ def keep_attributes(place: Place, handle: int, before: Optional[bytes]) -> None:
         return
     try:
         status = os.fstat(old)
-        if before is None or not stat.S_ISREG(status.st_mode) or _read_all(old) != before:
+        if before is None or not stat.S_ISREG(status.st_mode) or not contains(old, before):
             raise _changed(place.path)
         with contextlib.suppress(PermissionError):
             os.fchown(handle, status.st_uid, status.st_gid)
@@ -237,11 +237,6 @@ def keep_attributes(place: Place, handle: int, before: Optional[bytes]) -> None:
         _keep_extended(old, handle)
     finally:
         os.close(old)
-
-
-def _read_all(handle: int) -> bytes:
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        return file.read()
 
 
 def _keep_extended(old: int, handle: int) -> None:

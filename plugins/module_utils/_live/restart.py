@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from typing import Any, List, Optional
+from typing import Any, List, Optional, Sequence
 
 from .._errors import KamailioError, error
+from .._host.process import Ended, run_program
 from .._host.service import unit_of
 from .._secrets import mask_secrets, mask_text
 from .._server.clock import Deadline
@@ -22,8 +23,6 @@ from .._text import named, quoted
 from .server import Live, connect
 
 _PAUSE_SECONDS = 0.2
-# What timeout ends with when the time is up, for a command that heeds its signal and for one that does not.
-_TIME_IS_UP = (124, 137)
 
 
 def restart_command(module: Any) -> Optional[List[str]]:
@@ -50,21 +49,26 @@ def restart(module: Any, seconds: float) -> Live:
         raise error("nothing is known that restarts the server", "Give its restart_command")
     if not module.params["restart_command"]:
         # Some starts that failed in a row, and systemd would refuse the next one for that alone.
-        module.run_command([command[0], "reset-failed", command[2]])
+        _run([command[0], "reset-failed", command[2]], seconds)
     deadline, began = Deadline(seconds), time.time()
-    # run_command knows no time limit, and nobody could take back what waits for ever.
-    timed = ["timeout", "-k", "5", "%g" % max(seconds, 1), *command]
-    status, printed, complaint = module.run_command(timed, expand_user_and_vars=False)
-    if status in _TIME_IS_UP:
-        raise error("%s has not ended after %g seconds" % (mask_text(" ".join(command)), seconds), "Its log says why")
-    if status:
-        said = quoted(mask_secrets((complaint or printed).strip().encode("utf-8", "surrogateescape")), 300)
-        raise error("%s ended with status %d: %s" % (mask_text(" ".join(command)), status, said), "Its log says why")
+    ended, shown = _run(command, seconds), mask_text(" ".join(command))
+    if ended.status is None:
+        raise error("%s has not ended after %g seconds" % (shown, seconds), "Its log says why")
+    if ended.status:
+        said = quoted(mask_secrets((ended.complaint or ended.printed).strip()), 300)
+        raise error("%s ended with status %d: %s" % (shown, ended.status, said), "Its log says why")
     try:
         return wait_for_answer(module, deadline, began)
     except KamailioError as reason:
         text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())
         raise error(text, "Its log says why") from None
+
+
+def _run(command: Sequence[str], seconds: float) -> Ended:
+    try:
+        return run_program(command, max(seconds, 1))
+    except OSError as exc:
+        raise error("%s cannot be run: %s" % (command[0], exc.strerror), "Correct restart_command") from exc
 
 
 def wait_for_answer(module: Any, deadline: Deadline, since: float = 0) -> Live:

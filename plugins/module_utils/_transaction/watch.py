@@ -13,7 +13,6 @@ where systemd runs also after a boot.
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
 import os
@@ -22,11 +21,13 @@ import subprocess
 import sys
 import time
 import zipfile
-from typing import Any, BinaryIO, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from .._errors import KamailioError, error
 from .._exit import SEEN
 from .._host.files import keep_private
+from .._host.process import run_program
+from .._text import show
 from .boot import watch_after_boot
 from .journal import Hold, Journal, close, is_orphan, load
 
@@ -36,6 +37,7 @@ _PACKAGE = "ansible_collections.sipfleet.kamailio.plugins.module_utils"
 _PROGRAM = "watch.pyz"
 _LOOK_SECONDS = 1.0
 _AGAIN_SECONDS = 10.0
+_SYSTEMD_SECONDS = 60
 # The server can be a child of what restarts it. Python ends with 2 where its program is gone with the change.
 _SERVICE = [
     "--property=KillMode=process",
@@ -56,29 +58,9 @@ class Host:
         """The path of a program."""
         return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *opt_dirs]))
 
-    def run_command(
-        self, command: List[str], handle_exceptions: bool = True, expand_user_and_vars: bool = False
-    ) -> Tuple[int, str, str]:
-        """Run a program to its end, which a server that it leaves behind does not delay: it writes into memory."""
-        with contextlib.ExitStack() as stack:
-            out, complaint = (stack.enter_context(os.fdopen(os.memfd_create("output"), "w+b")) for _number in range(2))
-            try:
-                # pylint: disable-next=ansible-bad-function
-                done = subprocess.run(command, stdout=out, stderr=complaint, check=False)  # noqa: S603
-            except OSError as exc:
-                if not handle_exceptions:
-                    raise
-                return 127, "", str(exc)
-            return done.returncode, _text_in(out), _text_in(complaint)
-
     def selinux_enabled(self) -> bool:
         """A file that is replaced gets the context that the policy has for new files of its folder."""
         return False
-
-
-def _text_in(file: BinaryIO) -> str:
-    file.seek(0)
-    return file.read().decode("utf-8", "replace")
 
 
 def arm(module: Any, journal: Journal, unit: str) -> None:
@@ -89,11 +71,16 @@ def arm(module: Any, journal: Journal, unit: str) -> None:
     systemd_run = module.get_bin_path("systemd-run")
     if systemd_run and os.path.isdir("/run/systemd/system"):
         # Not a child of the session that a broken link ends.
-        status, printed, complaint = module.run_command(
-            [systemd_run, "--quiet", "--collect", "--unit=sipfleet-watch-%s" % journal.change, *_SERVICE, *command]
-        )
-        if status:
-            raise error("the watch over the change cannot be started: %s" % (complaint or printed).strip())
+        name = "--unit=sipfleet-watch-%s" % journal.change
+        try:
+            ended = run_program([systemd_run, "--quiet", "--collect", name, *_SERVICE, *command], _SYSTEMD_SECONDS)
+        except OSError as exc:
+            raise error("the watch over the change cannot be started: %s" % exc.strerror) from exc
+        if ended.status != 0:
+            said = "no end after %d seconds" % _SYSTEMD_SECONDS
+            if ended.status is not None:
+                said = show(ended.complaint or ended.printed).strip()
+            raise error("the watch over the change cannot be started: %s" % said)
         watch_after_boot(journal.folder, command, unit)
         return
     try:
