@@ -198,7 +198,7 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
     service = service_of_arguments(["-f", str(config)])._replace(started_by=Account("kamailio"))
     monkeypatch.setattr(check, "read_service", lambda _instance: service)
     module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")
-    evaluation = evaluate("%s/./kamailio.cfg" % tmp_path, b"", {}.get, (6, 1))
+    evaluation = evaluate("%s/./kamailio.cfg" % tmp_path, b"", {}.get, Version(6, 1))
     site = check.site_of(module, [evaluation], Invocation())
     assert site and site.account == Account("kamailio")
 

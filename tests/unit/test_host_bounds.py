@@ -29,6 +29,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.process import run_program
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 TERABYTE = 1 << 40
 
@@ -39,7 +40,7 @@ def checked_by(folder: Path, script: str) -> check.Checked:
     config.write_text("request_route { exit; }\n")
     command.write_text("#!/bin/sh\n" + script)
     command.chmod(0o755)
-    evaluation = evaluate(str(config), config.read_bytes(), {}.get, (6, 1))
+    evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
     return check.check_in_place(check.Site(str(command), Account(), Invocation(), False), evaluation, evaluation, {})
 
 
@@ -188,11 +189,11 @@ def test_a_file_that_becomes_huge_is_another_one(tmp_path: Path) -> None:
 def test_the_sum_of_all_includes_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preprocess, "CONFIG_BYTES", 3 * _memory.MIB)
     files = {"/a": b'loadmodule "sl"\n' + b"#" * _memory.MIB + b"\n"}
-    two = evaluate("/k", b'include_file "a"\ninclude_file "a"\nloadmodule "tm"\n', files.get, (6, 1))
+    two = evaluate("/k", b'include_file "a"\ninclude_file "a"\nloadmodule "tm"\n', files.get, Version(6, 1))
     assert not two.undecided and [one.name for one in two.loads][-1] == "tm"
-    three = evaluate("/k", b'include_file "a"\n' * 3 + b'loadmodule "tm"\n', files.get, (6, 1))
+    three = evaluate("/k", b'include_file "a"\n' * 3 + b'loadmodule "tm"\n', files.get, Version(6, 1))
     (problem,) = three.undecided
     assert problem.render() == "/a:1:1: with this file the configuration has more than 3 MiB, which are not read here"
     assert "tm" not in [one.name for one in three.loads] and three.sockets is None
-    whole = evaluate("/k", b"#" * (3 * _memory.MIB + 1), files.get, (6, 1))
+    whole = evaluate("/k", b"#" * (3 * _memory.MIB + 1), files.get, Version(6, 1))
     assert whole.undecided and len(whole.files["/k"]) > 3 * _memory.MIB

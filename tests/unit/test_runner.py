@@ -19,12 +19,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._change.watch import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, runner
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="files of other users are needed, and only root can make them"
@@ -58,7 +59,7 @@ def folder() -> Iterator[Path]:
 
 def evaluation_of(folder: Path) -> Evaluation:
     path = folder / "etc" / "k.cfg"
-    return evaluate(str(path), path.read_bytes(), read_include, (6, 1))
+    return evaluate(str(path), path.read_bytes(), read_include, Version(6, 1))
 
 
 def runs_as(folder: Path, monkeypatch: pytest.MonkeyPatch, **params: Any) -> str:
