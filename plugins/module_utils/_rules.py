@@ -98,6 +98,7 @@ RULES: Dict[str, Rule] = {
     "ping-cannot-be-sent": Rule(ERROR, "Mend the parameter, or take it out", about_probing=True),
     "line-too-long": Rule(ERROR, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, "Write a number up to 2147483647"),
+    "parameter-doubtful": Rule(WARNING, "Correct its name, or take it out"),
     "directive-not-recognised": Rule(WARNING, "Put nothing behind the directive but white space", editable=True),
     "comment-unclosed": Rule(WARNING, "A /* inside a comment needs its own */"),
     "probing-without-tm": Rule(
@@ -176,4 +177,5 @@ RULES: Dict[str, Rule] = {
     "weights-incomplete": Rule(NOTE, "Give every destination of the set a weight, or none"),
     "list-empty": Rule(NOTE, "Add the destinations"),
     "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
+    "version-not-known": Rule(NOTE, "Look for a release of this collection that knows it"),
 }

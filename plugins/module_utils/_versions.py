@@ -40,6 +40,11 @@ class Version(NamedTuple):
         return "%d.%d" % self.release
 
     @property
+    def number(self) -> Optional[int]:
+        """The value of C(KAMAILIO_VERSION), such as 6001005; None where not all of the version is known."""
+        return None if self.patch is None else self.major * 1000000 + self.minor * 1000 + self.patch
+
+    @property
     def clears_probing_without_tm(self) -> bool:
         """Whether a P flag that nothing can obey is cleared, with a warning in the log (Kamailio issue 4212)."""
         return self.release >= (6, 1)

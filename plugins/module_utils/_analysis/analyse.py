@@ -13,7 +13,6 @@ from collections import Counter
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
-from .._config.parameters import parameter_types
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
 from .._errors import Problem
@@ -24,13 +23,10 @@ from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, finding, found_at
 from .listing import ListSource
-from .modules import table_findings
+from .modules import NUMBERS, STRINGS, table_findings
 from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
-# What must be known of dispatcher's parameters for a verdict, and which of them are numbers.
-NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode", "ds_inactive_threshold")
-STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 
 
 class Probe(NamedTuple):
@@ -109,9 +105,9 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
             findings += [*_mode_findings(evaluation), *_blamed(evaluation, effects)]
     findings.sort(key=_rank)
     stops = any(RULES[one.rule].stops for one in findings)
-    will_start = False if stops else None if undecided else True
+    will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
-    return Analysis(will_start, tuple(findings), _probes(source, found, will_start, version))
+    return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), version))
 
 
 def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
@@ -126,8 +122,8 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
         text = "the configuration holds no statement, and the server does not start with it"
         findings.append(finding("config-empty", evaluation.path, None, text))
     findings += [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
-    if version:
-        findings += [*table_findings(evaluation, version), *_parameter_findings(evaluation, version)]
+    findings += table_findings(evaluation, version) if version else []
+    findings += _unknown_values(evaluation)
     dispatcher = evaluation.load("dispatcher")
     return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
 
@@ -193,19 +189,13 @@ def _running_account(evaluation: Evaluation, host: Host) -> Account:
     return account if account.user else host.started_by
 
 
-def _parameter_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
-    findings = []
-    known = parameter_types("dispatcher", version) is not None
+def _unknown_values(evaluation: Evaluation) -> Iterator[Finding]:
+    """Parameters of dispatcher that a verdict depends on, and whose value only the server knows."""
     for name in (*NUMBERS, *STRINGS):
         for param in evaluation.all_params("dispatcher", name):
             if param.value is None:
                 text = "the value of %s is known to the server only" % name
-                findings.append(found_at("config-undecided", param.place, text))
-            elif not known and isinstance(param.value, int) != (name in NUMBERS):
-                text = "%s is %s" % (name, "a number and needs no quotes" if name in NUMBERS else "a string")
-                remedy = "" if name in NUMBERS else "Put the value in double quotes"
-                findings.append(found_at("parameter-type", param.place, text, remedy))
-    return findings
+                yield found_at("config-undecided", param.place, text)
 
 
 def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
@@ -228,10 +218,14 @@ def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Fin
             yield found_at("ping-cannot-be-sent", param.place, text % (reason, those))
 
 
-def _probes(source: ListSource, found: Destinations, will_start: Optional[bool], version: Version) -> Tuple[Probe, ...]:
-    hidden = None if will_start else Effect(NEVER, "the server does not start")
-    if will_start is None:
-        hidden = Effect(UNKNOWN, "the configuration cannot be evaluated to the end")
+def _hidden(stops: bool, undecided: bool) -> Optional[Effect]:
+    """What hides the effects on destinations."""
+    if stops:
+        return Effect(NEVER, "the server does not start")
+    return Effect(UNKNOWN, "the configuration cannot be evaluated to the end") if undecided else None
+
+
+def _probes(source: ListSource, found: Destinations, hidden: Optional[Effect], version: Version) -> Tuple[Probe, ...]:
     return tuple(
         Probe(
             one.setid,

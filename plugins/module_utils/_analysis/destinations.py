@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Dict, Generic, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.sockets import Sockets
-from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, read_attrs
+from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
 from .._dispatcher.document import leading_int
 from .._dispatcher.flags import NO_DNS, PROBING, render_letters
 from .._dispatcher.order import in_server_order
@@ -151,8 +151,8 @@ def _attributes(one: Probed, attributes: Attributes, version: Version) -> Iterat
             yield Found("attribute-twice", text)
         seen.add(name)
         if name in KNOWN:
-            if version.release < KNOWN[name]:
-                since = "%d.%d" % KNOWN[name]
+            since = newer_than(version, name)
+            if since:
                 text = "Kamailio %s does not know %s, which is read from %s on"
                 yield Found("attribute-unknown", text % (version.series, show(name), since))
             continue

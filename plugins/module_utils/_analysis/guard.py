@@ -103,7 +103,7 @@ def refusal_of(verdict: Verdict, policy: Policy, reason: str = "") -> Optional[s
         True: "Kamailio would start, but would not %s."
         % ("probe as it should" if about_probing else "read these files as they are meant"),
         False: "Kamailio would not start with this configuration.",
-        None: "This configuration cannot be evaluated to the end.",
+        None: "Whether Kamailio would start with this configuration cannot be determined.",
     }[verdict.analysis.will_start]
     parts = [summary, render_findings(violations, verdict.texts), reason]
     return "\n\n".join(part for part in parts if part)

@@ -10,15 +10,20 @@
 from __future__ import annotations
 
 import difflib
-from typing import Iterator, List, Optional
+from typing import Iterator, List, Union
 
 from .._config.model import Evaluation, Load, Param
-from .._config.parameters import parameter_types
+from .._config.parameters import Tables, parameter_types, tables_for
 from .._config.requirements import Requirement, requirements_of
 from .._versions import Version
-from .findings import Finding, found_at
+from .findings import Finding, finding, found_at
 
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
+
+
+# The parameters of dispatcher that every version has, with the type that it has always had.
+NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode", "ds_inactive_threshold")
+STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 
 
 def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
@@ -27,10 +32,25 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
     for load in evaluation.loads:
         for row in requirements_of(load.name, version):
             findings += _need(evaluation, load, row)
+    tables = tables_for(version)
+    unknown = []
     for param in evaluation.params:
         for module in param.modules:
-            findings += _parameter(param, module, version)
-    return findings
+            doubt = _parameter(param, module, version, tables)
+            if isinstance(doubt, Finding):
+                findings.append(doubt)
+            elif doubt:
+                unknown.append(doubt)
+    return findings if tables.exact else [*findings, _next_to(evaluation.path, version, tables, unknown)]
+
+
+def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) -> Finding:
+    """What a version is judged by that has no tables of its own."""
+    text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
+    text %= version, " and ".join(str(known) for known in tables.versions)
+    if unknown:
+        text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", ", ".join(unknown))
+    return finding("version-not-known", path, None, text)
 
 
 def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Finding]:
@@ -60,20 +80,30 @@ def is_active(evaluation: Evaluation, row: Requirement) -> bool:
     return param is not None and (param.value > 0 if isinstance(param.value, int) else bool(param.value))
 
 
-def _parameter(param: Param, module: str, version: Version) -> Iterator[Finding]:
-    types = parameter_types(module, version)
-    if types is None:
-        return
-    place = param.place
-    if param.name not in types:
-        text = "module %s of Kamailio %s has no parameter %s" % (module, str(version), param.name)
-        yield found_at("parameter-unknown", place, text, _meant(param.name, list(types)) or "")
-    elif param.value is not None and ("i" if isinstance(param.value, int) else "s") not in types[param.name]:
-        text = "%s of %s is %s" % (param.name, module, _KINDS[types[param.name]])
-        remedy = "" if types[param.name] == "i" else "Put the value in double quotes"
-        yield found_at("parameter-type", place, text, remedy)
+def _parameter(param: Param, module: str, version: Version, tables: Tables) -> Union[Finding, str, None]:
+    """What is wrong with a parameter; its name where only a server of that version knows."""
+    found = [types for known in tables.versions for types in [parameter_types(module, known)] if types is not None]
+    if not found:
+        return None
+    accepted = "".join(types.get(param.name, "") for types in found)
+    if not any(param.name in types for types in found):
+        meant = _meant(param.name, [name for types in found for name in types])
+        if tables.exact:
+            text = "module %s of Kamailio %s has no parameter %s" % (module, version, param.name)
+            return found_at("parameter-unknown", param.place, text, meant)
+        if not meant:
+            return "%s of %s" % (param.name, module)
+        versions = " and ".join(str(known) for known in tables.versions)
+        text = "module %s of Kamailio %s, the nearest that is known to %s, has no parameter %s"
+        return found_at("parameter-doubtful", param.place, text % (module, versions, version, param.name), meant)
+    certain = tables.exact or tables.between or (module == "dispatcher" and param.name in NUMBERS + STRINGS)
+    if certain and param.value is not None and ("i" if isinstance(param.value, int) else "s") not in accepted:
+        kind = accepted[0]
+        text = "%s of %s is %s" % (param.name, module, _KINDS[kind])
+        return found_at("parameter-type", param.place, text, "" if kind == "i" else "Put the value in double quotes")
+    return None
 
 
-def _meant(name: str, known: List[str]) -> Optional[str]:
+def _meant(name: str, known: List[str]) -> str:
     near = difflib.get_close_matches(name, known, 1, 0.8)
-    return "Is %s meant?" % near[0] if near else None
+    return "Is %s meant?" % near[0] if near else ""

@@ -255,7 +255,6 @@ def _predefined(version: Optional[Version]) -> Dict[bytes, Value]:
         numbers = [b"%d" % number for number in version if number is not None]
         for count in range(1, len(numbers) + 1):
             values[b"KAMAILIO_" + b"_".join(numbers[:count])] = None
-        if version.patch is not None and version.surely_defines_its_version:
-            number = version.major * 1000000 + version.minor * 1000 + version.patch
-            values[b"KAMAILIO_VERSION"] = b"%d" % number
+        if version.number is not None and version.surely_defines_its_version:
+            values[b"KAMAILIO_VERSION"] = b"%d" % version.number
     return values

@@ -14,11 +14,11 @@ type.
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from .._versions import Version
 
-VERSIONS = ((5, 6), (6, 0), (6, 1))
+VERSIONS = (Version(5, 6), Version(6, 0), Version(6, 1))
 # A later release may have parameters that are not in here; the older ones only got some within 6.1.
 NEWEST = Version(6, 1, 5)
 
@@ -345,16 +345,37 @@ xprint: buf_size=i
 """
 
 
+class Tables(NamedTuple):
+    """The versions whose tables say what a version accepts: its own, or those next to it.
+
+    C(exact) says whether it is its own, C(between) whether it is surely between those that are there.
+    """
+
+    versions: Tuple[Version, ...]
+    exact: bool
+    between: bool
+
+
+def tables_for(version: Version) -> Tables:
+    """Return the tables that come next to a version."""
+    if version.release == NEWEST.release and (version.patch or 0) > (NEWEST.patch or 0):
+        return Tables((NEWEST,), False, False)
+    exact = [known for known in VERSIONS if known.release == version.release]
+    if exact:
+        return Tables((version,), True, False)
+    older = [known for known in VERSIONS if known.release < version.release][-1:]
+    newer = [known for known in VERSIONS if known.release > version.release][:1]
+    return Tables((*older, *newer), False, bool(older and newer))
+
+
 def parameter_types(module: str, version: Version) -> Optional[Dict[str, str]]:
     """The parameters of a module and their types: C({"ds_ping_interval": "i", "list_file": "s", "fifo_user": "is"}).
 
-    C(i) accepts a number, C(s) a string. None for a module or a version (by its first two numbers) that is not known,
-    or if that version does not have the module; an empty dict for a module that has no parameters. The server compares
-    the names of parameters with regard to case, and so are the keys meant. Its comparison of modules in C(modparam) is
-    a regular expression without regard to case: V(module) is the name of the module's file, without C(.so).
+    C(i) accepts a number, C(s) a string. None for a module that is not known, or if this version, one of C(tables_for),
+    does not have it; an empty dict for a module that has no parameters. The server compares the names of parameters
+    with regard to case, and so are the keys meant. Its comparison of modules in C(modparam) is a regular expression
+    without regard to case: V(module) is the name of the module's file, without C(.so).
     """
-    if version.release not in VERSIONS or version > NEWEST:
-        return None
     current = version.series
     found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)
     if not found or not _within(found.group(1) or "", current):

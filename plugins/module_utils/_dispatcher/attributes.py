@@ -18,6 +18,7 @@ from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._patch import Patch, apply_patches
 from .._text import named
+from .._versions import Version
 
 # The names that the server knows, and since which version; it keeps any other for the script.
 KNOWN: Dict[bytes, Tuple[int, ...]] = {
@@ -43,6 +44,12 @@ _NAME = re.compile(r"[A-Za-z0-9_.+-]+\Z")
 _UNWRITABLE = re.compile(r"[\s\x00-\x1f\x7f]")
 _TOKEN = re.compile(rb"[^,;]+")
 _NAME_BYTES = re.compile(rb"[^,=;]*")
+
+
+def newer_than(version: Version, name: bytes) -> str:
+    """Return since which version the server knows a name of C(KNOWN), empty if this one knows it."""
+    since = KNOWN[name]
+    return "%d.%d" % since if version.release < since else ""
 
 
 class Attribute(NamedTuple):
