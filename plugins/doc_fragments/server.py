@@ -22,7 +22,10 @@ options:
         (V(unix:/run/kamailio/ctl), V(tcp:127.0.0.1:2049)), or V(dgram:/path) for the C(dgram_socket) of C(jsonrpcs).
     type: str
   timeout:
-    description: The seconds in which the server must answer a call.
+    description:
+      - The seconds in which the server must answer a call. The flags of all sets, which a server from Kamailio 6.0 on
+        shows set by set, count as one call.
+      - Reading what has come can take twice as long besides.
     type: float
     default: 10
 """

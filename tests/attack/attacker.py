@@ -194,6 +194,42 @@ def read_new(folder: str) -> None:
             os.close(handle)
 
 
+def spoil_replies(folder: str, way: str) -> None:
+    """Open every new FIFO in a folder for writing, report that, and keep it open; write to it, if the way is to."""
+    watch, held = Watch(), {}
+    # It can be opened as soon as the product has opened it.
+    watch.add(Path(folder), CREATE | MOVED_TO | OPEN)
+    _ready()
+    while True:
+        for path in watch.wait():
+            with contextlib.suppress(OSError):
+                if path in held:
+                    continue
+                handle = held[path] = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+                print("opened %s" % path.name, flush=True)
+                if way == "forge":
+                    guess = path.name.rpartition("-")[2].encode()
+                    os.write(handle, b'{"jsonrpc": "2.0", "result": "forged", "id": "%s"}' % guess)
+                while way == "flood":
+                    os.write(handle, b"x" * 4096)
+
+
+def spoil_stored(folder: str) -> None:
+    """Write to the files in every new folder in a folder, by the names that they are known to have."""
+    watch, found = Watch(), Path(folder)
+    watch.add(found, CREATE)
+    _ready()
+    while True:
+        for path in watch.wait(0.0005):
+            found = path
+        for name in ("s", "r"):
+            with contextlib.suppress(OSError):
+                handle = os.open(found / name, os.O_WRONLY | os.O_NONBLOCK)
+                print("opened %s" % name, flush=True)
+                os.pwrite(handle, b"x" * 99, 9)
+                os.close(handle)
+
+
 def hold_locks(kind: str, *paths: str) -> None:
     """Hold a lock on some files and folders, on all new files in the folders, and on places where locks can be."""
     places = [Path(one) for one in ("/run", "/run/lock", "/var/lock", "/var/lib", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
@@ -267,6 +303,10 @@ def _answer_datagram(peer: socket.socket, request: bytes, sender: Any, way: str,
         with contextlib.suppress(OSError):
             _replace(Path(call["store_path"]), makers[way])
     reply = b'{"jsonrpc": "2.0", "result": {}, "id": "%s"}' % call["id"].encode()
+    if way == "store":
+        Path(call["store_path"]).write_bytes(reply)
+        # Other users get the time to change it.
+        time.sleep(0.003)
     try:
         peer.sendto(reply, sender)
     except FileNotFoundError:
@@ -323,6 +363,8 @@ ROLES: dict[str, Callable[..., None]] = {
         toggle,
         toggle_when_used,
         read_new,
+        spoil_replies,
+        spoil_stored,
         hold_locks,
         answer_datagrams,
         answer_stream,
@@ -330,7 +372,7 @@ ROLES: dict[str, Callable[..., None]] = {
     )
 }
 # Those that wait most of the time: for events, or for room in the queue of the product.
-_HURRIED = {"swap", "swap_staged", "toggle_when_used", "read_new", "flood"}
+_HURRIED = {"swap", "swap_staged", "toggle_when_used", "read_new", "spoil_replies", "spoil_stored", "flood"}
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from attack.attacker import SERVER, Attackers
+from attack.attacker import OTHER, SERVER, Attackers
 from attack.ground import Vault, owned
 from attack.product import TRIES, call_many
 
@@ -51,6 +52,28 @@ def test_a_swapped_reply_fifo_does_not_change_other_files(ground: Path, attacker
     attackers.start(SERVER, "answer_fifo", run / "fifo", f"{run}/", "answer")
     attackers.start(SERVER, "swap", run, vault.file, "link_to_file")
     assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], TRIES, 0.05), vault)
+
+
+@pytest.mark.parametrize("way", ["hold", "flood", "forge"])
+def test_other_users_cannot_write_to_the_reply_fifo(way: str, ground: Path, attackers: Attackers) -> None:
+    run, replies = owned(ground / "run", SERVER), owned(ground / "replies", 0, 0o1777)
+    place = [str(run / "fifo"), f"{replies}/"]
+    attackers.start(SERVER, "answer_fifo", *place, "answer")
+    attackers.start(OTHER, "spoil_replies", replies, way)
+    done = call_many("JsonFifo", place, TRIES, DEADLINE)
+    assert {(one["outcome"], one["text"]) for one in done} == {("result", "[]")}, done[:3]
+    assert not attackers.gains()
+
+
+def test_other_users_cannot_change_a_stored_reply(ground: Path, attackers: Attackers) -> None:
+    run = owned(ground / "run", SERVER)
+    attackers.start(SERVER, "answer_datagrams", run / "socket", "store")
+    # Where the folder is root's, the folder for the reply is made in it, and others see its name.
+    os.chown(run, 0, 0)
+    attackers.start(OTHER, "spoil_stored", run)
+    done = call_many("JsonDatagram", [str(run / "socket")], TRIES, DEADLINE)
+    assert {(one["outcome"], one["text"]) for one in done} == {("result", "[]")}, done[:3]
+    assert not attackers.gains()
 
 
 @pytest.mark.parametrize("role", ["toggle", "toggle_when_used"])

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ import pytest
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, writer
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
     CTL,
     Address,
@@ -217,6 +220,100 @@ def test_a_server_of_another_user(suite: str) -> None:
             found = [over(address, "dispatcher.list") for address in addresses]
             assert all(one == found[0] for one in found) and len(destinations(found[0])) == 3
             assert "ERROR: jsonrpcs" not in server.log_text()
+
+
+# Who the server runs as, what says that its FIFO belongs to somebody else, and who writes its replies.
+WRITERS: dict[str, tuple[tuple[str, ...], str, int]] = {
+    "root": ((), "", 0),
+    "nobody": (("-u", "nobody", "-g", "nogroup"), "", 65534),
+    "fifo_user": ((), 'modparam("jsonrpcs", "fifo_user", "daemon")\nmodparam("jsonrpcs", "fifo_mode", 0666)\n', 0),
+    "fifo_group": (("-u", "nobody", "-g", "nogroup"), 'modparam("jsonrpcs", "fifo_group", "nogroup")\n', 65534),
+}
+
+
+@contextlib.contextmanager
+def over_fifo(suite: str, case: str, replies_mode: int = 0o755) -> Iterator[tuple[Path, Server, JsonFifo]]:
+    """A server of a user in WRITERS with a FIFO, and a folder for replies."""
+    arguments, body, _writer = WRITERS[case]
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        replies = Path(name) / "replies"
+        replies.mkdir()
+        replies.chmod(replies_mode)
+        body += 'modparam("jsonrpcs", "transport", 2)\nmodparam("jsonrpcs", "fifo_name", "@DIR@/fifo")\n'
+        body += 'modparam("jsonrpcs", "fifo_reply_dir", "%s/")\n' % replies
+        setup = Setup(Path(name), 'loadmodule "jsonrpcs.so"\n' + body, None)
+        # The server makes its FIFO as the user that it becomes.
+        setup.folder.chmod(0o1777)
+        server = setup.server(suite, *arguments)
+        address = JsonFifo(str(setup.folder / "fifo"), "%s/" % replies)
+        try:
+            assert server.start(), server.log_text()
+            answers(address)
+            yield replies, server, address
+            assert "ERROR: jsonrpcs" not in server.log_text()
+            assert not list(replies.iterdir())
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """Stop all processes of a server for a while."""
+    assert server._process
+    os.killpg(server._process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(server._process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("case", WRITERS)
+def test_only_the_user_that_writes_the_reply_can_open_its_fifo(case: str, suite: str) -> None:
+    with over_fifo(suite, case) as (replies, server, address), ThreadPoolExecutor() as pool:
+        with stopped(server):
+            reply = pool.submit(call, address, "core.version", (), PATIENCE)
+            made: list[Path] = []
+            while not made:
+                made = [one for one in replies.iterdir() if one.name.startswith("sipfleet-")]
+                assert not reply.done()
+            status = made[0].stat()
+            until = time.monotonic() + PATIENCE
+            while status.st_uid != WRITERS[case][2] and time.monotonic() < until:
+                status = made[0].stat()
+            assert (oct(status.st_mode & 0o777), status.st_uid) == ("0o600", WRITERS[case][2])
+        assert "kamailio" in str(reply.result())
+
+
+@pytest.mark.parametrize("case", WRITERS)
+def test_the_owner_of_the_fifo_of_a_server_does_not_matter(case: str, suite: str) -> None:
+    with over_fifo(suite, case) as (_replies, _server, address):
+        os.chown(address.path, 1, 1)
+        assert "kamailio" in str(call(address, "core.version", (), PATIENCE))
+
+
+def test_a_server_in_another_process_namespace_is_answered(suite: str) -> None:
+    with over_fifo(suite, "nobody") as (_replies, _server, address):
+        line = ["unshare", "--pid", "--fork", "--mount-proc"]
+        script = "import sys; sys.path = %r; from %s import call, JsonFifo; print(call(JsonFifo(*%r), 'core.version'))"
+        script %= (sys.path, call.__module__, tuple(address))
+        done = subprocess.run([*line, sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert "kamailio" in done.stdout, done
+
+
+def test_a_task_of_another_user_is_answered_through_a_fifo(suite: str) -> None:
+    with over_fifo(suite, "fifo_user", 0o1777) as (_replies, _server, address):
+        child = os.fork()
+        if not child:
+            status = 1
+            with contextlib.suppress(BaseException):
+                os.setgroups([])
+                os.setgid(4343)
+                os.setuid(4343)
+                writer._readers.cache_clear()  # that of root, who made this process
+                status = 0 if "kamailio" in str(call(address, "core.version", (), PATIENCE)) else 2
+            os._exit(status)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 def test_a_stopped_server(suite: str, tmp_path: Path) -> None:

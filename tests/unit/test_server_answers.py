@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 import stat
 import tempfile
@@ -19,6 +20,7 @@ from typing import Any, Callable
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
     CtlDatagram,
     CtlStream,
@@ -33,6 +35,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import (
     NoAnswerError,
     UnreachableError,
+    unreachable,
+    unreadable,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
@@ -135,6 +139,26 @@ def test_good_answers(tmp_path: Path) -> None:
         assert call(CtlDatagram(at), "a.b", (), LATE) == ["x" * 90]
 
 
+def test_a_reply_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    def answer(peer: socket.socket) -> None:
+        peer.sendall(reply_to(peer.recv(999), b"\3" * 99))
+
+    with serving(socket.SOCK_STREAM, str(tmp_path / "s"), answer) as at, pytest.raises(NoAnswerError) as raised:
+        call(CtlStream(at), "a.b", (), LATE)
+    assert raised.value.problems[0].remedy == "Look into the log of Kamailio"
+    many = b'{"result": [%s]}' % (b"[]," * 200_000)
+    expected = r"more than [0-9]+ structs\. Check that Kamailio listens there"
+    peer = serving(socket.SOCK_STREAM, ("127.0.0.1", 0), lambda peer: (peer.recv(999), peer.sendall(many)))  # type: ignore[func-returns-value]
+    with peer as at, pytest.raises(NoAnswerError, match=expected):
+        call(JsonTcp(*at), "a.b", (), LATE)
+
+
+def test_all_problems_of_an_error_are_told() -> None:
+    reason = KamailioError([Problem("a", "do b"), Problem("c", "", "/d")])
+    assert str(unreachable(reason)) == "a. do b\n/d: c"
+    assert str(unreadable(reason, "look", "/e")) == "/e: a. do b\n/d: c. look"
+
+
 def json_answer(request: bytes, result: str = "42") -> bytes:
     return b'{"jsonrpc": "2.0", "result": %s, "id": "%s"}' % (result.encode(), json.loads(request)["id"].encode())
 
@@ -233,7 +257,7 @@ def test_answers_over_a_fifo(case: str, tmp_path: Path) -> None:
     def serve() -> None:
         request = os.read(ours, 9999)
         reply = tmp_path / json.loads(request)["reply_name"]
-        modes.append(stat.S_IMODE(reply.stat().st_mode))
+        modes.append((stat.S_IMODE(reply.stat().st_mode), reply.stat().st_uid))
         data = make(request)
         if data is not None:
             reply.write_bytes(data)
@@ -248,7 +272,83 @@ def test_answers_over_a_fifo(case: str, tmp_path: Path) -> None:
     thread.join()
     os.close(ours)
     assert listing(tmp_path) == ["fifo"], "no reply FIFO is left"
-    assert modes == [0o622]
+    assert modes == [(0o600, os.geteuid())], "the process that reads the FIFO is one of ours"
+
+
+def braces(request: bytes) -> bytes:
+    return json_answer(request, json.dumps(["}" * 5, "{" * 7]))
+
+
+# What another process writes to the reply FIFO before and behind the reply of the server, and keeps the FIFO open.
+MIXED: dict[str, tuple[bytes, Callable[[bytes], bytes], bytes, Any]] = {
+    "held": (b"", json_answer, b"", [42]),
+    "held_large": (b"", lambda request: json_answer(request, json.dumps(["{}"] * 90000)), b"", ["{}"] * 90000),
+    "white_space": (b" \n", json_answer, b"\r\n \n", [42]),
+    # Only at the deadline it is clear that nothing more comes.
+    "braces_in_strings": (b"", braces, b"", ["}" * 5, "{" * 7]),
+    "forged_before": (b'{"result": "forged", "id": "7"}', json_answer, b"", "only [0-9]+ bytes of the reply"),
+    "forged_alone": (b'{"result": "forged", "id": "7"}', lambda _request: b"", b"", "only [0-9]+ bytes of the reply"),
+    "garbage_before": (b"\xff}", json_answer, b"", "only [0-9]+ bytes of the reply"),
+    "garbage_behind": (b"", json_answer, b"x" * 99, (42, "only [0-9]+ bytes of the reply")),
+}
+
+
+@pytest.mark.parametrize("case", MIXED)
+def test_what_others_write_to_a_reply_fifo_is_not_taken_for_the_reply(case: str, tmp_path: Path) -> None:
+    before, make, behind, expected = MIXED[case]
+    os.mkfifo(tmp_path / "fifo")
+    ours = os.open(tmp_path / "fifo", os.O_RDWR)
+    held: list[Any] = []
+
+    def serve() -> None:
+        request = os.read(ours, 9999)
+        held.append((tmp_path / json.loads(request)["reply_name"]).open("wb", buffering=0))
+        with contextlib.suppress(BrokenPipeError):
+            for data in (before, make(request), behind):
+                if data:
+                    # Each comes apart, so that the end of each is looked at.
+                    held[0].write(data)
+                    time.sleep(0.02)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        found: Any = call(JsonFifo(str(tmp_path / "fifo"), str(tmp_path) + "/"), "a.b", (), 3 * SOON)
+    except NoAnswerError as reason:
+        found = str(reason)
+    thread.join()
+    os.close(ours)
+    held[0].close()
+    if isinstance(expected, list):
+        assert found == expected
+    else:
+        # What comes behind a whole reply can be too late to spoil it.
+        result, error = expected if isinstance(expected, tuple) else (None, expected)
+        assert found == [result] or re.search(error, found), found
+    assert listing(tmp_path) == ["fifo"]
+
+
+def test_a_reply_fifo_that_is_written_without_end_ends_with_the_deadline(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    ours = os.open(tmp_path / "fifo", os.O_RDWR)
+
+    def serve() -> None:
+        name = json.loads(os.read(ours, 9999))["reply_name"]
+        with contextlib.suppress(BrokenPipeError), (tmp_path / name).open("wb", buffering=0) as reply:
+            reply.write(b"[")
+            while True:
+                # Each of these looks like the end of a reply.
+                reply.write(b"{},{}")
+                reply.write(b",")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    start = time.monotonic()
+    with pytest.raises(NoAnswerError, match=r"only [0-9]+ bytes of the reply came"):
+        call(JsonFifo(str(tmp_path / "fifo"), str(tmp_path) + "/"), "a.b", (), SOON)
+    assert time.monotonic() - start < SOON + LATE
+    thread.join()
+    os.close(ours)
 
 
 def test_a_fifo_that_nobody_empties(tmp_path: Path) -> None:

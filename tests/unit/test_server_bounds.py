@@ -12,10 +12,11 @@ import gc
 import json
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, cast
 
 import pytest
 from hypothesis import example, given
@@ -26,7 +27,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.docu
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import server as live
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare, running_effects
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import SetState, taken_out
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import plan_runtime
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
     describe_destinations,
@@ -35,7 +36,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import ask as asking
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, jsonrpc
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import CtlStream, CtlUdp
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import CtlStream, CtlUdp, JsonTcp
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.clock import Deadline, Steps
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.connection import Connection
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.dispatcher import (
     Running,
@@ -188,6 +190,43 @@ def test_a_reply_over_a_stream_comes_in_pieces(size: int, tmp_path: Path) -> Non
     assert result == [bytes(range(1, 101)).decode() * (size // 100) + "z" * (size % 100)]
 
 
+SLOW_TO_READ: dict[str, Callable[[], bytes]] = {
+    "values": lambda: body(b"\x40\0\0\0\1" * 200_000),
+    "names": lambda: body(b"\3" + b"".join(b"\x55%04x\0\x40\0\0\0\1" % index for index in range(65536)) * 3 + b"\x83"),
+    "json_numbers": lambda: in_json(b"[" + b"12345," * 200_000 + b"0]"),
+    "json_structs": lambda: in_json(b"[" + b'{"abcdefgh": "xxxxxxxxxxx"},' * 90_000 + b"0]"),
+    "json_strings": lambda: in_json(b"[" + b'"abcd",' * 200_000 + b"0]"),
+}
+
+
+@pytest.mark.parametrize("case", SLOW_TO_READ)
+def test_a_reply_is_read_until_a_deadline(case: str) -> None:
+    data = SLOW_TO_READ[case]()
+    reader = binrpc if data[:1] == b"\xa1" else jsonrpc
+    steps = Steps(Deadline(0.01))
+    with pytest.raises(
+        KamailioError, match=r"could not be read to its end within 0\.01 seconds\. Set a longer timeout"
+    ):
+        normal_result(reader.decode_reply(data, steps).values, steps)
+    assert normal_result(reader.decode_reply(data).values), "without a deadline it can be read"
+
+
+def test_a_call_ends_while_its_reply_is_read(tmp_path: Path) -> None:
+    records = b"\x40\0\0\0\1" * 6_000_000
+
+    def answer(peer: socket.socket) -> None:
+        request = peer.recv(999)
+        cookie = reply_to(request)[4:-2]
+        peer.sendall(bytes([0xA1, 1 << 4 | 3 << 2 | len(cookie) - 1]) + len(records).to_bytes(4, "big") + cookie)
+        peer.sendall(records)
+
+    with serving(socket.SOCK_STREAM, str(tmp_path / "ctl"), answer) as at:
+        start = time.monotonic()
+        with pytest.raises(NoAnswerError, match=r"within 0\.9 seconds"):
+            call(CtlStream(at), "a.b", (), SOON)
+        assert time.monotonic() - start < 3 * SOON + LATE
+
+
 def test_garbage_is_not_collected_while_a_reply_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     active = []
 
@@ -202,6 +241,71 @@ def test_garbage_is_not_collected_while_a_reply_is_read(monkeypatch: pytest.Monk
     with pytest.raises(ServerError):
         asking.ask([CtlStream("/x")], "a.b")
     assert active == [False, False] and gc.isenabled()
+
+
+class SlowServer:
+    """A server of JSON-RPC over TCP that answers each call after a while, or never."""
+
+    def __init__(self, results: dict[str, Any], seconds: float | None) -> None:
+        self.results, self.seconds = results, seconds
+        self.calls: list[str] = []
+        self._peers: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = JsonTcp(*self._listener.getsockname())
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> SlowServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._peers.append(self._listener.accept()[0])
+                request = json.loads(self._peers[-1].recv(9999))
+                self.calls.append(request["method"])
+                if self.seconds is None:
+                    continue
+                time.sleep(self.seconds)
+                reply = {"jsonrpc": "2.0", "result": self.results[request["method"]], "id": request["id"]}
+                with contextlib.suppress(OSError), self._peers.pop() as peer:
+                    peer.sendall(json.dumps(reply).encode())
+
+
+def sets(count: int) -> dict[str, Any]:
+    """The answer to dispatcher.list with a destination in each set."""
+    shown = json.loads(as_json(listing(1)))["result"]["RECORDS"][0]["SET"]
+    return {"RECORDS": [{"SET": {**shown, "ID": setid}} for setid in range(count)]}
+
+
+def test_the_flags_of_many_sets_have_one_deadline() -> None:
+    results = {"dispatcher.list": sets(20), "dispatcher.oclist": []}
+    with SlowServer(results, 0.1) as server:
+        start = time.monotonic()
+        with pytest.raises(NoAnswerError, match=r"flags of [0-9]+ of 20 sets within 0\.6 seconds.*longer timeout"):
+            Connection((server.address,), 2 * SOON).destinations_with_flags(Version(6, 1))
+        assert time.monotonic() - start < 2
+    with SlowServer(results, 0) as server:
+        assert len(Connection((server.address,), LATE).destinations_with_flags(Version(6, 1))) == 20
+
+
+def test_states_are_not_set_on_a_server_that_does_not_answer() -> None:
+    calls = [SetState("dx", 1, b"sip:%d" % index, None) for index in range(20)]
+    with SlowServer({}, None) as server:
+        start = time.monotonic()
+        with pytest.raises(KamailioError, match="19 more states were not set") as raised:
+            live.set_states(cast(live.Live, SimpleNamespace(connection=Connection((server.address,), SOON))), calls)
+        assert len(server.calls) == 1 and time.monotonic() - start < SOON + LATE
+    assert "set 1, sip:0: " in str(raised.value)
+    # A slow server that answers is waited for.
+    with SlowServer({"dispatcher.set_state": {}}, SOON / 3) as server:
+        live.set_states(cast(live.Live, SimpleNamespace(connection=Connection((server.address,), SOON))), calls[:6])
+        assert len(server.calls) == 6
 
 
 def test_flags_of_many_sets_are_read_in_linear_time() -> None:

@@ -269,5 +269,5 @@ def test_http() -> None:
     assert http.decode_response(response) == b"{}"
     with pytest.raises(KamailioError, match=r"HTTP answered 'HTTP/1\.1 404 None'"):
         http.decode_response(b"HTTP/1.1 404 None\r\n\r\n<html>")
-    with pytest.raises(KamailioError, match="no address for HTTP"):
+    with pytest.raises(KamailioError, match="not an address for HTTP"):
         http.encode_post("h", 80, "/a b", b"")

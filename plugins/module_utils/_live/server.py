@@ -252,15 +252,27 @@ def change_when_free(live: Live, seconds: float, method: str, *params: Any) -> N
 
 
 def set_states(live: Live, calls: Sequence[SetState]) -> None:
-    """Call all of them; what fails is told at the end, all at once. Raises KamailioError."""
+    """Call all of them; what fails is told at the end, all at once. Raises KamailioError.
+
+    A server that answers is given all the time that it needs. One that does not is not waited for once a call: after
+    the time of one call without an answer, the rest is not called.
+    """
     problems = []
-    for one in calls:
+    silence = Deadline(live.connection.seconds)
+    for done, one in enumerate(calls):
+        if silence.passed():
+            text = "%d more states were not set, since the server has not answered for %g seconds"
+            problems.append(Problem(text % (len(calls) - done, silence.seconds), "Set them once it answers"))
+            break
         try:
-            live.connection.change(*one.command)
+            live.connection._replace(seconds=silence.left()).change(*one.command)
         except KamailioError as reason:
             problems += [
                 Problem("set %d, %s: %s" % (one.setid, quoted(one.uri, 80), problem.text), problem.remedy)
                 for problem in reason.problems
             ]
+            if not isinstance(reason, ServerError):
+                continue
+        silence = Deadline(live.connection.seconds)
     if problems:
         raise KamailioError(problems)

@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 
 from .._errors import KamailioError, error
 from .._text import quoted
+from .clock import Steps
 from .values import DEPTH, Param, Struct, encode_text, limits_of
 
 _MAGIC = 0xA1
@@ -81,14 +82,17 @@ def packet_length(data: bytes) -> Optional[int]:
     return None if len(data) < head else head + int.from_bytes(data[2 : 2 + sizes[0]], "big")
 
 
-def decode_reply(data: bytes) -> Reply:
-    """A whole reply. One that is cut off, followed by something else, or garbled is an error."""
+def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
+    """A whole reply. One that is cut off, followed by something else, or garbled is an error.
+
+    C(steps) ends what takes too long.
+    """
     length = packet_length(data)
     if length != len(data):
         raise error("the reply of the server has %d bytes instead of %s" % (len(data), length or "some more"))
     size, head = (data[1] >> 2 & 3) + 1, 4 + (data[1] >> 2 & 3) + (data[1] & 3)
     cookie = int.from_bytes(data[2 + size : head], "big")
-    values = _values(data, head)
+    values = _values(data, head, steps or Steps())
     if data[1] >> 4 == _REPLY:
         return Reply(cookie, values)
     parts = [value for _name, value in values.members]
@@ -97,7 +101,7 @@ def decode_reply(data: bytes) -> Reply:
     return Reply(cookie, Struct(()), (parts[0], parts[1]))
 
 
-def _values(data: bytes, at: int) -> Struct:
+def _values(data: bytes, at: int, steps: Steps) -> Struct:
     """The values of the records from a byte on, structs in structs."""
     found: List[Tuple[Optional[str], Any]] = []
     # What is open: the type of a struct, its name, and the members of the struct around it.
@@ -107,6 +111,7 @@ def _values(data: bytes, at: int) -> Struct:
     most_values, most_structs = limits
     values = structs = 0
     for kind, value, end in _records(data, at):
+        steps.step()
         if kind == _NAME:
             if name is not None or not opened or opened[-1][0] != _STRUCT:
                 raise _garbled("a record of type %d where no name can be" % kind, end)

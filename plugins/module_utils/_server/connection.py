@@ -15,11 +15,11 @@ from .._memory import uncollected
 from .._versions import Version
 from .addresses import CTL, Address
 from .ask import ask
+from .clock import Deadline
 from .dispatcher import Running, read_destinations, with_flags
-from .errors import ServerError
+from .errors import NoAnswerError, ServerError, UnreachableError
 from .values import Param, Value
 
-# From here on dispatcher.oclist shows the flags as a number.
 # An array of ctl has 8 KiB (binrpc_struct_max_body_size), of which each destination of a set takes 8 bytes.
 MOST_OVER_CTL = 1024
 
@@ -54,16 +54,27 @@ class Connection(NamedTuple):
         return largest <= MOST_OVER_CTL or not all(isinstance(one, CTL) for one in self.addresses)
 
     def destinations_with_flags(self, version: Version) -> List[Running]:
-        """The same with all of their flags, where the server shows them. Raises what C(ask) does."""
+        """The same with all of their flags, where the server shows them, in the time of one call.
+
+        Raises what C(ask) does.
+        """
+        until = Deadline(self.seconds)
         found = self.destinations()
         if not version.shows_all_flags:
             return found
         shown: Dict[int, List[Value]] = {}
-        for setid in {one.setid for one in found}:
+        setids = {one.setid for one in found}
+        for done, setid in enumerate(setids):
             try:
-                shown[setid] = self.read("dispatcher.oclist", setid)
+                shown[setid] = self._replace(seconds=until.left()).read("dispatcher.oclist", setid)
             except ServerError as reason:
                 # The set has gone in between.
                 if reason.code != 404:
                     raise
+            except (UnreachableError, NoAnswerError) as reason:
+                if not until.passed():
+                    raise
+                text = "the server showed the flags of %d of %d sets within %g seconds"
+                remedy = "Set a longer timeout, if the server answers each call, and slowly"
+                raise NoAnswerError(text % (done, len(setids), self.seconds), remedy) from reason
         return with_flags(found, shown)

@@ -13,6 +13,7 @@ executed, after C(NoAnswerError) the command may have been, C(ServerError) is an
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterable, Optional
 
 from .._errors import KamailioError, Problem
@@ -60,3 +61,15 @@ class NoAnswerError(KamailioError):
         self, text: str, remedy: str = "", path: Optional[str] = None, earlier: Iterable[Problem] = ()
     ) -> None:
         super().__init__([*earlier, Problem(text, remedy, path)])
+
+
+def unreachable(reason: KamailioError) -> UnreachableError:
+    """The problems of an error, as those of a call that did not reach a server."""
+    *earlier, last = reason.problems
+    return UnreachableError(last.text, last.remedy, last.path, earlier)
+
+
+def unreadable(reason: KamailioError, remedy: str, path: str) -> NoAnswerError:
+    """The problems of an error, as those of an answer. A problem without a remedy or a place gets these."""
+    *earlier, last = [replace(one, remedy=one.remedy or remedy, path=one.path or path) for one in reason.problems]
+    return NoAnswerError(last.text, last.remedy, last.path, earlier)

@@ -20,8 +20,7 @@ from .._errors import KamailioError
 from .._trust import WRITE, find_place, run_folder
 from .errors import UnreachableError
 
-# The longest path of a Unix socket (sockaddr_un), which a reply file is shorter than as well (128 bytes in
-# jsonrpcs_mod.c).
+# The longest path of a Unix socket (sockaddr_un). A stored reply has a longer name, and 128 bytes (jsonrpcs_mod.c).
 _LONGEST = 107
 _PREFIX = ".sipfleet-"
 
@@ -29,6 +28,7 @@ _PREFIX = ".sipfleet-"
 @contextlib.contextmanager
 def private_folder(socket: str) -> Iterator[str]:
     """Make a folder that only we can list and change. The server can pass through it, since it knows what to open.
+    So can others, where they can list the folder around it: what they could write to needs a C(secret_name).
 
     It is made next to the socket of the server, if no other user can change that folder. The user of the server often
     owns it; then it is made in the folder of the collection below C(/run), or in the one for temporary files where the

@@ -14,6 +14,7 @@ from typing import Optional
 
 from .._errors import error
 from .._text import quoted
+from .errors import UnreachableError
 
 _LONGEST_HEAD = 1 << 15
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[^\r\n]*\r?\n")
@@ -25,7 +26,9 @@ def encode_post(host: str, port: int, path: str, body: bytes) -> bytes:
     """A request that posts JSON to C(http://host:port/path)."""
     host = "%s:%d" % ("[%s]" % host if ":" in host else host, port)
     if re.search(r"[\x00-\x20\x7f]", host + path) or not path.startswith("/"):
-        raise error("this is no address for HTTP: http://%s%s" % (host, path))
+        raise UnreachableError(
+            "this is not an address for HTTP: http://%s%s" % (host, path), "Correct its host or its path"
+        )
     head = "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
     return (head % (path, host, len(body))).encode("utf-8", "surrogateescape") + body
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._errors import error
 from .._text import quoted
+from .clock import Steps
 from .values import Param, Struct, encode_text, limits_of
 
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -51,15 +52,28 @@ def _encode(members: Mapping[str, Any]) -> bytes:
     return encode_text(_ESCAPED.sub(lambda found: "\\u%04x" % ord(found.group(1)), text), "\\u0000")
 
 
-def decode_reply(data: bytes) -> Reply:
-    """A whole reply. What is not JSON, or not a reply, is an error."""
+def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
+    """A whole reply. What is not JSON, or not a reply, is an error. C(steps) ends what takes too long."""
+    steps = steps or Steps()
+
+    def _struct(members: List[Tuple[Optional[str], Any]]) -> Struct:
+        steps.step()
+        # A Struct keeps members with the same name apart.
+        return Struct(members)
+
+    def _int(digits: str) -> int:
+        steps.step()
+        # A server has no number of more than 64 bits, and more digits take ever more time to read.
+        if len(digits) > 20:
+            raise ValueError("a number has %d digits" % len(digits))
+        return int(digits)
+
     # Every value but the first comes behind one of these, and an escape costs as much as a value.
     structs = data.count(b"{") + data.count(b"[")
     limits_of(len(data)).require(structs + data.count(b",") + data.count(b"\\"), structs)
     text = data.decode("utf-8", "surrogateescape")
     try:
-        # A Struct keeps members with the same name apart.
-        found = json.loads(text, strict=False, object_pairs_hook=Struct, parse_int=_int, parse_constant=_no_constant)
+        found = json.loads(text, strict=False, object_pairs_hook=_struct, parse_int=_int, parse_constant=_no_constant)
     except (ValueError, RecursionError) as reason:
         raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data[:80]))) from reason
     parts = dict(found.members) if isinstance(found, Struct) else {}
@@ -73,13 +87,6 @@ def decode_reply(data: bytes) -> Reply:
         several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
         return Reply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
     raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data[:80]))
-
-
-def _int(digits: str) -> int:
-    # A server has no number of more than 64 bits, and more digits take ever more time to read.
-    if len(digits) > 20:
-        raise ValueError("a number has %d digits" % len(digits))
-    return int(digits)
 
 
 def _no_constant(name: str) -> None:

@@ -22,7 +22,7 @@ from typing import Callable, List, Optional, Tuple, Union
 from .._errors import KamailioError
 from .._trust import READ, Place, find_place
 from .clock import Deadline
-from .errors import NoAnswerError, UnreachableError
+from .errors import NoAnswerError, UnreachableError, unreachable
 from .values import NOT_A_SERVER
 
 # Bytes of a reply. No server answers as much (see C(MOST_VALUES)), and a garbled length must not cost memory.
@@ -218,8 +218,10 @@ def _connect(target: Target, kind: int, deadline: Deadline, reply_to: Optional[s
         try:
             if reply_to:
                 channel.bind(reply_to)
-                os.chmod(reply_to, 0o622)  # noqa: S103  # the server's user writes to it, in a folder of ours
             _connect_until(channel, place, deadline)
+            if reply_to:
+                # The server's user writes to it. It is connected by now, so others cannot.
+                os.chmod(reply_to, 0o622)  # noqa: S103
         except (socket.timeout, BlockingIOError) as reason:
             channel.close()
             raise UnreachableError("no connection within %g seconds" % deadline.seconds, HANGS, where) from reason
@@ -243,8 +245,7 @@ def find_file(stack: contextlib.ExitStack, path: str, is_right: Callable[[int], 
         place = stack.enter_context(find_place(path, READ))
         status = place.status()
     except KamailioError as reason:
-        problem = reason.problems[0]
-        raise UnreachableError(problem.text, problem.remedy, problem.path) from reason
+        raise unreachable(reason) from reason
     except OSError as reason:
         raise _refused(reason, path) from reason
     if status is None:

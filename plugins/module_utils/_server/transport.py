@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from typing import List, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import KamailioError
 from .._trust import exact_modes
@@ -24,51 +24,77 @@ from .addresses import (
     CtlStream,
     CtlTcp,
     CtlUdp,
-    JsonAddress,
     JsonDatagram,
     JsonFifo,
     JsonHttp,
     JsonTcp,
+    JsonUdp,
     show_address,
 )
-from .clock import Deadline
-from .errors import NoAnswerError, ServerError, UnreachableError
+from .clock import Deadline, Steps
+from .errors import NoAnswerError, ServerError, UnreachableError, unreadable
 from .fifo import converse_fifo
 from .folder import private_folder, secret_name
 from .http import decode_response, encode_post, message_length
 from .sockets import LOOK, MOST, converse, exchange
-from .values import Param, Value, normal_result
+from .values import Param, Struct, Value, normal_result
+
+# A call ends after so many times its deadline, whatever the server has sent. The largest replies that the limits of
+# C(values) let through take 20 seconds to read, and a minute on a busy machine; one of 100,000 destinations takes four.
+_WITH_READING = 3
+
+# Of the name of a stored reply: the server takes a path of less than 128 bytes.
+_NAME_BYTES = 16
+
+
+class _Answer(NamedTuple):
+    """The values that a server has answered with, or code and text of an error."""
+
+    fault: Optional[Tuple[int, str]]
+    values: Struct
 
 
 def call(address: Address, method: str, params: Sequence[Param] = (), deadline: float = 10.0) -> List[Value]:
     """Have a server execute a command, and give its result in the normal form (see C(values)).
 
-    C(deadline) in seconds, for all of it but the look-up of a host name. Raises C(ServerError) for an error that the
-    server answers, C(UnreachableError) if the call did not get to a server, C(NoAnswerError) if it did and no answer
-    came back that can be read. A command or parameters that cannot be sent at all are a C(KamailioError).
+    C(deadline) in seconds, for all of it but the look-up of a host name; reading what has come may take twice as long
+    besides. Raises C(ServerError) for an error that the server answers, C(UnreachableError) if the call did not get to
+    a server, C(NoAnswerError) if it did and no answer came back that can be read. A command or parameters that cannot
+    be sent at all are a C(KamailioError).
     """
-    until = Deadline(deadline)
+    until, steps = Deadline(deadline), Steps(Deadline(_WITH_READING * deadline))
     cookie, call_id = secrets.randbits(32), secret_name()
     if isinstance(address, CTL):
         request = binrpc.encode_call(method, params, cookie)
     else:
         request = jsonrpc.encode_call(method, params, call_id)
-    try:
+
+    def decode(data: bytes) -> _Answer:
+        """A whole answer to this call. Raises KamailioError for anything else."""
         if isinstance(address, CTL):
-            binary = binrpc.decode_reply(_carry_binary(address, request, until))
-            ours, fault, values = binary.cookie == cookie, binary.fault, binary.values
+            binary = binrpc.decode_reply(data, steps)
+            ours, answer = binary.cookie == cookie, _Answer(binary.fault, binary.values)
         else:
-            reply = jsonrpc.decode_reply(_carry_json(address, request, until))
-            ours, fault, values = reply.id == call_id, reply.fault, reply.values
+            reply = jsonrpc.decode_reply(data, steps)
+            ours, answer = reply.id == call_id, _Answer(reply.fault, reply.values)
         if not ours:
             raise NoAnswerError("the answer is for another call", LOOK, show_address(address))
-        if not fault:
-            return normal_result(values)
+        return answer
+
+    try:
+        if isinstance(address, CTL):
+            answer = decode(_carry_binary(address, request, until))
+        elif isinstance(address, JsonFifo):
+            answer = _carry_fifo(address, request, decode, until)
+        else:
+            answer = decode(_carry_json(address, request, until))
+        if not answer.fault:
+            return normal_result(answer.values, steps)
     except (UnreachableError, NoAnswerError):
         raise
     except KamailioError as reason:
-        raise NoAnswerError(reason.problems[0].text, LOOK, show_address(address)) from reason
-    raise ServerError(fault[0], fault[1], method)
+        raise unreadable(reason, LOOK, show_address(address)) from reason
+    raise ServerError(answer.fault[0], answer.fault[1], method)
 
 
 def _carry_binary(address: CtlAddress, request: bytes, deadline: Deadline) -> bytes:
@@ -82,11 +108,13 @@ def _carry_binary(address: CtlAddress, request: bytes, deadline: Deadline) -> by
         return converse(address.path, request, binrpc.packet_length, deadline, os.path.join(folder, "r"))
 
 
-def _carry_json(address: JsonAddress, request: bytes, deadline: Deadline) -> bytes:
-    if isinstance(address, JsonFifo):
-        name = "sipfleet-" + secret_name()
-        request = jsonrpc.add_members(request, reply_name=name)
-        return converse_fifo(address.path, request, address.reply_dir + name, deadline)
+def _carry_fifo(address: JsonFifo, request: bytes, decode: Callable[[bytes], _Answer], deadline: Deadline) -> _Answer:
+    name = "sipfleet-" + secret_name()
+    request = jsonrpc.add_members(request, reply_name=name)
+    return converse_fifo(address.path, request, address.reply_dir + name, decode, deadline)
+
+
+def _carry_json(address: Union[JsonDatagram, JsonUdp, JsonTcp, JsonHttp], request: bytes, deadline: Deadline) -> bytes:
     if isinstance(address, JsonTcp):
         return exchange((address.host, address.port), request, lambda _data: None, deadline)
     if isinstance(address, JsonHttp):
@@ -105,8 +133,9 @@ def _carry_stored(path: str, request: bytes, deadline: Deadline) -> bytes:
     """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(private_folder(path))
-        stored = os.path.join(folder, "s")
-        # The server's user writes it; what is read is the file that was made, whatever has its name by then.
+        # The server's user writes it, and other users cannot know its name. What is read is the file that was made,
+        # whatever has its name by then.
+        stored = os.path.join(folder, secret_name()[:_NAME_BYTES])
         with exact_modes():
             handle = os.open(stored, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o622)
         reply = stack.enter_context(os.fdopen(handle, "r+b"))

@@ -29,6 +29,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import error
 from .._text import named, quoted, readable_bytes, show
+from .clock import Steps
 
 # What the server gives for a string that is not there (modules/ctl/binrpc_run.c).
 NULL = "<null string>"
@@ -92,12 +93,12 @@ def limits_of(size: int) -> Limits:
     return Limits(min(MOST_VALUES, FREE + size // BYTES_OF_VALUE), min(MOST_STRUCTS, FREE + size // BYTES_OF_STRUCT))
 
 
-def normal_result(values: Struct) -> List[Value]:
-    """The normal form of the values of a reply. Too deep a nesting is an error.
+def normal_result(values: Struct, steps: Optional[Steps] = None) -> List[Value]:
+    """The normal form of the values of a reply. Too deep a nesting is an error; C(steps) ends what takes too long.
 
     They are Struct, str, int or float, and what JSON has besides: lists, None, True and False.
     """
-    result = _normal(values, 0)
+    result = _normal(values, 0, steps or Steps())
     if isinstance(result, dict):
         return [result] if result else []
     if not isinstance(result, list):
@@ -107,7 +108,8 @@ def normal_result(values: Struct) -> List[Value]:
     return [] if result == [{}] else result
 
 
-def _normal(value: Any, depth: int) -> Value:
+def _normal(value: Any, depth: int, steps: Steps) -> Value:
+    steps.step()
     if isinstance(value, str):
         return value
     if isinstance(value, float):
@@ -124,7 +126,7 @@ def _normal(value: Any, depth: int) -> Value:
         raise error("the reply is nested more than %d levels deep" % DEPTH)
     found: List[Tuple[Optional[str], Value]] = []
     for name, raw in raws:
-        member = _normal(raw, depth + 1)
+        member = _normal(raw, depth + 1, steps)
         if name is None and isinstance(member, dict) and len(member) == 1:
             found.extend(member.items())
         else:
