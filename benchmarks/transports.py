@@ -31,7 +31,7 @@ from conformance.server import SUITES, version_of
 from conformance.test_rpc import running
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import (
     Address,
     CtlDatagram,
     CtlStream,
@@ -42,7 +42,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
     JsonHttp,
     JsonTcp,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.connection import Connection
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.connection import Connection
 
 # Destinations, and in how many sets. C(kamcmd) prints 300, and not 1,000.
 SIZES = ((1, 1), (300, 1), (1_000, 1), (10_000, 1), (10_000, 100))

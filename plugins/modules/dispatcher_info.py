@@ -140,20 +140,20 @@ dispatcher_list:
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
+    describe_destinations,
+    describe_differences,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, status_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
     connect,
     describe,
     load_list,
     pings_active,
     require_dispatcher,
-)
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
-    describe_destinations,
-    describe_differences,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import readable_bytes, show
 

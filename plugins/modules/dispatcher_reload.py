@@ -175,17 +175,25 @@ import time
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
+    describe_differences,
+    describe_health,
+    render_listed,
+    render_running,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.gate import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
     not_answering,
     render_not_answering,
     unknown,
     wait_until_healthy,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import (
     describe_restoring,
     judge_reload,
     keep_record,
@@ -194,15 +202,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload imp
     render_left_out,
     require_loadable,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, load_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
-    describe_differences,
-    describe_health,
-    render_listed,
-    render_running,
-)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connect, load_list
 
 
 def bring_in_line(module, live, locks):

@@ -144,6 +144,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import (
+    RUNNING,
+    plan_runtime,
+    render_destinations,
+    turned_round,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
@@ -152,14 +158,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import follow_record
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import change_when_free, connect, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import (
-    RUNNING,
-    plan_runtime,
-    render_destinations,
-    turned_round,
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import follow_record
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
+    change_when_free,
+    connect,
+    load_list,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 

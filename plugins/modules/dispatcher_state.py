@@ -142,15 +142,15 @@ diff:
 
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connect, set_states
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.state import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import (
     parse_wishes,
     plan_states,
     uncounted,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.clock import Deadline
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.clock import Deadline
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connect, set_states
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, show
 
 PAUSE_SECONDS = 1.0

@@ -87,10 +87,10 @@ reads:
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import connection_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import only_reads
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import printable
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import only_reads
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import printable
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connection_of
 
 
 def arguments_of(values):

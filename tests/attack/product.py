@@ -62,8 +62,8 @@ def _run(task: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
 
 def _call(task: dict[str, Any]) -> dict[str, Any]:
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import addresses
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import addresses
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
 
     address = getattr(addresses, task["kind"])(*task["place"])
     began = time.monotonic()

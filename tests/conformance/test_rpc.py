@@ -23,8 +23,8 @@ import pytest
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, writer
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import binrpc, writer
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import (
     CTL,
     Address,
     CtlDatagram,
@@ -37,17 +37,17 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
     JsonTcp,
     JsonUdp,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.ask import ask
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.clock import Deadline
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.ask import ask
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.clock import Deadline
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import (
     NoAnswerError,
     ServerError,
     UnreachableError,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.find import find_addresses
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.sockets import exchange
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import members
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.find import find_addresses
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.sockets import exchange
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import members
 from conformance.server import Peers, Server, _answer_to, as_version, free_ports
 from conformance.setups import Setup
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from integration.playbook import Task, run_tasks
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import CtlStream
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.commands import READS
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import CtlStream
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import READS
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
 from conformance.server import SUITES
 from conformance.setups import Setup
 

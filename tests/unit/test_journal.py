@@ -20,11 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.before import State
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_private
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.before import State
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import journal as _journal
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import revert, watch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm

@@ -26,13 +26,13 @@ LAYERS = [
     "_trust",
     "_dispatcher",
     "_config",
-    "_server",
+    "_rpc",
     "_analysis",
-    "_running",
+    "_compare",
     "_host",
     "_argspec",
     "_module",
-    "_live",
+    "_server",
     "_transaction",
 ]
 

@@ -30,8 +30,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import keep_private, read_file, read_private
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.server import Live, load_list
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.folder import private_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import Live, load_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import boot
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,

@@ -18,6 +18,10 @@ from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
 from .._argspec import known_rules
 from .._change import Change
+from .._compare.before import State
+from .._compare.health import Health
+from .._compare.restore import Restoring
+from .._compare.summary import render_listed, render_running
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
 from .._config.wish import parse_module_wishes
@@ -31,14 +35,10 @@ from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_places, stage_changes
-from .._live.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
-from .._live.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
-from .._live.restart import restart, restart_command
-from .._live.server import Live, Loadable, connect, load_list
-from .._running.before import State
-from .._running.health import Health
-from .._running.restore import Restoring
-from .._running.summary import render_listed, render_running
+from .._server.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
+from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
+from .._server.restart import restart, restart_command
+from .._server.server import Live, Loadable, connect, load_list
 from .._text import named
 from .journal import (
     APPLYING,

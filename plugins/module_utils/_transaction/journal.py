@@ -25,10 +25,10 @@ import uuid
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._change import Change
+from .._compare.before import State
 from .._errors import KamailioError, error
 from .._host.files import flush_folder, keep_private, read_private, require_private
 from .._host.staging import real_path
-from .._running.before import State
 from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
 from .state import parse_state

@@ -15,17 +15,17 @@ from typing import Any, Dict, List, Sequence
 
 from .._analysis.analyse import list_path
 from .._change import Change
+from .._compare.before import State
+from .._compare.restore import taken_out
 from .._errors import KamailioError, Problem, error
 from .._host.files import read_file
 from .._host.locks import FileLocks
 from .._host.places import record_path
 from .._host.staging import inode_of, remove_file, write_changes
-from .._live.reload import Reloaded, after_loading, reload, render_left_out
-from .._live.restart import restart, wait_for_answer
-from .._live.server import Live, Loadable, load_list
-from .._running.before import State
-from .._running.restore import taken_out
-from .._server.clock import Deadline
+from .._rpc.clock import Deadline
+from .._server.reload import Reloaded, after_loading, reload, render_left_out
+from .._server.restart import restart, wait_for_answer
+from .._server.server import Live, Loadable, load_list
 from .boot import boot_of_host
 from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, is_orphan, load, proceed
 

@@ -18,7 +18,7 @@ from .._analysis.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, 
 from .._analysis.setup import MODE_ALL, Setup, number_of, ping_timeout
 from .._config.model import Evaluation
 from .._dispatcher.flags import PROBING
-from .._server.dispatcher import Running
+from .._rpc.dispatcher import Running
 from .compare import Pair, running_effects
 
 HEALTHY, PENDING, DOWN, DISABLED, UNKNOWN = "healthy", "pending", "down", "disabled", "unknown"

@@ -19,6 +19,7 @@ from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
 from .._analysis.listing import ListSource
 from .._analysis.setup import Setup, read_setup, tm_state_of
+from .._compare.restore import SetState
 from .._config.evaluate import Evaluator
 from .._config.model import Evaluation, Invocation
 from .._dispatcher.document import Document, parse_document
@@ -26,13 +27,12 @@ from .._errors import KamailioError, Problem, error
 from .._host.facts import known_version
 from .._host.files import read_file, read_include, status_of
 from .._host.service import Service, beside_of, config_of, service_of_arguments
-from .._running.restore import SetState
-from .._server.addresses import Address, JsonDatagram
-from .._server.clock import Deadline
-from .._server.connection import Connection
-from .._server.errors import ServerError
-from .._server.find import find_addresses, parse_binrpc
-from .._server.values import read_number, read_text
+from .._rpc.addresses import Address, JsonDatagram
+from .._rpc.clock import Deadline
+from .._rpc.connection import Connection
+from .._rpc.errors import ServerError
+from .._rpc.find import find_addresses, parse_binrpc
+from .._rpc.values import read_number, read_text
 from .._text import named, quoted, readable_bytes, show
 from .._versions import Version, parse_version
 

@@ -15,18 +15,18 @@ from collections import Counter
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.message import render_findings
+from .._compare.before import State
+from .._compare.compare import Comparison, Difference, compare
+from .._compare.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
+from .._compare.restore import Restoring, plan_restoring, taken_out
 from .._dispatcher.document import Document
 from .._errors import KamailioError, error
 from .._host.files import keep_private, read_private
-from .._running.before import State
-from .._running.compare import Comparison, Difference, compare
-from .._running.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
-from .._running.restore import Restoring, plan_restoring, taken_out
+from .._rpc.ask import CARRIES_ALL
+from .._rpc.connection import MOST_OVER_CTL
+from .._rpc.dispatcher import Running
+from .._rpc.errors import ServerError
 from .._secrets import mask_secrets
-from .._server.ask import CARRIES_ALL
-from .._server.connection import MOST_OVER_CTL
-from .._server.dispatcher import Running
-from .._server.errors import ServerError
 from .._text import quoted, show
 from .._versions import Version
 from .server import Live, Loadable, change_when_free, set_states

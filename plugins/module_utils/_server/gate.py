@@ -13,9 +13,9 @@ import time
 from collections import Counter
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
-from .._running.compare import compare
-from .._running.health import DOWN, HEALTHY, PENDING, UNKNOWN, Health, judge_health, read_timing
-from .._server.clock import Deadline
+from .._compare.compare import compare
+from .._compare.health import DOWN, HEALTHY, PENDING, UNKNOWN, Health, judge_health, read_timing
+from .._rpc.clock import Deadline
 from .._text import quoted
 from .server import Live, Loadable, pings_active
 

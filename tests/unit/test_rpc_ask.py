@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import (
     Address,
     CtlDatagram,
     CtlStream,
@@ -27,13 +27,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
     JsonUdp,
     show_address,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.ask import ask
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.ask import ask
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import (
     NoAnswerError,
     ServerError,
     UnreachableError,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.find import find_addresses, parse_binrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.find import find_addresses, parse_binrpc
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .peers import LATE, SOON, reply_to, serving, text

@@ -15,8 +15,8 @@ from .._analysis.effect import Effect
 from .._dispatcher.document import Document
 from .._dispatcher.flags import render_names
 from .._dispatcher.order import in_server_order
+from .._rpc.dispatcher import Running
 from .._secrets import mask_secrets
-from .._server.dispatcher import Running
 from .._text import show
 from .compare import Difference, server_uri
 from .health import Health

@@ -21,7 +21,7 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import (
     CtlDatagram,
     CtlStream,
     CtlTcp,
@@ -32,14 +32,14 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
     JsonTcp,
     JsonUdp,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import (
     NoAnswerError,
     UnreachableError,
     unreachable,
     unreadable,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.folder import private_folder
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.folder import private_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
 
 from .peers import LATE, SOON, listing, packet, reply_to, serving, text
 

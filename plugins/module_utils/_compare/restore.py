@@ -14,7 +14,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._dispatcher.document import Document
 from .._dispatcher.flags import render_letters
-from .._server.dispatcher import Running
+from .._rpc.dispatcher import Running
 from .._versions import Version
 from .before import State
 from .compare import Pair, server_uri

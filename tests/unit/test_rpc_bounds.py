@@ -23,36 +23,36 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import MODE_ALL, Setup
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._live import server as live
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.compare import compare, running_effects
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import SetState, taken_out
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime import plan_runtime
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.summary import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare, running_effects
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import SetState, taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import plan_runtime
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
     describe_destinations,
     describe_differences,
     render_running,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import ask as asking
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, jsonrpc
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import CtlStream, CtlUdp, JsonTcp
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.clock import Deadline, Steps
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.connection import Connection
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.dispatcher import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import ask as asking
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import binrpc, jsonrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import CtlStream, CtlUdp, JsonTcp
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.clock import Deadline, Steps
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.connection import Connection
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import (
     Running,
     read_destinations,
     with_flags,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import NoAnswerError, ServerError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.sockets import MOST
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import NoAnswerError, ServerError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.sockets import MOST
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import (
     Struct,
     limits_of,
     normal_result,
     printable,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import server as live
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .peers import LATE, SOON, packet, reply_to, serving, text

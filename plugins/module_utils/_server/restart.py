@@ -17,8 +17,8 @@ from typing import Any, List, Optional, Sequence
 from .._errors import KamailioError, error
 from .._host.process import Ended, run_program
 from .._host.service import unit_of
+from .._rpc.clock import Deadline
 from .._secrets import mask_secrets, mask_text
-from .._server.clock import Deadline
 from .._text import named, quoted
 from .server import Live, connect
 

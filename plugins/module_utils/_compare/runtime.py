@@ -24,8 +24,8 @@ from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import Wish, identity
 from .._errors import KamailioError, Problem
+from .._rpc.dispatcher import Running
 from .._rules import NOTE
-from .._server.dispatcher import Running
 from .._text import quoted, show
 
 RUNNING = "(running)"

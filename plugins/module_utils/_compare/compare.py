@@ -18,7 +18,7 @@ from .._dispatcher.document import Destination, Document
 from .._dispatcher.flags import NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
-from .._server.dispatcher import Running
+from .._rpc.dispatcher import Running
 from .._text import quoted
 
 # A reload settles these. Flags can be the doing of the server or of an operator, so they are no reason by themselves.

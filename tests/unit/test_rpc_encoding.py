@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import binrpc, http, jsonrpc
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import binrpc, http, jsonrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import (
     NULL,
     Struct,
     members,

@@ -15,7 +15,7 @@ from typing import Any, Callable
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresses import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import (
     Address,
     CtlDatagram,
     CtlStream,
@@ -27,10 +27,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.addresse
     JsonTcp,
     JsonUdp,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.errors import (
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import (
     UnreachableError,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
 
 from .peers import LATE, SOON, listing
 

@@ -21,7 +21,7 @@ from .._analysis.setup import Setup
 from .._config.model import Evaluation
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, TRYING
 from .._errors import KamailioError, Problem
-from .._server.dispatcher import Running
+from .._rpc.dispatcher import Running
 from .._text import named, quoted
 from .compare import running_effects, server_uri
 from .restore import Names, SetState
