@@ -18,6 +18,7 @@ LAYERS = [
     "_errors",
     "_versions",
     "_rules",
+    "_caller",
     "_patch",
     "_secrets",
     "_change",

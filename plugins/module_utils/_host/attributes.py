@@ -19,6 +19,7 @@ import pwd
 import stat
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 
+from .._caller import TaskModule
 from .._errors import error
 from .._text import named
 from .._trust import WRITE, find_place
@@ -33,10 +34,10 @@ class Wanted(NamedTuple):
     owner: Optional[int]
     group: Optional[int]
     mode: Union[int, str, None]
-    module: Any
+    module: TaskModule
 
 
-def wanted_of(module: Any) -> Wanted:
+def wanted_of(module: TaskModule) -> Wanted:
     """Read the common file options of an AnsibleModule. Raises KamailioError."""
     params: Mapping[str, Any] = module.params
     owner = _id_of("owner", params["owner"], lambda name: pwd.getpwnam(name).pw_uid)
@@ -87,7 +88,7 @@ def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = Fals
     return differs
 
 
-def adjust(module: Any, wanted: Wanted, path: str, data: bytes) -> bool:
+def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
     """Give a file that exists all that the common file options ask for; return whether it did not have it.
 
     C(data) is what it contains. Raises KamailioError.
@@ -123,7 +124,7 @@ def _require_own(handle: int, data: bytes, path: str) -> None:
         raise error("was changed by another program at this moment", "Look at it, and run it again", path)
 
 
-def _adjust_by_name(module: Any, path: str) -> bool:
+def _adjust_by_name(module: TaskModule, path: str) -> bool:
     arguments: Dict[str, Any] = module.load_file_common_arguments(module.params, path=path)
     arguments.update(owner=None, group=None, mode=None)
     return bool(module.set_fs_attributes_if_different(arguments, False))

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from .._caller import Caller
 from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
@@ -54,7 +55,7 @@ class Site(NamedTuple):
     follow: bool
 
 
-def site_of(module: Any, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[Site]:
+def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[Site]:
     """Return the site of an AnsibleModule for checks of a configuration, None if its host has no Kamailio.
 
     C(evaluations) are all that are checked there. Raises KamailioError.
@@ -193,7 +194,7 @@ def _errors_of(message: str) -> str:
 
 
 def require_restartable(
-    module: Any, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
+    module: Caller, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
 ) -> None:
     """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
     site = site_of(module, [evaluation], invocation)
@@ -204,7 +205,7 @@ def require_restartable(
 
 
 def require_accepted(
-    module: Any,
+    module: Caller,
     evaluation: Evaluation,
     before: Evaluation,
     texts: Mapping[str, bytes],

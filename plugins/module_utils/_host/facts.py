@@ -15,9 +15,10 @@ import os
 import pwd
 import stat
 from functools import lru_cache
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.analyse import Host
+from .._caller import Caller
 from .._config.model import Account, Load
 from .._errors import error
 from .._rights import may
@@ -116,13 +117,13 @@ def host_of(service: Optional[Service]) -> Host:
     return Host(has_module, can_read, *((service.started_by, service.switches_to) if service else (nobody, nobody)))
 
 
-def find_kamailio(module: Any) -> Optional[str]:
+def find_kamailio(module: Caller) -> Optional[str]:
     """The path of the server's program on the host of an AnsibleModule, None if it is not installed."""
     found: Optional[str] = module.get_bin_path("kamailio", opt_dirs=["/usr/sbin", "/usr/local/sbin"])
     return found
 
 
-def host_version(module: Any, command: Optional[Sequence[str]] = None) -> str:
+def host_version(module: Caller, command: Optional[Sequence[str]] = None) -> str:
     """What C(kamailio -v) prints on the host of an AnsibleModule, C(command) being how Kamailio is run there.
 
     Raises KamailioError if it is not installed, or says no version.
@@ -148,7 +149,7 @@ def _version_of(found: Tuple[str, ...]) -> str:
     return version
 
 
-def known_version(module: Any, given: Optional[str]) -> Optional[Version]:
+def known_version(module: Caller, given: Optional[str]) -> Optional[Version]:
     """The version that is given, else that of the host, None where there is none. Raises KamailioError."""
     if not given and not find_kamailio(module):
         return None

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from typing import Any, Dict, Sequence
 
+from .._caller import TaskModule
 from .._change import Change, diff_of
 from .attributes import adjust, wanted_of
 from .locks import FileLocks
 from .staging import require_places, write_changes
 
 
-def finish(module: Any, locks: FileLocks, own: Change, result: Dict[str, Any], others: Sequence[Change] = ()) -> None:
+def finish(
+    module: TaskModule, locks: FileLocks, own: Change, result: Dict[str, Any], others: Sequence[Change] = ()
+) -> None:
     """Write, and leave the module with its result; C(others) are written before the file of its own.
 
     C(module) is an AnsibleModule with the common file options, which are for its own file, and C(follow). Raises
@@ -43,7 +46,7 @@ def finish(module: Any, locks: FileLocks, own: Change, result: Dict[str, Any], o
     module.exit_json(**result)
 
 
-def warn_unlocked(module: Any, locks: FileLocks) -> None:
+def warn_unlocked(module: TaskModule, locks: FileLocks) -> None:
     """Say so where two runs at once would not take turns."""
     if locks.obstacle:
         module.warn("Two runs at once could lose a change, since files cannot be locked: %s" % locks.obstacle)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Optional
 
 from .._analysis.judge import Site
+from .._caller import Caller
 from .._config.evaluate import Evaluator
 from .._config.preprocess import Reader
 from .._versions import given_version
@@ -20,7 +21,7 @@ from .facts import host_of, host_version
 from .service import beside_of
 
 
-def site_of(module: Any, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]], include: Reader) -> Site:
+def site_of(module: Caller, params: Mapping[str, Any], read: Callable[[str], Optional[bytes]], include: Reader) -> Site:
     """Return the site of an AnsibleModule, by its C(params) with the configuration filled in. Raises KamailioError.
 
     Where the user says which version to judge for, or how another Kamailio is run, this host tells nothing of modules

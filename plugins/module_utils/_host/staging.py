@@ -14,8 +14,9 @@ import errno
 import os
 import stat
 import time
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
 from .._trust import READ, WRITE, Place, find_place
@@ -36,7 +37,7 @@ class _Staged(NamedTuple):
 class Staging:
     """Changes whose new bytes lie next to their targets."""
 
-    def __init__(self, module: Any, staged: Sequence[_Staged]) -> None:
+    def __init__(self, module: Caller, staged: Sequence[_Staged]) -> None:
         self._module = module
         self._staged = staged
 
@@ -85,7 +86,7 @@ class Staging:
 
 @contextlib.contextmanager
 def stage_changes(
-    module: Any, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None
+    module: Caller, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None
 ) -> Iterator[Staging]:
     """Stage the changes: write them next to their targets, flushed, with the owner and mode that they will have.
 
@@ -112,7 +113,7 @@ def stage_changes(
 
 
 def write_changes(
-    module: Any, changes: Sequence[Change], backup: bool, wanted: Optional[Dict[str, Wanted]] = None
+    module: Caller, changes: Sequence[Change], backup: bool, wanted: Optional[Dict[str, Wanted]] = None
 ) -> Dict[str, str]:
     """Write all changes or none; return the paths of the backups by those of their files. Raises KamailioError."""
     with stage_changes(module, changes, wanted) as staging:
@@ -272,7 +273,7 @@ def _back_up(place: Place, change: Change) -> str:
     return copy.path
 
 
-def _replace(module: Any, place: Place, temporary: Place, data: bytes) -> None:
+def _replace(module: Caller, place: Place, temporary: Place, data: bytes) -> None:
     """Rename the staged file over its target; write in place where that is impossible and allowed."""
     if module.selinux_enabled():
         there = place.status() is not None

@@ -12,8 +12,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from typing import Any, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
+from .._caller import Caller
 from .._errors import KamailioError, error
 from .._host.process import Ended, run_program
 from .._host.service import unit_of
@@ -25,7 +26,7 @@ from .server import Live, connect
 _PAUSE_SECONDS = 0.2
 
 
-def restart_command(module: Any) -> Optional[List[str]]:
+def restart_command(module: Caller) -> Optional[List[str]]:
     """What restarts the server of an AnsibleModule, None where nothing is known to.
 
     Raises KamailioError where its program is not there.
@@ -42,7 +43,7 @@ def restart_command(module: Any) -> Optional[List[str]]:
     return [systemctl, "restart", unit_of(module.params["instance"])]
 
 
-def restart(module: Any, seconds: float) -> Live:
+def restart(module: Caller, seconds: float) -> Live:
     """Restart the server, and wait until it answers, for some seconds in all. Raises KamailioError."""
     command = restart_command(module)
     if command is None:
@@ -71,7 +72,7 @@ def _run(command: Sequence[str], seconds: float) -> Ended:
         raise error("%s cannot be run: %s" % (command[0], exc.strerror), "Correct restart_command") from exc
 
 
-def wait_for_answer(module: Any, deadline: Deadline, since: float = 0) -> Live:
+def wait_for_answer(module: Caller, deadline: Deadline, since: float = 0) -> Live:
     """The server as soon as one answers that was started since then, in seconds since 1970. Raises KamailioError."""
     while True:
         try:

@@ -19,6 +19,7 @@ from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
 from .._analysis.listing import ListSource
 from .._analysis.setup import Setup, read_setup, tm_state_of
+from .._caller import Caller
 from .._compare.restore import SetState
 from .._config.evaluate import Evaluator
 from .._config.model import Evaluation, Invocation
@@ -86,12 +87,12 @@ class _Way(NamedTuple):
     beside: Optional[Invocation] = None
 
 
-def connection_of(module: Any) -> Connection:
+def connection_of(module: Caller) -> Connection:
     """How to call the server of an AnsibleModule with the options of C(server_spec). Raises KamailioError."""
     return _find(module, Evaluator(read_file, read_include)).connection
 
 
-def _find(module: Any, evaluator: Evaluator) -> _Way:
+def _find(module: Caller, evaluator: Evaluator) -> _Way:
     params = module.params
     if params["timeout"] <= 0:
         raise error("timeout is %g" % params["timeout"], "Give some seconds")
@@ -114,7 +115,7 @@ def _evaluate(evaluator: Evaluator, config: str, version: Optional[Version], bes
     return evaluator(config, version, beside, {})
 
 
-def connect(module: Any, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
+def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
     """The running server that an AnsibleModule is about. Raises KamailioError.
 
     C(without_dispatcher) says whether one that has not loaded the module yet will do. C(evaluator) is one that may have
@@ -169,7 +170,7 @@ def require_dispatcher(modules: Sequence[str]) -> None:
         raise error("the server runs without the dispatcher module", "Load it, and restart the server")
 
 
-def _beside(module: Any, config: str, way: _Way) -> Invocation:
+def _beside(module: Caller, config: str, way: _Way) -> Invocation:
     """What the server gets beside its configuration; where no unit says it, as with a wrapper, it says so itself."""
     params = module.params
     service, beside = way.service, way.beside

@@ -17,6 +17,7 @@ from .._analysis.analyse import list_path
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
 from .._argspec import known_rules
+from .._caller import Caller
 from .._change import Change
 from .._compare.before import State
 from .._compare.health import Health
@@ -86,7 +87,7 @@ class Applied(NamedTuple):
     health: Tuple[Health, ...]
 
 
-def make_plan(module: Any, locks: FileLocks) -> Plan:
+def make_plan(module: Caller, locks: FileLocks) -> Plan:
     """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
     params = dict(module.params)
     params["config"] = config = config_of(params["config"], params["instance"])
@@ -137,7 +138,7 @@ def make_plan(module: Any, locks: FileLocks) -> Plan:
 
 
 def _action(
-    module: Any, live: Live, after: Evaluation, texts: Dict[str, bytes], judged: Judged
+    module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], judged: Judged
 ) -> Tuple[str, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
     reasons: List[str] = []
@@ -158,7 +159,7 @@ def _action(
     return (RELOAD if judged.reasons else NONE), judged.reasons
 
 
-def _require_unit_of(module: Any, config: str) -> None:
+def _require_unit_of(module: Caller, config: str) -> None:
     """Refuse to restart the unit of another server. Raises KamailioError."""
     service = None if module.params["restart_command"] else read_service(module.params["instance"])
     if service and not starts(service, config):
@@ -166,7 +167,7 @@ def _require_unit_of(module: Any, config: str) -> None:
         raise error(text, "Give the instance of this server, or its restart_command", config)
 
 
-def apply(module: Any, locks: FileLocks, plan: Plan, folder: str) -> Applied:
+def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     """Do what is planned, and see that it holds. If it does not, everything is taken back.
 
     C(folder) is that of the journal.
@@ -205,7 +206,7 @@ def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
     return dict(kept, config=config, follow=False)
 
 
-def _taken_back(module: Any, locks: FileLocks, journal: Journal, reason: KamailioError) -> KamailioError:
+def _taken_back(module: Caller, locks: FileLocks, journal: Journal, reason: KamailioError) -> KamailioError:
     """Take a change back that has failed; gives what to say about it."""
     try:
         problems = go_back(module, locks, journal, reason.render())
@@ -218,7 +219,7 @@ def _taken_back(module: Any, locks: FileLocks, journal: Journal, reason: Kamaili
     return error("%s\n\n%s" % (reason.render(), said))
 
 
-def _bring(module: Any, plan: Plan, states: Sequence[State]) -> Restoring:
+def _bring(module: Caller, plan: Plan, states: Sequence[State]) -> Restoring:
     """Let the server have the change, and its destinations their states. Raises KamailioError."""
     params = module.params
     record = record_path(params["record"], plan.config)
@@ -238,7 +239,7 @@ def _bring(module: Any, plan: Plan, states: Sequence[State]) -> Restoring:
     return done.restoring
 
 
-def _watch_health(module: Any, plan: Plan) -> Optional[Gate]:
+def _watch_health(module: Caller, plan: Plan) -> Optional[Gate]:
     params = module.params
     if not params["healthy_timeout"]:
         return None
@@ -251,7 +252,7 @@ def _watch_health(module: Any, plan: Plan) -> Optional[Gate]:
     return gate
 
 
-def revert(module: Any, config: str) -> Tuple[bool, List[str]]:
+def revert(module: Caller, config: str) -> Tuple[bool, List[str]]:
     """Take a change back that is not confirmed; gives whether there was one, and what could not be undone."""
     folder = journal_folder(module.params, config)
     journal = load(folder)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from .._analysis.analyse import list_path
+from .._caller import Caller, TaskModule
 from .._change import Change
 from .._compare.before import State
 from .._compare.restore import taken_out
@@ -40,15 +41,32 @@ _ANSWER_SECONDS = 5.0
 class _With:
     """An AnsibleModule, or what stands in for it, with the options of another run."""
 
-    def __init__(self, module: Any, options: Dict[str, Any]) -> None:
+    def __init__(self, module: Caller, options: Dict[str, Any]) -> None:
         self._module = module
         self.params = options
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
+    def get_bin_path(self, arg: str, *, opt_dirs: Optional[Sequence[str]] = None) -> Optional[str]:
+        """Ask the module."""
+        return self._module.get_bin_path(arg, opt_dirs=opt_dirs)
+
+    def selinux_enabled(self) -> bool:
+        """Ask the module."""
+        return self._module.selinux_enabled()
+
+    def selinux_context(self, path: str) -> List[Optional[str]]:
+        """Ask the module."""
+        return self._module.selinux_context(path)
+
+    def selinux_default_context(self, path: str) -> List[Optional[str]]:
+        """Ask the module."""
+        return self._module.selinux_default_context(path)
+
+    def set_context_if_different(self, path: str, context: List[Optional[str]], changed: bool) -> bool:
+        """Ask the module."""
+        return self._module.set_context_if_different(path, context, changed)
 
 
-def go_back(module: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
+def go_back(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
     """Undo a change that is held, and end it; return what could not be undone, nothing if all of it was.
 
     Raises KamailioError where something is in the way, as a full disk is: the change is then still there, and it can be
@@ -59,7 +77,7 @@ def go_back(module: Any, locks: FileLocks, journal: Journal, reason: str) -> Lis
     return list(outcome["problems"])
 
 
-def undo(module: Any, locks: FileLocks, journal: Journal, reason: str) -> Dict[str, Any]:
+def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dict[str, Any]:
     """Undo a change that is held; return its outcome, with the C(problems) that could not be undone.
 
     C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError as C(go_back) does.
@@ -110,7 +128,7 @@ def why_orphan(journal: Journal) -> str:
     return journal.reason or died
 
 
-def settle(module: Any, folder: str, seconds: float) -> None:
+def settle(module: TaskModule, folder: str, seconds: float) -> None:
     """Wait until a change that waits for its confirmation is over, and roll back one that no process looks after.
 
     C(seconds) is what the watch over it gets beyond its deadline. Raises KamailioError.
@@ -127,7 +145,7 @@ def settle(module: Any, folder: str, seconds: float) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def is_settled(module: Any, locks: FileLocks, folder: str) -> bool:
+def is_settled(module: TaskModule, locks: FileLocks, folder: str) -> bool:
     """Whether no change is under way. Takes one back that nobody looks after. Raises KamailioError."""
     journal = load(folder)
     if journal is None:
@@ -150,7 +168,7 @@ def is_settled(module: Any, locks: FileLocks, folder: str) -> bool:
     return True
 
 
-def _restore(module: Any, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
+def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
     """Put the files back; return those that another program has changed since. Raises KamailioError."""
     problems: List[str] = []
     changes: List[Change] = []
@@ -172,7 +190,7 @@ def _restore(module: Any, locks: FileLocks, journal: Journal, torn: bool) -> Lis
     return problems
 
 
-def _taken_out_since(module: Any, journal: Journal) -> List[State]:
+def _taken_out_since(module: Caller, journal: Journal) -> List[State]:
     """What somebody has taken out of service since the change began; what stands in the list is its doing."""
     known = {(one.setid, one.uri) for one in journal.states}
     with contextlib.suppress(KamailioError):
@@ -183,7 +201,7 @@ def _taken_out_since(module: Any, journal: Journal) -> List[State]:
     return []
 
 
-def _bring_back(module: Any, journal: Journal, states: Sequence[State]) -> List[str]:
+def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> List[str]:
     """Let the server have what the files say again, and its destinations their states; gives what it has not.
 
     Raises KamailioError.

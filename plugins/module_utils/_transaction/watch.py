@@ -21,8 +21,9 @@ import subprocess
 import sys
 import time
 import zipfile
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence
 
+from .._caller import Caller
 from .._errors import KamailioError, error
 from .._exit import SEEN
 from .._host.files import keep_private
@@ -54,16 +55,29 @@ class Host:
     def __init__(self, params: Dict[str, Any]) -> None:
         self.params = params
 
-    def get_bin_path(self, name: str, opt_dirs: Tuple[str, ...] = ()) -> Optional[str]:
-        """The path of a program."""
-        return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *opt_dirs]))
+    def get_bin_path(self, arg: str, *, opt_dirs: Optional[Sequence[str]] = None) -> Optional[str]:
+        """Return the path of a program."""
+        folders = [os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *(opt_dirs or ())]
+        return shutil.which(arg, path=os.pathsep.join(folders))
 
     def selinux_enabled(self) -> bool:
-        """A file that is replaced gets the context that the policy has for new files of its folder."""
+        """Return False: a file that is replaced gets the context that the policy has for new files of its folder."""
         return False
 
+    def selinux_context(self, path: str) -> List[Optional[str]]:
+        """Return no context."""
+        return []
 
-def arm(module: Any, journal: Journal, unit: str) -> None:
+    def selinux_default_context(self, path: str) -> List[Optional[str]]:
+        """Return no context."""
+        return []
+
+    def set_context_if_different(self, path: str, context: List[Optional[str]], changed: bool) -> bool:
+        """Change nothing."""
+        return changed
+
+
+def arm(module: Caller, journal: Journal, unit: str) -> None:
     """Start the watch over a change of the server of a systemd unit. Raises KamailioError."""
     program = os.path.join(journal.folder, _PROGRAM)
     keep_private(program, _packed())
