@@ -7,13 +7,17 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test static sanity cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest unit units molecule fresh load demo bench rules fuzz attack clean
+.PHONY: help setup packages lab test quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
+  pytest unit units units-all molecule fresh load demo bench rules fuzz attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: packages setup lab static changelog docs-lint docs reuse sanity lint artifact units pytest ## Everything, on Debian, as root
+test: quick changelog packages lab docs-lint docs reuse sanity lint artifact units pytest ## Everything for a change, on Debian, as root
+
+quick: static unit ## Formatting, types and the unit tests: a minute or two
+
+nightly: units-all sanity-all attack fuzz ## What takes too long for each change
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
@@ -47,7 +51,10 @@ docs: setup .work/docs-venv/.made ## The documentation as a site, in .work/docs/
 	tests/tools/make-venv .work/docs-venv "3.11 3.12 3.13" --requirement requirements-docs.txt
 	touch $@
 
-sanity: setup cores ## ansible-test sanity, all of its tests, of each ansible-core
+sanity: setup lab .work/core-2.21/.made ## ansible-test sanity of the newest ansible-core, and the imports on the oldest Python
+	tests/tools/at-once "tests/tools/sanity .work/core-2.21" "tests/tools/sanity $(VENV) oldest-python"
+
+sanity-all: setup cores ## ansible-test sanity, all of its tests, of each ansible-core
 	tests/tools/at-once "tests/tools/sanity .work/core-2.17" "tests/tools/sanity $(VENV)" "tests/tools/sanity .work/core-2.21"
 
 cores: lab .work/core-2.17/.made .work/core-2.21/.made ## The oldest and the newest ansible-core
@@ -60,16 +67,19 @@ cores: lab .work/core-2.17/.made .work/core-2.21/.made ## The oldest and the new
 	tests/tools/make-venv .work/core-2.21 "3.12 3.13 3.14" ansible-core==2.21.5
 	touch $@
 
-units: lab ## The unit tests of what runs on hosts, with every Python that is here, and what they reach
-	tests/tools/units
+units: lab ## The unit tests of what runs on hosts, with the oldest and the newest Python, and what they reach
+	tests/tools/units 3.8 3.14
+
+units-all: lab ## The same with every Python that is here
+	tests/tools/units 3.8 3.9 3.10 3.11 3.12 3.13 3.14
 
 lint: setup ## ansible-lint, production profile
 	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
 
-pytest: setup lab ## Unit, integration and conformance tests
+pytest: setup lab ## The tests with Ansible, servers and hosts
 	$(BIN)/python -m pytest
 
-unit: setup ## The unit tests alone: seconds, no server
+unit: setup ## The unit and property tests: no server
 	$(BIN)/python -m pytest tests/unit
 
 artifact: .work/release/.made ## The tarball: built, looked at as Galaxy does, installed, and its demo run
