@@ -13,11 +13,12 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 UTILS = PLUGINS / "module_utils"
 # From the bottom up; a room may use what stands before it.
 LAYERS = [
+    "_secrets",
     "_text",
+    "_everywhere",
     "_memory",
     "_errors",
     "_patch",
-    "_secrets",
     "_exit",
     "_trust",
     "_dispatcher",

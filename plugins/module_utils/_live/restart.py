@@ -15,8 +15,9 @@ import time
 from typing import Any, List, Optional
 
 from .._errors import KamailioError, error
+from .._everywhere import mask_text
 from .._host.service import unit_of
-from .._secrets import mask_secrets, mask_text
+from .._secrets import mask_secrets
 from .._server.clock import Deadline
 from .._text import named, quoted
 from .server import Live, connect

@@ -17,13 +17,13 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.sockets import Sockets
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, read_attrs
-from .._dispatcher.document import Destination, Document, leading_int, to_int32
+from .._dispatcher.document import LINE_BYTES, Destination, Document, leading_int, to_int32
 from .._dispatcher.flags import NO_DNS
 from .._dispatcher.mend import meant_flags
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._dispatcher.wish import MAX_INT
-from .._text import one_edit_apart, quoted, show
+from .._text import one_edit_apart, quoted, quoted_from, show
 from .rules import Finding, finding
 from .versions import Version, render_version
 
@@ -70,9 +70,9 @@ def list_findings(document: Document, path: str, version: Version, sockets: Opti
         for bad in document.bad_lines
     ]
     findings += [
-        finding("line-too-long", path, line, "the server reads %s as another line" % quoted(rest.strip(), 60))
-        for line, rest in document.long_lines.items()
-        if rest.strip(b" \t\r\n")
+        finding("line-too-long", path, line, "the server reads %s as another line" % rest)
+        for line, rest in ((line, _rest(text, LINE_BYTES)) for line, text in document.long_lines.items())
+        if rest
     ]
     if not document.destinations:
         findings.append(finding("list-empty", path, None, "no destination: every call to a set of it fails"))
@@ -143,13 +143,20 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
         yield from _words(data, one, version)
     rest = data[spans[_ATTRS][1] : one.end].strip(b" \t\r\n")
     if rest.startswith(b"\0"):
-        yield _Found("text-ignored", "a NUL byte ends the line, and %s is not read" % quoted(rest[1:].strip(), 60))
+        ignored = _rest(data[one.start : one.end], data.index(b"\0", spans[_ATTRS][1]) + 1 - one.start)
+        yield _Found("text-ignored", "a NUL byte ends the line, and %s is not read" % ignored)
     elif rest and not rest.startswith(b"#"):
         text = "the attributes are %s, and %s is not read: they end at the first white space, also in quotes" % (
             quoted(one.attrs, 60),
-            quoted(rest, 60),
+            _rest(data[one.start : one.end], spans[_ATTRS][1] - one.start),
         )
         yield _Found("text-ignored", text)
+
+
+def _rest(line: bytes, start: int) -> str:
+    """What a line has from C(start) on, for a message."""
+    text = line.rstrip()
+    return quoted_from(text, start + len(text[start:]) - len(text[start:].lstrip()), 60)
 
 
 def _no_setid(digits: bytes, one: Destination) -> _Found:
@@ -196,7 +203,7 @@ def _words(data: bytes, one: Destination, version: Version) -> Iterator[_Found]:
 
 def _attributes(one: Destination, attributes: Attributes, version: Version) -> Iterator[_Found]:
     if attributes.end < len(one.attrs):
-        text = "the server stops reading the attributes at %s" % quoted(one.attrs[attributes.end :], 60)
+        text = "the server stops reading the attributes at %s" % quoted_from(one.attrs, attributes.end, 60)
         yield _Found("attrs-comma", text)
     seen = set()
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
-from .._secrets import mask_text
+from .._everywhere import mask_text
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
