@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
 description:
-  - Masks what the modules of this collection mask in diffs and messages - passwords in URLs, and values of parameters, of defines
-    and of C(name=value) whose name tells that they are secret, such as C(db_pass) or C(mask_key).
+  - Masks what the modules of this collection mask in diffs and messages - passwords in URLs, and values of parameters, of defines,
+    of pseudo-variables, of C(name=value), and of JSON and YAML, whose name tells that they are secret, such as C(db_pass) or C(mask_key).
   - Such a value is also masked wherever else the text has it, unless it is short, a small number, or part of a path or an address.
   - What is secret under a name that does not tell stays.
 options:
@@ -36,7 +36,7 @@ _value:
 
 from typing import Any
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_everywhere
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._everywhere import mask_everywhere
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 

@@ -9,26 +9,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+import re
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ._secrets import (
-    MASK,
+from ._everywhere import (
+    beginnings_of,
     has_hint,
     hints_in,
-    is_secret,
-    mask_assigned,
+    mask_beginnings,
     mask_text,
     secret_values,
     spellings,
     tellable,
     url_passwords,
 )
-from ._text import readable_bytes, visible
+from ._secrets import MASK, is_secret, is_secret_value, mask_assigned
+from ._text import CUT, readable_bytes, visible
 
 # The texts of whole files that validate returns to be written back: they stay exact, with the secrets in them.
 _EXACT = ("corrected",)
 # What a dict with a name has under it, as in {"name": "DB_PASS", "value": "..."}.
 _VALUES = ("value", "all_values")
+# Playbooks find what modules return under such names, so these stay, even if a secret is the same word.
+_FIELD = re.compile(r"[a-z][a-z_]*\Z")
 
 
 class Seen:
@@ -52,7 +55,7 @@ class Seen:
         assigned = {one: mask_assigned(one) for one in found.elements}
         self._named |= found.secrets
         self._named |= {one[len(masked) - len(_MASK) :] for one, masked in assigned.items() if one != masked}
-        telling = [one for one in found.texts if "/" in one or has_hint(one)]
+        telling = [one for one in found.texts | found.free_names() if "/" in one or has_hint(one)]
         self.read(*(readable_bytes(one) for one in telling if "\n" in one))
         # One text of what can be thousands of attributes.
         self.read(readable_bytes("\n".join(sorted(one for one in telling if "\n" not in one))))
@@ -64,26 +67,31 @@ class Seen:
             return {**self.clean({name: one for name, one in value.items() if name not in exact}), **exact}
         found = _strings_of(value)
         changed = self._changed(found)
-        names = {one: visible(one) for one in found.names if isinstance(one, str) and not one.isprintable()}
-        if not changed and not names and not found.secrets:
+        if not changed and not found.secrets:
             return value
-        return _rewritten(value, changed, names, False)
+        return _rewritten(value, changed, {one: changed[one] for one in found.free_names() if one in changed}, False)
 
     def _changed(self, found: _Strings) -> Dict[str, str]:
         """The texts that change, and what each becomes."""
         # What holds for all of them at once is looked at first: there can be hundreds of thousands.
-        joined = "\n".join(found.texts)
+        names = found.free_names()
+        texts = found.texts | names if names else found.texts
+        joined = "\n".join(texts)
         hints = hints_in(joined)
-        telling = [one for one in found.texts if has_hint(one, hints)] if hints else []
+        telling = [one for one in texts if has_hint(one, hints)] if hints else []
         masked = {one: mask_assigned(mask_text(one)) if one in found.elements else mask_text(one) for one in telling}
-        secrets = [one for one in self._secrets(found, telling) if one in joined]
-        if not secrets and joined.replace("\n", "").isprintable():
+        known = self._secrets(found, telling)
+        secrets = [one for one in known if one in joined]
+        beginnings = beginnings_of(known) if CUT in joined else set()
+        if not secrets and not beginnings and joined.replace("\n", "").isprintable():
             return {one: text for one, text in masked.items() if one != text}
         changed = {}
-        for one in found.texts:
+        for one in texts:
             text = masked.get(one, one)
             for secret in secrets:
                 text = text.replace(secret, _MASK)
+            if beginnings and CUT in text:
+                text = mask_beginnings(text, beginnings)
             text = visible(text)
             if text != one:
                 changed[one] = text
@@ -115,6 +123,10 @@ class _Strings(NamedTuple):
     elements: Set[str]
     names: Set[Any]
     shapes: Dict[Tuple[Any, ...], bool]
+
+    def free_names(self) -> Set[str]:
+        """Those of the names that are not fields of the collection's results."""
+        return {one for one in self.names if isinstance(one, str) and not _FIELD.match(one)}
 
 
 def _strings_of(value: Any) -> _Strings:
@@ -151,8 +163,8 @@ def _gather(value: Any, found: _Strings, secret: bool) -> None:
             else:
                 _gather(one, found, secret)
     elif isinstance(value, str):
-        (found.secrets if secret else found.texts).add(value)
-    elif secret and value is not None and not isinstance(value, bool):
+        (found.secrets if secret and is_secret_value(value) else found.texts).add(value)
+    elif secret and is_secret_value(str(value)):
         found.secrets.add(str(value))
 
 
@@ -164,11 +176,25 @@ def _is_secret_in(value: Mapping[Any, Any], name: Any) -> bool:
 def _rewritten(value: Any, changed: Mapping[str, str], names: Mapping[str, str], secret: bool) -> Any:
     if isinstance(value, dict):
         return {
-            names.get(name, name): _rewritten(one, changed, names, secret or _is_secret_in(value, name))
-            for name, one in value.items()
+            shown: _rewritten(one, changed, names, secret or _is_secret_in(value, name))
+            for shown, (name, one) in zip(_renamed(value, names), value.items())
         }
     if isinstance(value, (list, tuple)):
         return [_rewritten(one, changed, names, secret) for one in value]
-    if secret and value is not None and not isinstance(value, bool):
+    if secret and is_secret_value(str(value)):
         return _MASK
     return changed.get(value, value) if isinstance(value, str) else value
+
+
+def _renamed(names: Iterable[Any], changed: Mapping[str, str]) -> Iterable[Any]:
+    """The names of a dict as they are shown, with a number where several differ in a secret only."""
+    if not changed:
+        return names
+    shown: Dict[Any, int] = {}
+    for name in names:
+        new = first = changed.get(name, name)
+        while new in shown:
+            shown[first] += 1
+            new = "%s (%d)" % (first, shown[first])
+        shown[new] = 1
+    return shown

@@ -5,15 +5,13 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Secrets in texts: found by their pattern or by the name of what has them, and masked there or wherever they occur."""
+"""Secrets in texts: found by their pattern or by the name of what has them, and masked at their place."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterable, Iterator, List, Match, NamedTuple, Pattern, Sequence, Set
-
-from ._text import readable_bytes, show, visible
+from typing import Iterator, List, Match, NamedTuple, Pattern
 
 MASK = b"********"
 
@@ -29,34 +27,51 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _NOT_SECRET_NAME = re.compile(
-    rb"_(?:column|col|table|avp|pvar|file|dir|path|size|mode|len|length|expires?|interval|timeout|count|limit)"
-    rb"(?:_?[0-9]+)?$",
+    rb"_(?:columns?|cols?|table|field|avp|attr|attribute|pvar|param|header|hdr|name|file|dir|path|url|type|format|scheme"
+    rb"|size|mode|len|length|expires?|expiry|ttl|interval|timeout|count|limit|enabled?|disabled?|required)(?:_?[0-9]+)?$",
     re.IGNORECASE,
 )
+# Values under the name of a secret that are none: nothing at all, a switch, what a template puts in, and a file.
+_NOT_SECRET_VALUE = re.compile(
+    rb"""(?:[01]|yes|no|on|off|true|false|none|null|\$null|enabled?|disabled?|\{\{[^"'{}]*\}\}"""
+    rb"|/(?:etc|usr|var|run|opt|srv|home|root)/[\w./-]+|\.{0,2}/[\w./-]+\.(?:pem|key|crt))?"
+    rb"(?:\s+(?:\#|//|/\*).*)?\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 # Every text that has something to mask holds one of these, in capitals or not.
-HINTS = ("@", "pass", "pw", "psk", "secret", "token", "cred", "key", "hmac", "ha1", "communit", "authparam")
+HINTS = ("@", "pass", "pw", "psk", "secret", "token", "cred", "key", "hmac", "ha1", "communit", "authparam", "authoriz")
 _HINTS = tuple(hint.encode() for hint in HINTS)
 
 # user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space. Strings
 # that follow each other are one; a quote that nothing closes goes on to the end of its line.
 _STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
 _WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
-_PASSWORD_IN_URL = (re.compile(r"sips?:[^\s:/@;?\"']+:[^\s@;,/\"']{1,200}@"), re.compile(r"://[^\s:/]*:"))
 _USER = re.compile(rb"://[^\s:/]*:")
 
 _GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
-_QUOTED = rb"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+# A quote that nothing closes goes on to the end of the line here as well, unless nothing but punctuation follows it.
+_QUOTED = rb"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|["'](?=[^\s"');,\]}])[^\n]*)"""
+# A value without quotes. A comma or an ampersand belongs to it unless it ends it, or the next name=value follows. A
+# quote belongs to it between other characters, and a quote behind backslashes unless it ends a string.
+_BARE = (
+    rb"""(?:[^;,&"'\s\\]|[,&](?!\s|\Z|[\w.-]{1,100}[ \t]*=)|(?<=[^\s=])["'](?=\w)"""
+    rb"""|\\(?!\\{0,8}["'](?:[\s,;:}\])]|\Z))[^\n])"""
+)
+# A word that ends a line, or an entry in brackets. More words than one are prose.
+_LAST_WORD = rb"""(?!\{\{)[^\s,;}\])"'\\]{1,4000}(?=[ \t]*(?:[%s\n\r]|\Z|\\[nr"']|[ \t]\#))"""
+_LAST_IN_LINE, _LAST_IN_LIST = _LAST_WORD % b"", _LAST_WORD % rb",;}\])"
 
 
 class _Kind(NamedTuple):
-    """Where a secret can be in a text: C(lead), the C(name) of the value where there is one, and the C(value).
+    """Where a secret can be in a text: behind a C(lead), which has the C(name) of the value where there is one.
 
-    C(hint) is part of every text with such a place, in lower case; C(mask) is what the value becomes; C(also) is a name
-    that is secret in such a place alone.
+    C(hint) is part of every text with such a place, in lower case; C(mask) is what the C(value) becomes, where it does
+    not keep its quotes; C(also) is a name that is secret in such a place alone.
     """
 
     hint: bytes
-    pattern: Pattern[bytes]
+    lead: Pattern[bytes]
+    value: Pattern[bytes]
     mask: bytes = MASK
     also: bytes = b""
 
@@ -64,66 +79,117 @@ class _Kind(NamedTuple):
 _SIP = _Kind(
     # sip:user:password@host
     b"sip",
-    re.compile(
-        rb"""(?P<lead>\bsips?:[^\s:/@;?"']{1,200}:)(?P<value>[^\s@;,/"']{1,200})(?=@)""",
-        re.IGNORECASE,
-    ),
+    re.compile(rb"""\bsips?:[^\s:/@;?"']{1,200}:""", re.IGNORECASE),
+    re.compile(rb"""[^\s@;,/"']{1,200}(?=@)"""),
 )
 _KINDS = (
     _Kind(
         # modparam("module", "name", "value")
         b"modparam",
         re.compile(
-            rb"""(?P<lead>modparamx?%(gap)s\(%(gap)s["'][^"'\n]*["']%(gap)s,%(gap)s["'](?P<name>[^"'\n]*)["']
-            %(gap)s,%(gap)s)(?P<value>"(?:[^"\\]|\\.)*"(?:%(gap)s"(?:[^"\\]|\\.)*")*|'[^']*'|[^\s)]+)"""
+            rb"""modparamx?%(gap)s\(%(gap)s["'][^"'\n]*["']%(gap)s,%(gap)s["'](?P<name>[^"'\n]*)["']%(gap)s,%(gap)s"""
             % {b"gap": _GAP},
-            re.IGNORECASE | re.VERBOSE | re.DOTALL,
+            re.IGNORECASE | re.DOTALL,
+        ),
+        re.compile(
+            rb""""(?:[^"\\]|\\.)*"(?:%(gap)s"(?:[^"\\]|\\.)*")*|'[^']*'|["'][^\n]+|[^\s)]+""" % {b"gap": _GAP},
+            re.DOTALL,
         ),
         b'"' + MASK + b'"',
     ),
     _Kind(
-        # $var(name) = "value", $sht(table=>name) = "value"
+        # $var(name) = "value", $sht(table=>name) = "a" + $var(x) + "b", $(avp(name)[0]) = "value", and comparisons with
+        # a string that is not very short.
         b"$",
         re.compile(
-            rb"(?P<lead>\$\w+\((?P<name>[^()\s\"']{1,200})\)[ \t]*=[ \t]*)(?P<value>" + _QUOTED + rb")", re.DOTALL
+            rb"""\$\(?\w{1,100}\((?P<name>(?:[^()\n"';]|\([^()\n"';]{0,100}\)){1,200})\)"""
+            rb"""(?:\[[^\]\n]{0,40}\])?\)?\s*(?:[=!]=(?=\s*["'][^"'\n]{6})|=(?![=>~]))%s""" % _GAP,
+            re.DOTALL,
+        ),
+        re.compile(
+            rb"""(?:%(other)s\+%(gap)s){0,10}%(quoted)s(?:%(gap)s(?:\+%(gap)s(?:%(other)s\+%(gap)s){0,10})?%(quoted)s){0,100}"""
+            rb"""|[0-9]{6,}""" % {b"gap": _GAP, b"quoted": _QUOTED, b"other": rb"""[^\s"'+;\#/][^"'+;\n]{0,199}"""},
+            re.DOTALL,
         ),
         b'"' + MASK + b'"',
     ),
     _Kind(
         # http://host/path?name=value&name=value
         b"=",
-        re.compile(rb"(?P<lead>[?&](?P<name>\w+)=)(?P<value>[^&\s\"'#;]+)"),
+        re.compile(rb"[?&](?P<name>[\w-]+)="),
+        re.compile(rb"[^&\s\"'#;]+"),
         also=b"key",
     ),
     _Kind(
-        # name=value among others, as in the address of a Redis or in attributes, and name = value of a setting.
+        # name=value among others, as in the address of a Redis, in attributes and in a connection string, and
+        # name = value of a setting.
         b"=",
+        re.compile(rb"(?<![?&\w-])(?P<name>[\w-]+)[ \t]*=(?![=>~])[ \t]*"),
         re.compile(
-            rb"(?P<lead>(?<![?&])\b(?P<name>\w+)[ \t]*=(?![=>~])[ \t]*)(?P<value>" + _QUOTED + rb"""|[^;"'\s]+)""",
+            rb"""%(quoted)s+[^\s;,"')\]}&\\]*|\{{1,2}[^{}\n]*\}{1,2}|%(bare)s+(?:"\s*\+?\s*"%(bare)s+)*"""
+            % {b"quoted": _QUOTED, b"bare": _BARE},
             re.DOTALL,
         ),
     ),
     _Kind(
+        # "name": "value" and 'name': 'value', in JSON, YAML and Python, also where the quotes have backslashes.
+        b":",
+        re.compile(rb"""(?P<quote>["'])(?P<name>[\w.-]{1,100})(?P<close>\\{0,8}(?P=quote))\s*:\s*"""),
+        re.compile(
+            rb"""(?P<open>\\{1,8}["'])(?:[^\\\n]|(?!(?P=open))\\+[^\\])*(?:(?P=open))?|[bu]?%s"""
+            rb"""|[\[{][^\[\]{}]{0,2000}[\]}]|%s""" % (_QUOTED, _LAST_IN_LIST),
+            re.DOTALL,
+        ),
+        b"",
+    ),
+    _Kind(
+        # name: value, as a line of YAML. Prose, as in "password: must be text", has more words.
+        b": ",
+        re.compile(rb"(?:\A|\n|\\n)[ \t+|>-]*(?P<name>\w[\w.-]{0,100})[ \t]*: [ \t]*(?:![\w/-]*[ \t]+)?"),
+        re.compile(
+            rb"""%s|[|>][0-9+-]{0,2}[ \t]*\n(?P<indent>[ \t]+)[^\n]*(?:\n(?P=indent)[^\n]*)*|%s"""
+            % (_QUOTED, _LAST_IN_LINE),
+            re.DOTALL,
+        ),
+        b"",
+    ),
+    _Kind(
+        # {name: value, name: value}
+        b": ",
+        re.compile(rb"[{,][ \t]*(?P<name>\w[\w.-]{0,100})[ \t]*: [ \t]*"),
+        re.compile(rb"%s|%s" % (_QUOTED, _LAST_IN_LIST), re.DOTALL),
+        b"",
+    ),
+    _Kind(
+        # Authorization: Bearer value
+        b"authoriz",
+        re.compile(rb"""authorization\\{0,8}["']?\s*[:=]\s*\\{0,8}["']?(?:basic|bearer|token)[ \t]+""", re.IGNORECASE),
+        re.compile(rb"""[^\s"'\\,;]+"""),
+    ),
+    _Kind(
         # module:name:s:value, as --modparam takes it
         b":s:",
-        re.compile(rb"(?P<lead>\b(?<!:)[\w|.*-]{1,200}:(?P<name>\w{1,200}):s:)(?P<value>[^\s\"']+)"),
+        re.compile(rb"\b(?<!:)[\w|.*-]{1,200}:(?P<name>\w{1,200}):s:"),
+        re.compile(rb"[^\s\"']+"),
     ),
     _Kind(
         # #!define NAME value, #!substdef "!NAME!value!g"
         b"!",
         re.compile(
-            rb"(?P<lead>(?:#!|!!)[a-z]{0,5}(?:def|subst)[a-z]{0,5}[ \t][^\w\n]*(?P<name>\w+)(?!\w)[ \t]*)"
-            rb"(?P<value>(?:\\\n|[^\n])+)",
+            rb"(?:#!|!!)(?!if)[a-z]{0,5}(?:def|subst)[a-z]{0,5}[ \t][^\w\n]*(?P<name>\w+)(?!\w)[ \t]*",
             re.IGNORECASE,
         ),
+        re.compile(rb"(?:\\\n|[^\n])+"),
     ),
 )
 # NAME=value as a whole, as on the command line of the server.
-_ASSIGNED = re.compile(r"\A(?P<lead>(?P<name>\w+)=)(?P<value>.+)\Z", re.DOTALL)
+_ASSIGNED = re.compile(r"\A(?P<lead>(?P<name>[\w.-]+)=)(?P<value>.+)\Z", re.DOTALL)
 
 # A quote behind a backslash begins none.
 _PIECES = re.compile(rb"""\\.|"((?:[^"\\]|\\.)*)"|'([^']*)'""", re.DOTALL)
-_WORD = re.compile(r"[\w.-]+")
+_QUOTE = re.compile(rb"""[bu]?(\\{0,8}["'])""")
+# Between strings that are one.
+_JOINED = re.compile(rb'"\s*\+?\s*"')
 
 
 def is_secret(name: str) -> bool:
@@ -133,8 +199,17 @@ def is_secret(name: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_secret(name: bytes) -> bool:
-    # As in htable=>name, or in s:name.
-    return any(_SECRET_NAME.search(part) and not _NOT_SECRET_NAME.search(part) for part in re.split(rb"=>|[:.]", name))
+    # As in htable=>name, in s:name or in list[0].
+    parts = re.split(rb"=>|[:.\[\]()$]", name.replace(b"-", b"_"))
+    if b"=>" in name:
+        # $sht(auth=>key)
+        parts.append(b"_".join(part.strip() for part in parts if part))
+    return any(_SECRET_NAME.search(part) and not _NOT_SECRET_NAME.search(part) for part in map(bytes.strip, parts))
+
+
+def is_secret_value(value: str) -> bool:
+    """Whether a value under the name of a secret is one, and not a switch, empty or what a template puts in."""
+    return not _NOT_SECRET_VALUE.match(value.strip().encode("utf-8", "replace"))
 
 
 def mask_secrets(data: bytes) -> bytes:
@@ -142,20 +217,25 @@ def mask_secrets(data: bytes) -> bytes:
     return _mask(data, [])
 
 
-def mask_text(text: str) -> str:
-    """The same for a text, which can hold bytes as surrogates."""
-    return mask_secrets(readable_bytes(text)).decode("utf-8", "surrogateescape")
+def mask_from(data: bytes, start: int) -> bytes:
+    """What mask_secrets makes of the text from C(start) on, also of a secret that begins before it."""
+    whole, before = mask_secrets(data), mask_secrets(data[:start])
+    same = next((at for at, pair in enumerate(zip(whole, before)) if pair[0] != pair[1]), min(len(whole), len(before)))
+    rest = whole[same:]
+    return rest if rest.startswith((data[start : start + 1], MASK)) else MASK + rest
 
 
 def mask_value(name: str, value: bytes) -> bytes:
     """The value of a parameter, masked if its name says that it is secret, or in a URL that holds a password."""
-    return MASK if is_secret(name) else mask_secrets(value)
+    return MASK if is_secret(name) and not _NOT_SECRET_VALUE.match(value.strip()) else mask_secrets(value)
 
 
 def mask_assigned(text: str) -> str:
     """C(NAME=value), masked up to its end if the name says that the value is secret; else the same text."""
     found = _ASSIGNED.match(text)
-    return found["lead"] + MASK.decode() if found and is_secret(found["name"]) else text
+    if found and is_secret(found["name"]) and is_secret_value(found["value"]):
+        return found["lead"] + MASK.decode()
+    return text
 
 
 def require_unmasked(value: object) -> None:
@@ -164,43 +244,18 @@ def require_unmasked(value: object) -> None:
         raise ValueError("holds %s, as which results show a secret, and not the secret" % MASK.decode())
 
 
-def hints_in(text: str) -> List[str]:
-    """What a text has of what tells that it can hold something to mask; far cheaper than to look for that."""
-    lower = text.lower()
-    found = [hint for hint in HINTS if hint in lower]
-    # Most of it are addresses of users.
-    if found[:1] == ["@"] and not any(pattern.search(lower) for pattern in _PASSWORD_IN_URL):
-        del found[0]
+def collect_secrets(data: bytes) -> List[bytes]:
+    """The values that mask_secrets masks."""
+    found: List[bytes] = []
+    _mask(data, found)
     return found
 
 
-def has_hint(text: str, hints: Sequence[str] = HINTS) -> bool:
-    """Whether a text has one of these hints."""
-    lower = text.lower()
-    return any(hint in lower for hint in hints)
-
-
-def secret_values(data: bytes) -> Set[str]:
-    """The values that mask_secrets masks, in the spellings in which messages can quote them."""
-    found: List[bytes] = []
-    _mask(data, found)
-    return spellings(found)
-
-
-def url_passwords(data: bytes) -> Set[str]:
+def collect_url_passwords(data: bytes) -> List[bytes]:
     """Those of them that are passwords in URLs and SIP URIs."""
     found: List[bytes] = []
     _mask_urls(data, data.lower(), found)
-    return spellings(found)
-
-
-def mask_everywhere(text: str) -> str:
-    """The text as mask_text gives it, with what that masks also masked wherever else it occurs."""
-    data = readable_bytes(text)
-    masked = mask_secrets(data).decode("utf-8", "surrogateescape")
-    for value in tellable(sorted(secret_values(data)), [data]):
-        masked = masked.replace(value, MASK.decode())
-    return masked
+    return found
 
 
 def _mask(data: bytes, found: List[bytes]) -> bytes:
@@ -239,70 +294,53 @@ def _mask_url(text: bytes, found: List[bytes]) -> bytes:
 
 
 def _mask_kind(kind: _Kind, data: bytes, found: List[bytes]) -> bytes:
-    def masked(one: Match[bytes]) -> bytes:
-        name = one["name"] if "name" in kind.pattern.groupindex else kind.also
-        if name.lower() != kind.also and not _is_secret(name):
-            return one[0]
-        found.extend(_contents(kind, one))
-        return one["lead"] + kind.mask
-
-    return kind.pattern.sub(masked, data)
-
-
-def _contents(kind: _Kind, one: Match[bytes]) -> Iterator[bytes]:
-    """What is secret in a value, without its quotes or delimiters."""
-    value = one["value"].replace(b"\\\n", b"").strip()
-    if kind.hint == b"!" and b"subst" in one["lead"].lower():
-        yield value[1:].split(value[:1], 1)[0]
-    elif kind.hint != b"modparam" or value[:1] in (b'"', b"'"):
+    named = "name" in kind.lead.groupindex
+    pieces: List[bytes] = []
+    done = at = 0
+    while True:
+        lead = kind.lead.search(data, at)
+        if not lead:
+            break
+        at = lead.end()
+        # What is no secret is looked into: it can be a list of others, as in options=name=value,name=value.
+        if named and not _is_secret(lead["name"]) and not (kind.also and lead["name"].lower() == kind.also):
+            continue
+        value = kind.value.match(data, at)
+        if not value:
+            # A lead can begin inside of what looked like one.
+            at = lead.start() + 1
+            continue
+        contents = list(_contents(kind, lead[0], value[0]))
+        if _NOT_SECRET_VALUE.match(contents[0].strip()):
+            continue
         # A word without quotes in a modparam is a number or the name of a define.
+        if kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
+            found += contents
+        pieces += (data[done:at], kind.mask or _mask_in_quotes(lead, value[0]))
+        done = at = value.end()
+    return b"".join((*pieces, data[done:])) if pieces else data
+
+
+def _mask_in_quotes(lead: Match[bytes], value: bytes) -> bytes:
+    """The mask in the quotes of a value, else in those of its name."""
+    own = _QUOTE.match(value)
+    quote: bytes = own[1] if own else lead.groupdict().get("close", b"")
+    return quote + MASK + quote
+
+
+def _contents(kind: _Kind, lead: bytes, value: bytes) -> Iterator[bytes]:
+    """What is secret in a value, without its quotes or delimiters; then its parts, which can occur alone."""
+    value = value.replace(b"\\\n", b"").strip()
+    if kind.hint == b"!" and b"subst" in lead.lower():
+        yield value[1:].split(value[:1], 1)[0]
+        return
+    if kind.hint == b"$" or value.lstrip(b"bu")[:1] in (b'"', b"'", b"[", b"{"):
         pieces = [piece[piece.lastindex] for piece in _PIECES.finditer(value) if piece.lastindex]
-        yield b"".join(pieces) if pieces else value
-
-
-def spellings(values: Iterable[bytes]) -> Set[str]:
-    """Each value as it is, without its backslashes, and as messages show bytes that are not UTF-8 or not printable."""
-    plain = {spelled for value in values for spelled in (value, re.sub(rb"\\(.)", rb"\1", value))}
-    texts = {text for value in plain for text in (show(value), value.decode("utf-8", "replace"))}
-    # What is masked already is looked at again by the next pattern.
-    return {one for text in texts for one in (text, visible(text)) if MASK.decode() not in one}
-
-
-# Names of its own and words of messages, whatever else the texts hold.
-_ORDINARY = frozenset(
-    ("kamailio", "localhost", "dispatcher", "password", "passwd", "secret", "string", "number", "default", "server")
-)
-# What is part of a path or an address, a module, or the name of a define.
-_NAMES = re.compile(
-    rb"""[/@]([\w.-]+)|(?<![\w.-])([\w.-]+)[/@]|\bsips?:([\w.-]+)|load(?:modulex?|path)?[ \t("']{1,9}([\w.-]+)"""
-    rb"""|modparamx?[ \t("']{1,9}([\w.-]+)|(?:\#!|!!)[a-z]{3,12}[ \t]\W{0,3}(\w+)"""
-)
-_MOST = 100
-
-
-def tellable(values: Iterable[str], texts: Sequence[bytes]) -> List[str]:
-    """The values to mask wherever they occur, in everything that leaves a task, the longest first.
-
-    A value that would make messages unreadable is masked at its own place only: one of less than six characters, a
-    number of less than eight digits, a path, a variable of the server, and a word that the C(texts) also have as part
-    of a path or an address, or as the name of a module, a define, a user or a host, as in the URL
-    C(mysql://kamailio:kamailio@localhost/kamailio). So is each after the first hundred: then they are those of
-    destinations, of which there can be any number.
-    """
-    long = [one for one in values if len(one) >= 6 and not re.match(r"[0-9]{1,7}\Z|\$|/[\w.-]+/", one)]
-    words = {one for one in long if _WORD.fullmatch(one)}
-    ordinary = set(_ORDINARY)
-    if words - ordinary:
-        ordinary |= _names_in(texts, [one.encode() for one in words])
-    told = [one for one in dict.fromkeys(long) if one.lower() not in _ORDINARY and one not in ordinary][:_MOST]
-    # One can be part of another.
-    return sorted(told, key=len, reverse=True)
-
-
-def _names_in(texts: Sequence[bytes], words: Sequence[bytes]) -> Set[str]:
-    """The names in those of the texts that have one of the words."""
-    found: Set[bytes] = set()
-    for data in (mask_secrets(text) for text in texts):
-        if any(word in data for word in words):
-            found.update(b"".join(groups) for groups in _NAMES.findall(data))
-    return {show(part) for name in found for part in (name, *name.split(b"."))}
+        if pieces:
+            yield b"".join(pieces)
+            yield from pieces
+            return
+    plain = _JOINED.sub(b"", value).strip(b"\\\"'")
+    yield plain
+    yield value
+    yield plain.strip(b"{}").rstrip(b")],.")

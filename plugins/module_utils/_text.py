@@ -13,8 +13,14 @@ import json
 import re
 from typing import Mapping
 
+from ._secrets import mask_from, mask_secrets
+
 # What may have to be escaped; most text of most files is none of it.
 _UNUSUAL = re.compile(r"\r(?!\n)|[^ -~\t\n\r]+")
+# What a message shows of a line is looked for within so many bytes; some lines have megabytes.
+_MOST_SHOWN = 4096
+# Stands for what a message leaves out at the end of a text.
+CUT = "…"
 
 
 def show(data: bytes) -> str:
@@ -40,12 +46,21 @@ def _visible(char: str) -> str:
 
 
 def quoted(data: bytes, limit: int = 120) -> str:
-    """One line of a file for a message, control characters visible, at most O(limit) characters."""
-    # A character has four bytes at most; a line of megabytes is not made readable as a whole.
-    text = show(data[: 4 * limit + 4])
+    """One line of a file for a message, control characters visible, at most O(limit) characters.
+
+    Its secrets are masked: half of one, where the line is cut, would not be recognised later.
+    """
+    # A character has four bytes at most.
+    most = max(_MOST_SHOWN, 4 * limit + 4)
+    text = show(mask_secrets(data[:most]))
     if not text.isprintable():
         text = "".join(char if char == "\t" else _visible(char) for char in text)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return text if len(text) <= limit and len(data) <= most else text[: limit - 1] + CUT
+
+
+def quoted_from(data: bytes, start: int, limit: int = 120) -> str:
+    """The same for the rest of a line from C(start) on, which can be in the middle of a secret."""
+    return quoted(mask_from(data[: start + _MOST_SHOWN], start), limit)
 
 
 def line_end_of(data: bytes) -> bytes:

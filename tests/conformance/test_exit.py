@@ -12,6 +12,7 @@ from pathlib import Path
 from integration.playbook import run_tasks
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
 from conformance.server import run_in_root
 from conformance.setups import Setup
 
@@ -65,6 +66,40 @@ def test_passwords_of_destinations_are_masked(suite: str, tmp_path: Path) -> Non
     assert "sip:carol:********@127.0.0.1:9" in results[0]["diff"][0]["after"], results[0]
     assert any("sip:bob:********@127.0.0.1:9" in one for one in results[1]["reasons"]), results[1]
     assert "hunter" not in json.dumps(results)
+
+
+ASSIGNMENTS = """loadmodule "pv.so"
+loadmodule "htable.so"
+loadmodule "xlog.so"
+modparam("htable", "htable", "auth=>size=4;")
+modparam("pv", "shvset", "password=s:hunter22")
+request_route {
+    $var(password) = "hunter22";
+    $var(password) =
+        'hunter22';
+    $(var(password)) = "hunter22";
+    $avp(password) = "hunter" + "22";
+    $avp(s:password) = $fU + "hunter22" + $var(x);
+    $(avp(password)[0]) = /* again */ "hunter22";
+    $xavp(a=>pass) = "hunter22";
+    $xavp(a[0]=>pass[0]) = "hunter22";
+    $xavu(a=>b=>pass) = "hunter22";
+    $sht(auth=>key) = "hunter22";
+    $sht(auth=>$fU::password) = "hunter22";
+    $sht(auth=>$(fU{s.tolower})::password) = "hunter22";
+    $shv(password) = "hunter22";
+    if ($var(password) == "hunter22" && $(avp(password)[0]) != 'hunter22') { exit; }
+}
+"""
+
+
+def test_every_assignment_that_a_server_accepts_is_masked(suite: str, tmp_path: Path) -> None:
+    config = tmp_path / "kamailio.cfg"
+    config.write_text(ASSIGNMENTS)
+    done = run_in_root(suite, "kamailio", "-c", "-f", str(config))
+    assert done.returncode == 0, done.stderr
+    masked = mask_secrets(config.read_bytes()).decode()
+    assert "hunter" not in masked and masked.count("********") == ASSIGNMENTS.count("hunter")
 
 
 def test_a_check_quotes_a_secret_by_itself(suite: str, tmp_path: Path) -> None:

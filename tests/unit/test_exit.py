@@ -11,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._everywhere import (
+    mask_everywhere,
+    secret_values,
+    tellable,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import as_config
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_everywhere, secret_values, tellable
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, visible
 
 DEBIAN = b'#!define DBURL "mysql://kamailio:kamailiorw@localhost/kamailio"\nloadmodule "db_mysql.so"\n'
@@ -131,6 +135,48 @@ def test_secrets_of_replies_are_masked_everywhere() -> None:
     }
 
 
+def test_secrets_in_names_are_masked() -> None:
+    result = {
+        "sip:alice:hunter22@h": {"password=hunter33": 1, "n": 2},
+        "kamailiorw": {"see kamailiorw\x1b": None},
+        "destinations": {5: "kamailiorw", "password": ""},
+    }
+    assert clean(result, DEBIAN) == {
+        "sip:alice:********@h": {"password=********": 1, "n": 2},
+        "kamailiorw": {"see ********\\x1b": None},
+        "destinations": {5: "********", "password": ""},
+    }
+
+
+def test_names_that_differ_in_a_secret_stay_apart() -> None:
+    result = {"sip:a:hunter22@h": 1, "sip:a:hunter33@h": 2, "sip:a:********@h (2)": 3, "sip:a:hunter44@h": 4}
+    cleaned = clean({"states": result})["states"]
+    assert list(cleaned.values()) == [1, 2, 3, 4] and "hunter" not in str(cleaned)
+
+
+def test_the_fields_of_a_result_stay_even_if_a_secret_is_the_same_word() -> None:
+    config = b'modparam("x", "db_pass", "changed")\n'
+    assert clean({"changed": True, "msg": "changed"}, config) == {"changed": True, "msg": "********"}
+
+
+def test_switches_under_the_name_of_a_secret_are_shown() -> None:
+    result = {"STORE_PLAINTEXT_PW": "0", "token": [True, 1, "yes", ""], "defines": ["WITH_PW=no"], "password": None}
+    assert clean(result) is result
+
+
+@pytest.mark.parametrize("size", range(12, 40))
+def test_what_remains_of_a_secret_where_a_message_is_cut_is_masked(size: int) -> None:
+    text = quoted(b"cannot log in with kamailiorw as user kam", size)
+    cleaned = clean({"msg": "It says '%s'. Look" % text}, DEBIAN)["msg"]
+    assert "kama" not in cleaned and "cannot log" in cleaned and "'. Look" in cleaned
+    assert clean(text) == text
+
+
+def test_a_hundred_thousand_secrets_are_masked() -> None:
+    found = clean([{"attrs": "auth_pw=hunter%06d" % number} for number in range(100_000)])
+    assert {one["attrs"] for one in found} == {"auth_pw=********"}
+
+
 def test_secrets_of_a_command_line_are_masked_everywhere() -> None:
     invocation = Invocation(
         defines=("DB_PASS=hunter 11", "WITH_TLS"),
@@ -152,7 +198,7 @@ ORDINARY = {
     "define": (b'modparam("x", "db_pass", "DB_PASSWORD")\n#!substdef "!DB_PASSWORD!x!g"\n', "DB_PASSWORD"),
     "define_without_quotes": (b'modparam("x", "db_pass", DB_PASSWORD)\n', "DB_PASSWORD"),
     "variable": (b"1 sip:a 8 0 password=$var(x)\n", "$var(x)"),
-    "file": (b'modparam("tls", "private_key", "/etc/kamailio/key.pem")\n', "/etc/kamailio/key.pem"),
+    "file": (b'modparam("x", "db_pass", "/data/kamailio")\n', "/data/kamailio"),
 }
 
 

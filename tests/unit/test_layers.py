@@ -13,14 +13,15 @@ PLUGINS = Path(__file__).parents[2] / "plugins"
 UTILS = PLUGINS / "module_utils"
 # From the bottom up; a room may use what stands before it.
 LAYERS = [
+    "_secrets",
     "_text",
+    "_everywhere",
     "_memory",
     "_errors",
     "_versions",
     "_rules",
     "_caller",
     "_patch",
-    "_secrets",
     "_change",
     "_exit",
     "_rights",

@@ -12,10 +12,13 @@ import pytest
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._everywhere import mask_text
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import is_secret, mask_secrets, mask_text
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, no_text_in
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import is_secret, mask_secrets
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import CUT, named, no_text_in, quoted
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 SECRET = [
     'modparam("usrloc", "db_url", "mysql://kam:S3CRET@db/kamailio")',
@@ -72,6 +75,63 @@ SECRET = [
     '  $sht(a=>password) = "S3CRET";',
     '  $xavp(caller=>auth_pw)="S3C\\"RET";',
     "ARGS=--modparam=auth:secret:s:S3CRET",
+    # Lists of options.
+    'modparam("kafka", "configuration", "bootstrap.servers=a,sasl.password=S3CRET")',
+    'modparam("kafka", "configuration", "bootstrap.servers=a,sasl.password=S3C,RET,acks=1")',
+    "1 sip:a 0 0 cmd=password=S3CRET",
+    'modparam("http_client", "httpcon", "a=>https://h/x;httpauth=basic;username=u;password=S3CRET;timeout=3")',
+    'modparam("http_client", "httpcon", "a=>https://u:S3CRET@h/x;timeout=3")',
+    'modparam("ndb_redis", "server", "name=r;addr=h;pass=S3C" "RET;db=1")',
+    "#  host=db user=u password=S3CRET dbname=k",
+    "#  host=db user=u password='S3C RET' dbname=k",
+    "#  Driver={MySQL};Server=db;UID=u;PWD=S3CRET;Port=3306",
+    "#  Driver={MySQL};Server=db;UID=u;Pwd={S3C;RET};Port=3306",
+    "#  grant_type=x&client_secret=S3CRET&scope=y",
+    "#  run --db-password=S3CRET --x-api-key=S3CRET",
+    "1 sip:a 0 0 pw=S3C'RET;duid=a",
+    'auth_password = """S3CRET"""',
+    # A quote that nothing closes.
+    '1 sip:a 0 0 pw="S3C RET',
+    'modparam("auth", "secret", "S3C RET)',
+    '$var(password) = "S3C RET;',
+    # What an expression is assigned to.
+    '$avp(password) = "S3C" + "RET";',
+    '$avp(password) = $fU + "S3C" + $var(x) + "RET";',
+    '$avp(password)="S3C"\n  # c\n  + "RET";',
+    '$var(password) =\n   "S3CRET";',
+    '$avp(s:password)  = /* c */ "S3CRET";',
+    '$(avp(password)[0]) = "S3CRET";',
+    '$(var(password)) = "S3CRET";',
+    '$xavp(a=>pass[0]) = "S3CRET";',
+    '$xavp(a[0]=>pass) = "S3CRET";',
+    '$xavp(a[0]=>b=>pass) = "S3CRET";',
+    '$xavu(caller => password) = "S3CRET";',
+    "    $var(pw)='S3CRET';",
+    '$sht(auth=>key) = "S3CRET";',
+    '$sht(auth=>$fU::password) = "S3CRET";',
+    '$sht(auth=>$(fU{s.tolower})::password) = "S3CRET";',
+    '$uac_req(apasswd) = "S3CRET";',
+    '$x_hdr(X-Api-Key) = "S3CRET";',
+    'if ($var(password) == "S3CRET") {',
+    "if ($au=='a' && $(avp(password)[0]) != 'S3CRET') {",
+    # JSON, YAML and Python.
+    '{"user": "a", "password": "S3CRET", "port": 1}',
+    '{"user": "a", "password" : "S3C\\"RET"}',
+    '{"a": "{\\"password\\": \\"S3CRET\\", \\"b\\": 1}"}',
+    '{"a": "{\\"password\\":\\"S3C\\\\\\"RET\\"}"}',
+    '{"a": "{\\"b\\": \\"{\\\\\\"password\\\\\\": \\\\\\"S3CRET\\\\\\"}\\"}"}',
+    '{"passwords": ["S3C", "RET"], "credentials": {"user": "a", "x": "S3CRET"}}',
+    '{"x-api-key": "S3CRET"}',
+    "{'user': 'a', 'password': 'S3CRET'}",
+    "{'password': b'S3CRET'}",
+    "db_password: S3CRET",
+    "  db_password: 'S3C RET'  # of the database",
+    "- password: S3CRET # of the database",
+    "{user: a, password: S3CRET}",
+    "password: !vault |\n    S3C\n    RET",
+    '"user: a\\npassword: S3CRET\\n"',
+    '$http_req(hdr) = "Authorization: Bearer S3CRET";',
+    "Proxy-Authorization: Basic S3CRET",
 ]
 
 
@@ -98,6 +158,7 @@ def test_the_secret_ones_among_the_parameters_of_kamailio() -> None:
 def test_ordinary_names_are_not_secret() -> None:
     names = "ds_hash_size hash_size keepalive monkey authorize BYPASS bypass compass WITH_MULTIPASS key_name auth_user"
     names += " db_url PASSTHROUGH pwrite passive spawn keywords tokens_table KEY ds_ping_from upward h_entry ha1_column"
+    names += " password_column pass_column_2 pass_attr PASSWORD_COLUMN passwd_field token_name token_ttl secret_file"
     names += " KEYFILE SERVER_KEY_FILE tls_key_path WITH_AUTH hostkey turkey donkey mypw_column"
     assert [one for one in names.split() if is_secret(one)] == []
 
@@ -121,6 +182,25 @@ def test_masking_is_linear() -> None:
         b"pw ",
         b"http://h:80 ",
         b'pass#!define \\"',
+        b"pw=,",
+        b"pw=a,a",
+        b'pw=a"',
+        b"pw=\\",
+        b"pw={",
+        b"a=b=",
+        b"$(avp(pw)[",
+        b"$avp(pw)=+",
+        b'$avp(pw)="a"+$a ',
+        b"$avp(pw)= /*",
+        b"$avp((",
+        b'"pw": [',
+        b'"pw": \\"',
+        b'"pw\\\\',
+        b"\npw: ",
+        b"\npw: |\n ",
+        b"\n - ",
+        b"{pw: a ",
+        b"authorization: ",
     ):
         mask_secrets(b'"#!' + piece * 40_000)
         mask_secrets(b"#!" + piece * 40_000)
@@ -151,6 +231,94 @@ def test_options_are_masked_and_left_as_they_are() -> None:
         "included_content": {"/etc/kamailio/k.cfg": None},
     }
     assert options["token"] == ["S3CRET"]
+
+
+# What people need at night.
+PLAIN = [
+    "#!define STORE_PLAINTEXT_PW 0",
+    "STORE_PLAINTEXT_PW=0",
+    "-A WITH_PASSWORD=yes -A TOKEN=",
+    '#!define STORE_PLAINTEXT_PW "0" # no',
+    '#!substdef "!STORE_PLAINTEXT_PW!1!g"',
+    'modparam("x", "use_token", 1)',
+    'modparam("x", "db_pass", "")',
+    'modparam("auth_db", "password_column_2", "ha1b")',
+    'modparam("auth_db", "pass_column_2", "ha1b")',
+    'modparam("x", "pass_attr", "userPassword")',
+    "token_header=X-Token;token_ttl=3600;secret_name=db;password_file=/etc/pw",
+    '{"store_password": false, "token": null, "password": "", "secret": 0}',
+    'password: "{{ vault_password }}"',
+    'has_secrets: "{{ text | mask != text }}"',
+    "db_password={{ vault.db_password }} host=a",
+    '$var(password) = ""; $var(password) = $null; $var(token) = 1; $sht(tokens=>$ci) = $null;',
+    '$avp(password) = $(hdr(X-Pw){s.select,0,:}) + $fU; $avp(token_column) = "password";',
+    'if ($var(token) == "x" || $var(token) =~ "^[0-9a-f]+$") {',
+    "modules[0].params.password: must be a string",
+    "password: see the vault",
+    "password: wrong, try again",
+    "tokens: Dict[str, int] = {}",
+    "#!ifdef WITH_PASSWORD # by hand",
+    'modparam("tls", "private_key", "/etc/kamailio/key.pem")',
+    "private_key = ./server-key.pem",
+    "password is missing: give one",
+    "'password' is not known. The fields are name, params",
+    "Access denied for user 'kamailio'@'localhost' (using password: YES)",
+    "ERROR: <core> [core/cfg.y:1]: syntax error, unexpected token: IDENT, expecting ;",
+    "/etc/kamailio/tokens/a.cfg:12: ssh_key.pem, db-secrets.example.org:5060",
+]
+
+
+@pytest.mark.parametrize("line", PLAIN)
+def test_what_is_no_secret_stays(line: str) -> None:
+    text = b"# a\n" + line.encode() + b"\nb\n"
+    assert mask_secrets(text) == text
+
+
+def test_only_the_secret_of_a_list_is_masked() -> None:
+    for before, after in [
+        ("a=1,sasl.password=S3CRET,acks=2", "a=1,sasl.password=********,acks=2"),
+        ("cmd=password=S3CRET;x=1", "cmd=password=********;x=1"),
+        ("a=>http://h/;username=u;password=S3CRET", "a=>http://h/;username=u;password=********"),
+        ("host=x password=S3CRET dbname=z", "host=x password=******** dbname=z"),
+        ("UID=u;PWD={S3C;RET};Port=3306", "UID=u;PWD=********;Port=3306"),
+        ('"url=sip:a:5060 password=S3CRET" + "b"', '"url=sip:a:5060 password=********"'),
+        ('{"password": "S3CRET", "port": 5060}', '{"password": "********", "port": 5060}'),
+        ('"{\\"password\\": \\"S3CRET\\", \\"port\\": 5060}"', '"{\\"password\\": \\"********\\", \\"port\\": 5060}"'),
+        ('{"tokens": ["S3C", "RET"], "pw": 123456}', '{"tokens": "********", "pw": "********"}'),
+        ("{'password': b'S3CRET'}", "{'password': '********'}"),
+        ("user: a\npassword: S3CRET\nhost: b", "user: a\npassword: ********\nhost: b"),
+        ("password: |\n  S3C\n  RET\nhost: b", "password: ********\nhost: b"),
+    ]:
+        assert mask_secrets(before.encode()).decode() == after
+
+
+def test_a_line_is_cut_behind_its_masked_secrets() -> None:
+    for lead in ("sip:alice:", "mysql://kam:", '"mysql://k@m:', "$var(pw) = '", '{"password": "', "password: '"):
+        end = "'\"" if lead[-1] in "'\"" else ""
+        for size in range(10, 60):
+            text = lead + "S3CRET" * 5 + end + "@host " + "x" * 50
+            shown = quoted(text.encode(), size)
+            assert "S3C" not in shown and len(shown) <= size
+    assert quoted(b"x" * 50 + b" password=S3CRET", 40) == "x" * 39 + CUT
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"1 sip:a 0 0 password=S3C,RET;duid=a\n", "stops reading the attributes at ********;duid=a"),
+        (b'1 sip:a 0 0 pw="S3C RET"\n', "are pw=********, and ******** is not read"),
+        (b"1 sip:a 0 0 pw=S3C\0RET\n", "and ******** is not read"),
+        (b'1 sip:a 0 0 pw="S3C"RET;duid=a\n', "'********;duid=a' follows the quoted value of pw"),
+        (b"1 sip:a 0 0 pw=S3C" + b"S" * 1010 + b"RET;duid=a\n", "reads ********;duid=a as another line"),
+        (b"1 sip:a 0 0 duid=a more text\n", "and more text is not read"),
+    ],
+)
+def test_the_rest_of_a_line_shows_no_rest_of_a_secret(line: bytes, shown: str) -> None:
+    version = Version(6, 1)
+    found, _skipped = destination_findings(ListSource("list", parse_document(line, version)), version)
+    texts = [one.text for one in found]
+    assert any(shown in text for text in texts), texts
+    assert not any("S3C" in text or "RET" in text for text in texts)
 
 
 def test_other_text_is_not_masked() -> None:

@@ -22,7 +22,7 @@ from .._dispatcher.flags import NO_DNS, PROBING, render_letters
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._rules import ATTRS, FLAGS, RULES, URI
-from .._text import one_edit_apart, quoted, show
+from .._text import one_edit_apart, quoted, quoted_from, show
 from .._versions import Version
 from .effect import Effect, effects_of
 from .findings import Finding, finding, found_at
@@ -139,7 +139,7 @@ def _read(one: Probed) -> Tuple[Optional[SipUri], Optional[Attributes], Optional
 
 def _attributes(one: Probed, attributes: Attributes, version: Version) -> Iterator[Found]:
     if attributes.end < len(one.attrs):
-        text = "the server stops reading the attributes at %s" % quoted(one.attrs[attributes.end :], 60)
+        text = "the server stops reading the attributes at %s" % quoted_from(one.attrs, attributes.end, 60)
         yield Found("attrs-comma", text)
     seen = set()
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):

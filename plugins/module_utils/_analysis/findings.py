@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
+from .._everywhere import mask_text
 from .._rules import RULES
-from .._secrets import mask_text
 
 
 class Finding(NamedTuple):

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Iterator, NamedTuple, Optional, Tuple
 
-from .._dispatcher.document import Destination, Document, to_int32
+from .._dispatcher.document import LINE_BYTES, Destination, Document, to_int32
 from .._dispatcher.mend import meant_flags
 from .._dispatcher.wish import MAX_INT
 from .._rules import ATTRS, FLAGS, PRIORITY, SETID, URI
-from .._text import quoted
+from .._text import quoted, quoted_from
 from .._versions import Version
 from .findings import Finding, finding
 from .source import Found
@@ -55,10 +55,10 @@ class ListSource(NamedTuple):
         """Yield what is wrong with lines, and with a list that has none."""
         for bad in self.document.bad_lines:
             yield finding("list-line-incomplete", self.name, bad.line, "a set id and no destination: the load fails")
-        for line, rest in self.document.long_lines.items():
-            if rest.strip(b" \t\r\n"):
-                text = "the server reads %s as another line" % quoted(rest.strip(), 60)
-                yield finding("line-too-long", self.name, line, text)
+        for line, text in self.document.long_lines.items():
+            rest = _rest(text, LINE_BYTES)
+            if rest:
+                yield finding("line-too-long", self.name, line, "the server reads %s as another line" % rest)
         if not self.document.destinations:
             yield finding("list-empty", self.name, None, "no destination: every call to a set of it fails")
 
@@ -87,13 +87,20 @@ def _fields(document: Document, one: Destination, version: Version) -> Iterator[
         yield from _words(data, one, version)
     rest = data[spans[ATTRS][1] : one.end].strip(b" \t\r\n")
     if rest.startswith(b"\0"):
-        yield Found("text-ignored", "a NUL byte ends the line, and %s is not read" % quoted(rest[1:].strip(), 60))
+        ignored = _rest(data[one.start : one.end], data.index(b"\0", spans[ATTRS][1]) + 1 - one.start)
+        yield Found("text-ignored", "a NUL byte ends the line, and %s is not read" % ignored)
     elif rest and not rest.startswith(b"#"):
         text = "the attributes are %s, and %s is not read: they end at the first white space, also in quotes" % (
             quoted(one.attrs, 60),
-            quoted(rest, 60),
+            _rest(data[one.start : one.end], spans[ATTRS][1] - one.start),
         )
         yield Found("text-ignored", text)
+
+
+def _rest(line: bytes, start: int) -> str:
+    """What a line has from C(start) on, for a message."""
+    text = line.rstrip()
+    return quoted_from(text, start + len(text[start:]) - len(text[start:].lstrip()), 60)
 
 
 def _no_setid(digits: bytes, one: Destination) -> Found:

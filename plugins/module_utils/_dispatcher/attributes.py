@@ -17,7 +17,7 @@ import re
 from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._patch import Patch, apply_patches
-from .._text import named
+from .._text import named, quoted_from
 from .._versions import Version
 
 # The names that the server knows, and since which version; it keeps any other for the script.
@@ -94,7 +94,7 @@ def read_attrs(text: bytes) -> Attributes:
         if at == size or text[at : at + 1] in (b",", b">"):
             return Attributes(tuple(found), at if at < size else len(text))
         if text[at : at + 1] != b";":
-            raise ValueError("%s follows the quoted value of %s" % (named(_show(text[at:size])), _show(name)))
+            raise ValueError("'%s' follows the quoted value of %s" % (quoted_from(text[:size], at, 60), _show(name)))
         at += 1
         if at == size:
             raise ValueError("no name follows its last semicolon but one")
@@ -234,8 +234,8 @@ def check_attrs_text(text: str) -> bytes:
         raise ValueError("%s is not name=value;name=value: %s" % (named(text), exc)) from exc
     if found.end < len(data):
         raise ValueError(
-            "%s is not name=value;name=value: the server stops reading at %s, put a value with it in quotes"
-            % (named(text), named(_show(data[found.end :])))
+            "%s is not name=value;name=value: the server stops reading at '%s', put a value with it in quotes"
+            % (named(text), quoted_from(data, found.end, 60))
         )
     for one in found.found:
         if not one.name:

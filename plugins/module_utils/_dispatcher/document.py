@@ -108,7 +108,7 @@ class BadLine(NamedTuple):
 class Document(NamedTuple):
     """A parsed dispatcher.list: the bytes, and what the server finds in them.
 
-    C(long_lines) are those that it cuts, with what it reads as another line.
+    C(long_lines) are those that it cuts, and reads as several.
     """
 
     data: bytes
@@ -169,7 +169,7 @@ def _cut(
     while start < size:
         line_end = data.find(b"\n", start) + 1 or size
         if line_end - start > LINE_BYTES:
-            long_lines[line] = data[start + LINE_BYTES : line_end]
+            long_lines[line] = data[start:line_end]
         while start < line_end:
             end = min(line_end, start + LINE_BYTES)
             found = pattern.match(data, start, end)

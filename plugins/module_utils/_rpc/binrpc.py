@@ -74,7 +74,7 @@ def packet_length(data: bytes) -> Optional[int]:
     Bytes that do not start a reply are an error.
     """
     if data[:1] not in (b"", bytes([_MAGIC])) or (len(data) > 1 and data[1] >> 4 not in (_REPLY, _FAULT)):
-        raise error("this is not a reply of Kamailio's ctl module: '%s'" % quoted(data[:40]))
+        raise error("this is not a reply of Kamailio's ctl module: '%s'" % quoted(data, 40))
     if len(data) < 2:
         return None
     sizes = (data[1] >> 2 & 3) + 1, (data[1] & 3) + 1

@@ -36,7 +36,7 @@ def encode_post(host: str, port: int, path: str, body: bytes) -> bytes:
 def message_length(data: bytes) -> Optional[int]:
     """The length of the response that starts here, None while it cannot be told, or if it ends with the connection."""
     if not b"HTTP/1.".startswith(data[:7]):
-        raise error("this is not a response of HTTP: '%s'" % quoted(data[:40]))
+        raise error("this is not a response of HTTP: '%s'" % quoted(data, 40))
     end = _END.search(data)
     if not end:
         if len(data) > _LONGEST_HEAD:
@@ -53,7 +53,7 @@ def decode_response(data: bytes) -> bytes:
     """
     status, end = _STATUS.match(data), _END.search(data)
     if not status or not end:
-        raise error("this is not a response of HTTP: '%s'" % quoted(data[:40]))
+        raise error("this is not a response of HTTP: '%s'" % quoted(data, 40))
     body = data[end.end() :]
     if status.group(1) != b"200" and body.lstrip()[:1] != b"{":
         raise error("HTTP answered '%s'" % quoted(status.group().strip()))

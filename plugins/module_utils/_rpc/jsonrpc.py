@@ -75,7 +75,7 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
     try:
         found = json.loads(text, strict=False, object_pairs_hook=_struct, parse_int=_int, parse_constant=_no_constant)
     except (ValueError, RecursionError) as reason:
-        raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data[:80]))) from reason
+        raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data, 80))) from reason
     parts = dict(found.members) if isinstance(found, Struct) else {}
     call_id = parts.get("id")
     fault = dict(parts["error"].members) if isinstance(parts.get("error"), Struct) else {}
@@ -86,7 +86,7 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
         result = parts["result"]
         several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
         return Reply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
-    raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data[:80]))
+    raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data, 80))
 
 
 def _no_constant(name: str) -> None:

@@ -16,10 +16,11 @@ from typing import List, Optional, Sequence
 
 from .._caller import Caller
 from .._errors import KamailioError, error
+from .._everywhere import mask_text
 from .._host.process import Ended, run_program
 from .._host.service import unit_of
 from .._rpc.clock import Deadline
-from .._secrets import mask_secrets, mask_text
+from .._secrets import mask_secrets
 from .._text import named, quoted
 from .server import Live, connect
 
