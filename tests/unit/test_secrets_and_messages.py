@@ -9,7 +9,9 @@ import re
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.destinations import destination_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListSource
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
