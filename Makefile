@@ -116,7 +116,7 @@ fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)
 	  SIPFLEET_PROFILE=fuzz $(BIN)/python -m pytest tests/unit -n 2 -k any || exit 1; done
 
 attack: setup lab ## The attacks of other users of the host, with SIPFLEET_TRIES (10000) tries a race
-	SIPFLEET_TRIES=$${SIPFLEET_TRIES:-10000} $(BIN)/python -m pytest tests/attack -n 2
+	SIPFLEET_TRIES=$${SIPFLEET_TRIES:-10000} $(BIN)/python -m pytest tests/attack -n 2 -o timeout=7200
 
 demo: ## See it work on a real Kamailio
 	@./demo/run

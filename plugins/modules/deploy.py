@@ -288,9 +288,9 @@ def present(module, config):
 
 def change(module, locks, folder):
     """Plan, judge, apply."""
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import describe_health
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
