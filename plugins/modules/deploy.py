@@ -288,7 +288,7 @@ def present(module, config):
 
 def change(module, locks, folder):
     """Plan, judge, apply."""
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import diff_of
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._live.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.restore import Restoring
