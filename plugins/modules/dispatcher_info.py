@@ -19,7 +19,8 @@ author:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
-  - sipfleet.kamailio.reading
+  - sipfleet.kamailio.attributes.reading
+  - sipfleet.kamailio.attributes
 notes:
   - What a module parameter such as C(ds_ping_interval) is, no server tells. It is read from the configuration as it is now. A
     change of the configuration since the start of the server is said in RV(config_changed).

@@ -16,20 +16,6 @@ description:
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
-attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
-  idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 options:
   destinations:
     description:
@@ -72,6 +58,7 @@ extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
+  - sipfleet.kamailio.attributes
 notes:
   - Each change turns the order of destinations of equal priority round, in every set of the server. Where that is so at the end,
     there is a warning, since serial algorithms then begin with another destination. A reload brings the order of the list back.

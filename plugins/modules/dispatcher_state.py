@@ -16,21 +16,9 @@ version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
 attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
     details:
       - Pings go on in between. What is V(inactive) or V(trying) and probed is active as soon as it answers.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 options:
   destinations:
     description: The destinations with their states.
@@ -78,6 +66,7 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.attributes
 notes:
   - A change of state clears the flags 16 and 32 of a destination, until the next reload. Where the server shows that it has
     them there is a warning.

@@ -82,8 +82,6 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
     details:
       - With O(check=true) C(kamailio -c) runs in check mode as well. For as long as it runs, the files that would change and
         those that include them have a copy next to them, C(.sipfleet.NAME.*), and other runs wait for this one.
@@ -92,7 +90,8 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
-  - sipfleet.kamailio.writing
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.validate
 """

@@ -56,15 +56,15 @@ notes:
   - A database that C(db_url) names is not looked at.
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
     details:
       - Where O(config_content), O(dispatcher_content) and O(kamailio_version) are given the texts are judged on the controller.
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
-  - sipfleet.kamailio.writing
+  - sipfleet.kamailio.attributes.action
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.loadmodule
   - module: sipfleet.kamailio.dispatcher_list
