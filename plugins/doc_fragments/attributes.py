@@ -32,7 +32,8 @@ attributes:
     ACTION = r"""
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
     support: full
 """
 

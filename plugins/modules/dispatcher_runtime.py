@@ -151,7 +151,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._running.runtime
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 
 
-def verify(live, plan, after):
+def verify(plan, after):
     """See that the server runs what was added; it takes a name that it cannot resolve, and leaves it out."""
     there = {(one.setid, one.uri) for one in after}
     absent = [one for one in plan.added if (one.setid, one.uri) not in there]
@@ -208,7 +208,7 @@ def run(module, locks):
         change_when_free(live, params["reload_timeout"], *call)
     if plan.calls:
         after = live.connection.destinations()
-        verify(live, plan, after)
+        verify(plan, after)
         result["turned_round"] = turned_round(before, after)
         if result["turned_round"]:
             sets = ", ".join(str(one) for one in result["turned_round"])

@@ -141,14 +141,6 @@ def _by_name(attributes: Attributes) -> Dict[bytes, List[Optional[bytes]]]:
     return values
 
 
-def attr_value(text: bytes, name: bytes) -> Optional[bytes]:
-    """The value of an attribute, None if it is not there or the text is not well-formed."""
-    try:
-        return read_attrs(text).value(name)
-    except ValueError:
-        return None
-
-
 def attrs_mapping(text: bytes) -> Optional[Dict[bytes, bytes]]:
     """Names and values, None where a mapping cannot say it: a name without a value or twice, text that is not read."""
     try:
