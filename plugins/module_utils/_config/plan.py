@@ -22,7 +22,7 @@ from .._text import line_end_of, show
 from . import lexer
 from .evaluate import COMMAND_LINE
 from .insert import at_end, before, behind, line_of, removal
-from .model import Condition, Evaluation, Load, Param, Place
+from .model import Condition, Evaluation, Load, Param, Place, problem_at
 from .requirements import PREFERS_TM, REQUIREMENTS, comes_before
 from .values import Value, render_value
 from .wish import ModuleWish, Values
@@ -111,7 +111,7 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
                 param.written_for,
             )
             remedy = "Give each module a modparam of its own there"
-            problems.append(Problem(text, remedy, param.place.path, param.place.line))
+            problems.append(problem_at(param.place, text, remedy))
     return problems
 
 
@@ -128,7 +128,7 @@ def _whole(what: str, place: Place) -> List[Problem]:
         return [Problem("%s is given on the command line of the server" % what, "Change it there, in its unit")]
     if place.define and not place.define.startswith("#!"):
         text = "%s comes from the define %s, which holds the whole statement" % (what, place.define)
-        return [Problem(text, "Edit the define by hand", place.path, place.line)]
+        return [problem_at(place, text, "Edit the define by hand")]
     return []
 
 
@@ -215,7 +215,7 @@ def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[P
                 name,
                 place.conditions[-1].text if place.conditions else "no condition",
             )
-            raise KamailioError([Problem(text, "Put it on a line of its own", place.path, place.line)])
+            raise KamailioError([problem_at(place, text, "Put it on a line of its own")])
         line_end = line_end_of(data)
         closing = b"#!endif" + line_end if data[:end].endswith(b"\n") else line_end + b"#!endif" + line_end
         patches.append((place, Patch(start, start, b"#!ifndef MOD_%s%s" % (name.encode(), line_end))))
@@ -249,7 +249,7 @@ def _move_load(editor: _Editor, load: Load, dependant: Load) -> None:
 
 
 def _directive(condition: Condition) -> Place:
-    return Place(condition.path, condition.start, condition.start, condition.line, 1)
+    return Place(condition.path, condition.start, condition.start, condition.line, condition.column)
 
 
 def _set_params(editor: _Editor, wish: ModuleWish) -> None:
@@ -304,7 +304,7 @@ def _change_value(editor: _Editor, module: str, param: Param, value: Value) -> N
         define = editor.evaluation.defines.get(name)
         if define is None:
             text = "%s comes from the define %s, which no file sets" % (what, name)
-            raise KamailioError([Problem(text, "Change it where the server gets it from", place.path, place.line)])
+            raise KamailioError([problem_at(place, text, "Change it where the server gets it from")])
         data = editor.data(define.place)
         token = lexer.next_token(data, define.start, frozenset()) if define.end > define.start else None
         alone = token and token.kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD)
