@@ -293,7 +293,7 @@ def change(module, locks, folder):
         "changed": bool(plan.changes) or plan.action != "none",
         "action": plan.action,
         "reasons": list(plan.reasons),
-        "files": [one.path for one in plan.changes],
+        "files": [change.path for change in plan.changes],
         "change": "",
         "health": [],
         **describe_restoring(Restoring((), ())),

@@ -234,7 +234,7 @@ def bring_in_line(module, live, locks):
 def wait(module, live, listing, result):
     """Wait until destinations have answered, and fail if they do not."""
     params = module.params
-    known = [one for one in (params["healthy_since"], result["loaded"]) if one is not None]
+    known = [moment for moment in (params["healthy_since"], result["loaded"]) if moment is not None]
     since = max(known) if known else time.time()
     gate = wait_until_healthy(live, listing, since, params["healthy_timeout"], params["healthy_percent"])
     result.update(

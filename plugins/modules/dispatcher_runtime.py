@@ -153,10 +153,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quo
 
 def verify(plan, after):
     """See that the server runs what was added; it takes a name that it cannot resolve, and leaves it out."""
-    there = {(one.setid, one.uri) for one in after}
-    absent = [one for one in plan.added if (one.setid, one.uri) not in there]
+    there = {(destination.setid, destination.uri) for destination in after}
+    absent = [destination for destination in plan.added if (destination.setid, destination.uri) not in there]
     if absent:
-        names = ", ".join("set %d, %s" % (one.setid, quoted(one.uri, 80)) for one in absent)
+        names = ", ".join("set %d, %s" % (destination.setid, quoted(destination.uri, 80)) for destination in absent)
         raise error("the server took the call and does not run %s" % names, "Its log says why; look at its resolver")
 
 
@@ -211,7 +211,7 @@ def run(module, locks):
         verify(plan, after)
         result["turned_round"] = turned_round(before, after)
         if result["turned_round"]:
-            sets = ", ".join(str(one) for one in result["turned_round"])
+            sets = ", ".join(str(setid) for setid in result["turned_round"])
             module.warn(
                 "destinations of equal priority run in the opposite order now, in set %s; a reload mends it" % sets
             )

@@ -89,9 +89,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.values i
 
 def arguments_of(values):
     """Numbers and strings, as the server gets them."""
-    if any(isinstance(one, (bool, dict, list)) or one is None for one in values):
+    if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
         raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
-    return [one if isinstance(one, (int, float)) else str(one) for one in values]
+    return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 
 def main():
@@ -114,7 +114,7 @@ def main():
         result = call(params["command"], *arguments)
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), reads=reads)
-    module.exit_json(changed=not reads, reads=reads, result=[printable(one) for one in result])
+    module.exit_json(changed=not reads, reads=reads, result=[printable(value) for value in result])
 
 
 if __name__ == "__main__":

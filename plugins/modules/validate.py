@@ -195,7 +195,7 @@ def judge(module, locks):
     writes = params["on_violation"] == "correct" and not module.check_mode
     reading = (locks.read, locks.include)
     if not writes:
-        reading = tuple(partial(one, follow=params["follow"]) for one in (read_file, read_include))
+        reading = tuple(partial(read, follow=params["follow"]) for read in (read_file, read_include))
     site = site_of(module, params, *reading)
     outcome = guard(question_of(params), site, policy_of(params))
     require_places(outcome.writes, params["follow"])
