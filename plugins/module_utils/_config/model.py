@@ -149,7 +149,7 @@ class Evaluation(NamedTuple):
 
     def all_params(self, module: str, name: Optional[str] = None) -> List[Param]:
         """Everything set for a module, or for one of its parameters, in order."""
-        return [one for one in self.params if module in one.modules and name in (None, one.name)]
+        return [param for param in self.params if module in param.modules and name in (None, param.name)]
 
     def param(self, module: str, name: str) -> Optional[Param]:
         """The setting of a parameter that counts: the last one."""

@@ -170,5 +170,5 @@ def _stray(text: str, item: Item) -> Problem:
 
 def _fits(seen: str, shape: str) -> bool:
     return len(seen) <= len(shape) and all(
-        one == other or (one == "u" and other in "sw") for one, other in zip(seen, shape)
+        letter == other or (letter == "u" and other in "sw") for letter, other in zip(seen, shape)
     )
