@@ -22,6 +22,7 @@ if importlib.util.find_spec("ansible") is None:
     collect_ignore = [
         "test_destinations_of_groups.py",
         "test_docs.py",
+        "test_imports.py",
         "test_module.py",
         "test_module_order.py",
         "test_roles.py",

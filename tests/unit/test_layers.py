@@ -9,9 +9,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
-COLLECTION = "ansible_collections.sipfleet.kamailio"
 PLUGINS = Path(__file__).parents[2] / "plugins"
 UTILS = PLUGINS / "module_utils"
 # From the bottom up; a room may use what stands before it.
@@ -70,17 +67,3 @@ def test_imports_go_downwards() -> None:
 def test_pure_code_uses_no_ansible() -> None:
     for path in set(UTILS.rglob("*.py")) - {UTILS / "_module.py"}:
         assert "import ansible" not in path.read_text() and "from ansible" not in path.read_text(), path
-
-
-@pytest.mark.parametrize("path", sorted(PLUGINS.rglob("*.py")), ids=lambda path: str(path.relative_to(PLUGINS)))
-def test_imported_names_exist_also_where_a_function_imports_them(path: Path) -> None:
-    package = ".".join([COLLECTION, "plugins", *path.relative_to(PLUGINS).parent.parts])
-    missing = []
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith(COLLECTION)):
-            names = [alias.name for alias in node.names]
-            module = __import__(node.module or "", {"__package__": package}, None, names, node.level)
-            missing += [
-                "line %d: %s.%s" % (node.lineno, node.module, name) for name in names if not hasattr(module, name)
-            ]
-    assert missing == []
