@@ -75,7 +75,7 @@ def main_first(text: str) -> str:
     """The page of a role with the entry point in front that is used without a name."""
     body, end, rest = text.partition(END)
     head, *entries = ENTRY.split(body)
-    return head + "".join(sorted(entries, key=lambda one: "__entrypoint-main:" not in one)) + end + rest
+    return head + "".join(sorted(entries, key=lambda entry: "__entrypoint-main:" not in entry)) + end + rest
 
 
 def finish(text: str, page: Page, guides: list[str]) -> str:

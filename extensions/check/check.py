@@ -101,16 +101,16 @@ def check(path: str, arguments: argparse.Namespace) -> Checked:
     try:
         found = find(path, arguments)
     except KamailioError as exc:
-        return Checked(path, (), "\n".join(printable(one.render()) for one in exc.problems))
+        return Checked(path, (), "\n".join(printable(problem.render()) for problem in exc.problems))
     return Checked(path, tuple(found))
 
 
-def cleaned(one: Checked) -> Checked:
+def cleaned(outcome: Checked) -> Checked:
     """What is told of a file without secrets, and with everything printable; its name leads to the file."""
-    texts = [{"text": it.text, "remedy": it.remedy, "destination": it.destination} for it in one.findings]
-    found = SEEN.clean({"findings": texts, "problem": one.problem})
-    findings = tuple(it._replace(**text) for it, text in zip(one.findings, found["findings"]))
-    return one._replace(findings=findings, problem=found["problem"])
+    texts = [{"text": it.text, "remedy": it.remedy, "destination": it.destination} for it in outcome.findings]
+    found = SEEN.clean({"findings": texts, "problem": outcome.problem})
+    findings = tuple(it._replace(**text) for it, text in zip(outcome.findings, found["findings"]))
+    return outcome._replace(findings=findings, problem=found["problem"])
 
 
 def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
@@ -164,16 +164,16 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
 def render_text(checked: Sequence[Checked]) -> str:
     """What was found, for a terminal."""
     parts: List[str] = []
-    for one in checked:
+    for outcome in checked:
         files: Dict[str, bytes] = {}
-        for name in {finding.file for finding in one.findings}:
+        for name in {finding.file for finding in outcome.findings}:
             try:
                 files[printable(name)] = read_file(name) or b""
             except KamailioError:
                 files[printable(name)] = b""
-        parts.append("%s: %s" % (printable(one.file), one.summary()))
+        parts.append("%s: %s" % (printable(outcome.file), outcome.summary()))
         # CI systems take lines of a log for commands, and a name in a pull request can hold one.
-        found = [it._replace(file=printable(it.file), text=printable(it.text)) for it in one.findings]
+        found = [it._replace(file=printable(it.file), text=printable(it.text)) for it in outcome.findings]
         if found:
             parts.append(render_findings(found, files, whole=True))
     # The lines of files that it quotes, too.
@@ -184,7 +184,7 @@ def render_text(checked: Sequence[Checked]) -> str:
 def main(words: Optional[Sequence[str]] = None) -> int:
     """Check, report, and give the exit status."""
     arguments = parse_arguments(words)
-    checked = [cleaned(one) for one in [check(path, arguments) for path in dict.fromkeys(arguments.files)]]
+    checked = [cleaned(outcome) for outcome in [check(path, arguments) for path in dict.fromkeys(arguments.files)]]
     fails = FAILS[arguments.fail_on]
     text = render_text(checked) if arguments.format == "text" else FORMATS[arguments.format](checked, fails)
     report = text.encode("utf-8", "replace")
@@ -195,12 +195,12 @@ def main(words: Optional[Sequence[str]] = None) -> int:
         name = printable(arguments.output or "the report")
         print("kamailio-check: %s: cannot be written: %s" % (name, exc.strerror), file=sys.stderr)
         return 2
-    for one in checked:
-        if one.problem:
-            print("kamailio-check: %s" % one.problem, file=sys.stderr)
-    if any(one.problem for one in checked):
+    for outcome in checked:
+        if outcome.problem:
+            print("kamailio-check: %s" % outcome.problem, file=sys.stderr)
+    if any(outcome.problem for outcome in checked):
         return 2
-    return int(any(finding.severity in fails for one in checked for finding in one.findings))
+    return int(any(finding.severity in fails for outcome in checked for finding in outcome.findings))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ class Checked(NamedTuple):
         """In a line."""
         if self.problem:
             return "not judged"
-        counts = [(name, sum(one.severity == name for one in self.findings)) for name in ("error", "warning", "note")]
+        counts = [
+            (name, sum(finding.severity == name for finding in self.findings)) for name in ("error", "warning", "note")
+        ]
         return ", ".join("%d %s%s" % (n, name, "s" * (n > 1)) for name, n in counts if n) or "nothing found"
 
 
@@ -47,20 +49,20 @@ def render_json(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
     """The findings as validate returns them, file by file."""
     files = [
         {
-            "file": printable(one.file),
-            "problem": one.problem or None,
+            "file": printable(outcome.file),
+            "problem": outcome.problem or None,
             "findings": [
-                dict(it._asdict(), file=printable(it.file), page="docs/rules.md#" + it.rule) for it in one.findings
+                dict(it._asdict(), file=printable(it.file), page="docs/rules.md#" + it.rule) for it in outcome.findings
             ],
         }
-        for one in checked
+        for outcome in checked
     ]
     return json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n"
 
 
 def render_sarif(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
     """SARIF, with the paths of the repository."""
-    rules = sorted({finding.rule for one in checked for finding in one.findings})
+    rules = sorted({finding.rule for outcome in checked for finding in outcome.findings})
     driver = {
         "name": "sipfleet.kamailio",
         "informationUri": RULE_PAGE.partition("/blob/")[0],
@@ -76,9 +78,9 @@ def render_sarif(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
         ],
     }
     root = _repository()
-    notifications = [{"level": "error", "message": {"text": one.problem}} for one in checked if one.problem]
+    notifications = [{"level": "error", "message": {"text": outcome.problem}} for outcome in checked if outcome.problem]
     # One list can be that of several configurations.
-    findings = list(dict.fromkeys(finding for one in checked for finding in one.findings))
+    findings = list(dict.fromkeys(finding for outcome in checked for finding in outcome.findings))
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -92,7 +94,7 @@ def render_sarif(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
 def _repository() -> Path:
     """The folder of the repository that this is, or else the one where it runs."""
     here = Path.cwd()
-    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    return next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
 
 
 def _artifact(file: str, root: Path) -> Dict[str, str]:
@@ -141,13 +143,13 @@ def render_junit(checked: Sequence[Checked], fails: Sequence[str]) -> str:
     A case fails where its severity is one of C(fails).
     """
     suites = ElementTree.Element("testsuites")
-    for one in checked:
-        suite = ElementTree.SubElement(suites, "testsuite", name=_xml(one.file))
+    for outcome in checked:
+        suite = ElementTree.SubElement(suites, "testsuite", name=_xml(outcome.file))
         groups: Dict[str, List[Finding]] = {}
-        for finding in one.findings:
+        for finding in outcome.findings:
             groups.setdefault(finding.rule, []).append(finding)
         for rule, group in groups.items():
-            case = _case(suite, one, rule)
+            case = _case(suite, outcome, rule)
             lines = [
                 "%s: %s"
                 % (":".join(str(part) for part in (it.file, it.line, it.column) if part is not None), _said(it))
@@ -158,17 +160,17 @@ def render_junit(checked: Sequence[Checked], fails: Sequence[str]) -> str:
                 continue
             failure = ElementTree.SubElement(case, "failure", type=group[0].severity, message=_xml(lines[0]))
             failure.text = _xml("\n".join([*lines, "-> " + group[0].remedy, RULE_PAGE + rule]))
-        if one.problem:
-            ElementTree.SubElement(_case(suite, one, "read"), "error", message=_xml(one.problem))
+        if outcome.problem:
+            ElementTree.SubElement(_case(suite, outcome, "read"), "error", message=_xml(outcome.problem))
         elif not groups:
-            _case(suite, one, "all rules")
+            _case(suite, outcome, "all rules")
         for name, kind in (("tests", "testcase"), ("failures", "testcase/failure"), ("errors", "testcase/error")):
             suite.set(name, str(len(suite.findall(kind))))
     return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ElementTree.tostring(suites, encoding="unicode")
 
 
-def _case(suite: ElementTree.Element, one: Checked, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", classname=_xml(one.file), name=name, file=_xml(one.file))
+def _case(suite: ElementTree.Element, outcome: Checked, name: str) -> ElementTree.Element:
+    return ElementTree.SubElement(suite, "testcase", classname=_xml(outcome.file), name=name, file=_xml(outcome.file))
 
 
 def _xml(text: str) -> str:

@@ -83,16 +83,24 @@ def from_dispatcher_list(text: object, kamailio_version: object = "6.1", strict:
     data = text.encode("utf-8", "surrogateescape")
     document = parse_document(data, version)
     found, _skipped = destination_findings(ListSource(SOURCE, document), version)
-    findings = [one for one in found if one.severity != NOTE]
+    findings = [finding for finding in found if finding.severity != NOTE]
     if findings and strict:
         message = render_findings(findings, {SOURCE: data})
         raise refusal("The server would not read this dispatcher.list as it stands.\n\n%s" % message, text)
     destinations = []
-    for one in document.destinations:
-        mapping = attrs_mapping(one.attrs)
-        attrs = show(one.attrs) if mapping is None else {show(name): show(value) for name, value in mapping.items()}
-        entry = {"setid": one.setid, "uri": show(one.uri), "flags": one.flags, "priority": one.priority, "attrs": attrs}
-        description = described(data, one.start)
+    for destination in document.destinations:
+        mapping = attrs_mapping(destination.attrs)
+        attrs = (
+            show(destination.attrs) if mapping is None else {show(name): show(value) for name, value in mapping.items()}
+        )
+        entry = {
+            "setid": destination.setid,
+            "uri": show(destination.uri),
+            "flags": destination.flags,
+            "priority": destination.priority,
+            "attrs": attrs,
+        }
+        description = described(data, destination.start)
         destinations.append({**entry, "description": show(description)} if description else entry)
     return destinations
 

@@ -31,7 +31,8 @@ options:
     type: str
 extends_documentation_fragment:
   - sipfleet.kamailio.beside
-  - sipfleet.kamailio.reading
+  - sipfleet.kamailio.attributes.reading
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.loadmodule
   - module: sipfleet.kamailio.validate

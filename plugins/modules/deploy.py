@@ -21,31 +21,14 @@ author:
   - sipfleet.kamailio contributors (@sipfleet)
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
     details:
       - Everything is planned and judged, C(kamailio -c) included. It runs as O(sipfleet.kamailio.loadmodule#module:check) says it.
         For as long as it runs, the files of the configuration that would change and those that include them have a copy next to
         them, C(.sipfleet.NAME.*).
       - Other runs wait for this one, and it waits for a change that is under way.
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
-  idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
   safe_file_operations:
-    description: Uses Ansible's strict file operation functions to ensure proper permissions and avoid data corruption.
-    support: full
     details:
       - Files are written beside their targets, flushed and renamed over them, all of them or none.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
 options:
   state:
     description:
@@ -151,6 +134,9 @@ extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
+  - sipfleet.kamailio.attributes.action
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 notes:
   - The server must run and answer before the change. One change is under way on a server at a time; a second one waits until the
     first is confirmed or taken back.
@@ -307,7 +293,7 @@ def change(module, locks, folder):
         "changed": bool(plan.changes) or plan.action != "none",
         "action": plan.action,
         "reasons": list(plan.reasons),
-        "files": [one.path for one in plan.changes],
+        "files": [change.path for change in plan.changes],
         "change": "",
         "health": [],
         **describe_restoring(Restoring((), ())),

@@ -19,7 +19,8 @@ author:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
-  - sipfleet.kamailio.reading
+  - sipfleet.kamailio.attributes.reading
+  - sipfleet.kamailio.attributes
 notes:
   - What a module parameter such as C(ds_ping_interval) is, no server tells. It is read from the configuration as it is now. A
     change of the configuration since the start of the server is said in RV(config_changed).
@@ -161,9 +162,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import rea
 def defines_of(live):
     """Names and values, as the server has them."""
     found = {}
-    for one in live.connection.read("core.ppdefines_full"):
-        if isinstance(one, dict) and "name" in one:
-            name, value = str(one["name"]), one.get("value")
+    for define in live.connection.read("core.ppdefines_full"):
+        if isinstance(define, dict) and "name" in define:
+            name, value = str(define["name"]), define.get("value")
             found[show(readable_bytes(name))] = None if value in (None, "none") else show(readable_bytes(str(value)))
     return found
 
@@ -175,7 +176,7 @@ def gather(live):
     listing = load_list(live, read_file(path))
     running = live.connection.destinations_with_flags(live.version)
     compared = compare(listing.document, listing.skipped, running, live.setup)
-    found = [status_of(one) for one in live.evaluation.files]
+    found = [status_of(path) for path in live.evaluation.files]
     return dict(
         describe(live),
         dispatcher_list=path,
@@ -184,7 +185,7 @@ def gather(live):
         reload_due=bool(compared.due),
         pings_active=pings_active(live),
         defines=defines_of(live),
-        config_changed=any(one.st_mtime > live.started + 1 for one in found if one),
+        config_changed=any(status.st_mtime > live.started + 1 for status in found if status),
     )
 
 

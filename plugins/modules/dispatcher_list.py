@@ -123,7 +123,8 @@ extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
-  - sipfleet.kamailio.writing
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 notes:
   - Two runs at once on a host take turns, by a lock on the file; one that waits for more than 30 seconds fails.
   - A file that is created is readable for everybody (0644) unless O(mode) says otherwise, since the server does not run as root.

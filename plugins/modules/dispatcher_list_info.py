@@ -26,7 +26,8 @@ options:
     description: The version of the server, such as V(6.1.5). Left out, it is asked of C(kamailio -v) on the host.
     type: str
 extends_documentation_fragment:
-  - sipfleet.kamailio.reading
+  - sipfleet.kamailio.attributes.reading
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.dispatcher_list
   - module: sipfleet.kamailio.validate

@@ -18,25 +18,10 @@ version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
 attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
     details:
       - But with O(force). A destination that the server leaves out although nothing is wrong with its line, such as a name
         that its resolver does not find, is a reason for a reload in every run, and makes every run fail.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
 options:
   keep_state:
     description:
@@ -85,6 +70,8 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.attributes.action
+  - sipfleet.kamailio.attributes
 notes:
   - Two runs at once on a host take turns, by a lock on the list; one that waits for more than 30 seconds fails.
 seealso:
@@ -247,7 +234,7 @@ def bring_in_line(module, live, locks):
 def wait(module, live, listing, result):
     """Wait until destinations have answered, and fail if they do not."""
     params = module.params
-    known = [one for one in (params["healthy_since"], result["loaded"]) if one is not None]
+    known = [moment for moment in (params["healthy_since"], result["loaded"]) if moment is not None]
     since = max(known) if known else time.time()
     gate = wait_until_healthy(live, listing, since, params["healthy_timeout"], params["healthy_percent"])
     result.update(

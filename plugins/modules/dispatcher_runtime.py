@@ -16,20 +16,6 @@ description:
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
-attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
-  idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 options:
   destinations:
     description:
@@ -72,6 +58,7 @@ extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
+  - sipfleet.kamailio.attributes
 notes:
   - Each change turns the order of destinations of equal priority round, in every set of the server. Where that is so at the end,
     there is a warning, since serial algorithms then begin with another destination. A reload brings the order of the list back.
@@ -168,12 +155,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 
 
-def verify(live, plan, after):
+def verify(plan, after):
     """See that the server runs what was added; it takes a name that it cannot resolve, and leaves it out."""
-    there = {(one.setid, one.uri) for one in after}
-    absent = [one for one in plan.added if (one.setid, one.uri) not in there]
+    there = {(destination.setid, destination.uri) for destination in after}
+    absent = [destination for destination in plan.added if (destination.setid, destination.uri) not in there]
     if absent:
-        names = ", ".join("set %d, %s" % (one.setid, quoted(one.uri, 80)) for one in absent)
+        names = ", ".join("set %d, %s" % (destination.setid, quoted(destination.uri, 80)) for destination in absent)
         raise error("the server took the call and does not run %s" % names, "Its log says why; look at its resolver")
 
 
@@ -225,10 +212,10 @@ def run(module, locks):
         change_when_free(live, params["reload_timeout"], *call)
     if plan.calls:
         after = live.connection.destinations()
-        verify(live, plan, after)
+        verify(plan, after)
         result["turned_round"] = turned_round(before, after)
         if result["turned_round"]:
-            sets = ", ".join(str(one) for one in result["turned_round"])
+            sets = ", ".join(str(setid) for setid in result["turned_round"])
             module.warn(
                 "destinations of equal priority run in the opposite order now, in set %s; a reload mends it" % sets
             )

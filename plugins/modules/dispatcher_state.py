@@ -16,21 +16,9 @@ version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
 attributes:
-  check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
-  diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
-    support: full
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
-    support: full
     details:
       - Pings go on in between. What is V(inactive) or V(trying) and probed is active as soon as it answers.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 options:
   destinations:
     description: The destinations with their states.
@@ -78,6 +66,7 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.attributes
 notes:
   - A change of state clears the flags 16 and 32 of a destination, until the next reload. Where the server shows that it has
     them there is a warning.
@@ -160,45 +149,50 @@ def render(changes, after):
     """The states for a diff."""
     lines = (
         "set %d %s %s\n"
-        % (one.running.setid, show(one.running.uri), one.code.upper() if after else one.running.letters)
-        for one in changes
+        % (change.running.setid, show(change.running.uri), change.code.upper() if after else change.running.letters)
+        for change in changes
     )
     return "".join(lines)
 
 
 def verify(live, plan):
     """See that the server has done it; pings may have gone on in between."""
-    running = {(one.setid, one.uri, one.duid): one for one in live.connection.destinations()}
-    for one in plan.changes:
-        now = running.get((one.running.setid, one.running.uri, one.running.duid))
-        if one.effect.effect == "never" and (now is None or now.letters != one.code.upper()):
+    running = {
+        (destination.setid, destination.uri, destination.duid): destination
+        for destination in live.connection.destinations()
+    }
+    for change in plan.changes:
+        now = running.get((change.running.setid, change.running.uri, change.running.duid))
+        if change.effect.effect == "never" and (now is None or now.letters != change.code.upper()):
             text = "set %d, %s is %s after it was set to %s"
             shown = "gone" if now is None else now.letters
             raise error(
-                text % (one.running.setid, quoted(one.running.uri, 80), shown, one.code.upper()),
+                text % (change.running.setid, quoted(change.running.uri, 80), shown, change.code.upper()),
                 "Somebody else changes this server at the same time, or has reloaded it",
             )
 
 
 def drain(module, live, disabled):
     """Wait until the calls of destinations are gone; gives what came of it, and those that have calls left."""
-    names = {(one.setid, one.uri, one.duid) for one in disabled}
+    names = {(destination.setid, destination.uri, destination.duid) for destination in disabled}
     deadline = Deadline(module.params["drain_timeout"])
     while True:
         running = live.connection.destinations()
-        drained = [one for one in running if (one.setid, one.uri, one.duid) in names]
+        drained = [
+            destination for destination in running if (destination.setid, destination.uri, destination.duid) in names
+        ]
         reasons = uncounted(running, drained, live.evaluation)
-        left = [one for one in drained if one.start not in reasons and one.load]
+        left = [destination for destination in drained if destination.start not in reasons and destination.load]
         if not left or not deadline.pause(PAUSE_SECONDS):
             break
     found = [
         {
-            "setid": one.setid,
-            "uri": show(one.uri),
-            "load": None if one.start in reasons else one.load,
-            "reason": reasons.get(one.start, ""),
+            "setid": destination.setid,
+            "uri": show(destination.uri),
+            "load": None if destination.start in reasons else destination.load,
+            "reason": reasons.get(destination.start, ""),
         }
-        for one in drained
+        for destination in drained
     ]
     return found, left
 
@@ -207,7 +201,7 @@ def run(module):
     """Plan, call, verify and wait."""
     params = module.params
     wishes = parse_wishes(params["destinations"])
-    if params["drain"] and not any(one.state == "disabled" for one in wishes):
+    if params["drain"] and not any(wish.state == "disabled" for wish in wishes):
         raise error("drain waits for the calls of what is disabled, and destinations disables nothing")
     live = connect(module)
     running = live.connection.destinations_with_flags(live.version)
@@ -216,13 +210,13 @@ def run(module):
         "changed": bool(plan.changes),
         "changes": [
             {
-                "setid": one.running.setid,
-                "uri": show(one.running.uri),
-                "before": one.running.letters,
-                "after": one.code.upper(),
-                "effect": one.effect.effect,
+                "setid": change.running.setid,
+                "uri": show(change.running.uri),
+                "before": change.running.letters,
+                "after": change.code.upper(),
+                "effect": change.effect.effect,
             }
-            for one in plan.changes
+            for change in plan.changes
         ],
         "kamailio_version": str(live.version),
     }
@@ -238,11 +232,17 @@ def run(module):
         result["drained"], left = drain(module, live, plan.disabled)
         if left:
             lines = ["Calls are left after %g seconds; the destinations stay disabled:" % params["drain_timeout"]]
-            lines += ["  set %d, %s: %d" % (one.setid, quoted(one.uri, 80), one.load) for one in left]
+            lines += [
+                "  set %d, %s: %d" % (destination.setid, quoted(destination.uri, 80), destination.load)
+                for destination in left
+            ]
             module.fail_json(msg="\n".join(lines), **result)
-        for one in result["drained"]:
-            if one["load"] is None:
-                module.warn("set %d, %s: its calls are not counted: %s" % (one["setid"], one["uri"], one["reason"]))
+        for destination in result["drained"]:
+            if destination["load"] is None:
+                module.warn(
+                    "set %d, %s: its calls are not counted: %s"
+                    % (destination["setid"], destination["uri"], destination["reason"])
+                )
     module.exit_json(**result)
 
 

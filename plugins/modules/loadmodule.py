@@ -82,8 +82,6 @@ options:
     default: false
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
-    support: full
     details:
       - With O(check=true) C(kamailio -c) runs in check mode as well. For as long as it runs, the files that would change and
         those that include them have a copy next to them, C(.sipfleet.NAME.*), and other runs wait for this one.
@@ -92,7 +90,8 @@ extends_documentation_fragment:
   - ansible.builtin.files
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
-  - sipfleet.kamailio.writing
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.validate
 """
@@ -197,7 +196,7 @@ def run(module, locks):
         warning = require_accepted(module, after, before, texts, beside)
         if warning:
             module.warn(warning)
-    changes = {one: Change(one, before.files[one], text) for one, text in texts.items()}
+    changes = {path: Change(path, before.files[path], text) for path, text in texts.items()}
     own = changes.pop(path, Change(path, main, main))
     finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 
@@ -206,7 +205,9 @@ def guard(before, after, version):
     """Refuse a result that the server would die of at its start, or refuse, and would not have before."""
     findings = new_stops(before, after, version)
     if findings:
-        raise KamailioError([Problem(one.text, one.remedy, one.file, one.line, one.column) for one in findings])
+        raise KamailioError(
+            [Problem(finding.text, finding.remedy, finding.file, finding.line, finding.column) for finding in findings]
+        )
 
 
 def main():

@@ -17,22 +17,15 @@ author:
   - sipfleet.kamailio contributors (@sipfleet)
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
     support: partial
     details:
       - Commands that are known to only show something are called. Others are not, and are reported as a change.
   diff_mode:
-    description: Returns details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
     support: none
   idempotent:
-    description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
     support: none
     details:
       - A command is called whenever the task runs. What it changes is its own affair.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 options:
   command:
     description: The command, such as V(dispatcher.list) or V(core.uptime).
@@ -46,6 +39,7 @@ options:
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.config_info
 """
@@ -95,9 +89,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 
 def arguments_of(values):
     """Numbers and strings, as the server gets them."""
-    if any(isinstance(one, (bool, dict, list)) or one is None for one in values):
+    if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
         raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
-    return [one if isinstance(one, (int, float)) else str(one) for one in values]
+    return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 
 def main():
@@ -120,7 +114,7 @@ def main():
         result = call(params["command"], *arguments)
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), reads=reads)
-    module.exit_json(changed=not reads, reads=reads, result=[printable(one) for one in result])
+    module.exit_json(changed=not reads, reads=reads, result=[printable(value) for value in result])
 
 
 if __name__ == "__main__":

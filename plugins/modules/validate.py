@@ -56,15 +56,15 @@ notes:
   - A database that C(db_url) names is not looked at.
 attributes:
   action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
     details:
       - Where O(config_content), O(dispatcher_content) and O(kamailio_version) are given the texts are judged on the controller.
 extends_documentation_fragment:
   - sipfleet.kamailio.judging
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.links
-  - sipfleet.kamailio.writing
+  - sipfleet.kamailio.attributes.action
+  - sipfleet.kamailio.attributes.writing
+  - sipfleet.kamailio.attributes
 seealso:
   - module: sipfleet.kamailio.loadmodule
   - module: sipfleet.kamailio.dispatcher_list
@@ -195,7 +195,7 @@ def judge(module, locks):
     writes = params["on_violation"] == "correct" and not module.check_mode
     reading = (locks.read, locks.include)
     if not writes:
-        reading = tuple(partial(one, follow=params["follow"]) for one in (read_file, read_include))
+        reading = tuple(partial(read, follow=params["follow"]) for read in (read_file, read_include))
     site = site_of(module, params, *reading)
     outcome = guard(question_of(params), site, policy_of(params))
     require_places(outcome.writes, params["follow"])

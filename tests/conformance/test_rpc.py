@@ -77,7 +77,6 @@ event_route[xhttp:request] { jsonrpc_dispatch(); }
 TCP = 'modparam("jsonrpcs", "transport", 15)\nmodparam("jsonrpcs", "tcp_socket", "tcp:127.0.0.1:%d")\n'
 NO_TCP = 'modparam("jsonrpcs", "transport", 7)\n'
 FILES = ["ctl", "ctld", "dgram", "dispatcher.list", "fifo", "kamailio.cfg", "server.log"]
-NULL = "<null string>"
 
 
 def has_tcp(suite: str) -> bool:

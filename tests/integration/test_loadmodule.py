@@ -59,7 +59,7 @@ def test_refusals_name_their_place_and_change_nothing(tmp_path: Path) -> None:
     path.write_text(text)
     missing = tmp_path / "no.cfg"
     define, absent, bad = run_tasks(tmp_path, [task(path), task(missing), task(path, [{"name": 'x"\n'}])])
-    assert "kamailio.cfg:2: dispatcher comes from the define L, which holds the whole statement" in define["msg"]
+    assert "kamailio.cfg:2:1: dispatcher comes from the define L, which holds the whole statement" in define["msg"]
     assert absent["msg"].startswith(str(missing) + ": is not there")
     assert "modules[0].name" in bad["msg"]
     assert path.read_text() == text and not missing.exists()

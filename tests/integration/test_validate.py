@@ -136,7 +136,7 @@ def test_what_cannot_be_corrected_is_said_and_nothing_is_written(files: tuple[Pa
         tmp_path, [task(files, on_violation="correct"), task(files, defines=["WITH_TM"], on_violation="report")]
     )
     assert "Nothing has been corrected:" in conditional["msg"]
-    assert "kamailio.cfg:6: module tm is also loaded under #!ifdef WITH_TM, beside other" in conditional["msg"]
+    assert "kamailio.cfg:6:5: module tm is also loaded under #!ifdef WITH_TM, beside other" in conditional["msg"]
     assert [one["rule"] for one in given["findings"]] == ["probing-without-interval"] * 2
     write(files, BLIND)
     files[1].write_text(LIST + "3 sip:10.0.0.4 -8\n")

@@ -199,52 +199,70 @@ def test_a_string_that_can_be_secret_is_not_told() -> None:
         assert "s3cret" not in str(run(text).problems)
 
 
-# text: rule, line of the problem
+# text: rule, line and column of the first problem
 PROBLEMS = {
-    "\nloadmodule tm": ("config-syntax", 2),
-    "loadmodule": ("config-syntax", 1),
-    "loadmodule?": ("config-syntax", 1),
-    '#!define T\n#!ifdef !T\nloadmodule "nonesuch"\n#!endif\n': ("directive-not-recognised", 2),
-    "\n#!ifdef 123\n#!endif\n": ("directive-not-recognised", 2),
-    "".join("#!define D%d\n" % number for number in range(507)) + "#!redefine D1": ("config-syntax", 508),
-    "".join("#!define D%d 1\n" % number for number in range(507)): ("config-syntax", 507),
-    "".join("#!define D%d\n" % number for number in range(507)) + 'loadmodule "tm"': ("config-syntax", 508),
-    "\n#!ifdef \n#!endif\n": ("directive-not-recognised", 2),
-    'loadmodule "tm"\nmodparam("(?:tm)", "x", 1)': ("config-syntax", 2),
-    'loadmodule "tm"\nmodparam("*tm", "x", 1)': ("config-syntax", 2),
-    "".join("#!define D%d\n" % number for number in range(508)): ("config-syntax", 508),
-    "\nchildren": ("config-syntax", 2),
-    "debug=2\nchildren=\n# c\n": ("config-syntax", 2),
-    "\nrequest_route": ("config-syntax", 2),
-    'request_route { $var(x) = $(var(y){s.select,1,"}; }': ("config-syntax", 1),
-    'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2),
-    'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2),
-    'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3),
-    'modparam("tm", "x", 1)': ("modparam-without-module", 1),
-    "\n/* a /* b */": ("comment-unclosed", 2),
-    '\n\n x="y': ("config-syntax", 3),
-    "#!define M\n#!undef M\n#!define M": ("directive-not-recognised", 2),
-    "\n#!else # note\n": ("directive-not-recognised", 2),
-    "#!ifdef X\n\n#!else # note\n#!endif\n": ("directive-not-recognised", 3),
-    "#!ifdef X-Y\n#!endif\n": ("config-syntax", 1),
-    "#!define X-Y\n": ("config-syntax", 1),
-    "\n#!define A B\n#!define B A\nA": ("config-syntax", 4),
-    '#!subst "xx"': ("config-syntax", 1),
-    '#!subst "/a/b/z"': ("config-syntax", 1),
-    '#!define X\n#!substdef "/X/b/"': ("config-syntax", 2),
-    "#!ifdef X\n": ("config-syntax", 1),
-    "\n#!endif\n": ("config-syntax", 2),
-    "#!define A\n#!define A\n": ("config-syntax", 2),
-    'include_file "no.cfg"': ("include-missing", 1),
-    "include_file no.cfg": ("config-syntax", 1),
-    'include_file "main.cfg"': ("config-syntax", 1),
+    "\nloadmodule tm": ("config-syntax", 2, 1),
+    "loadmodule": ("config-syntax", 1, 1),
+    "loadmodule?": ("config-syntax", 1, 1),
+    '#!define T\n#!ifdef !T\nloadmodule "nonesuch"\n#!endif\n': ("directive-not-recognised", 2, 1),
+    "\n#!ifdef 123\n#!endif\n": ("directive-not-recognised", 2, 1),
+    "".join("#!define D%d\n" % number for number in range(507)) + "#!redefine D1": ("config-syntax", 508, 1),
+    "".join("#!define D%d 1\n" % number for number in range(507)): ("config-syntax", 507, 1),
+    "".join("#!define D%d\n" % number for number in range(507)) + 'loadmodule "tm"': ("config-syntax", 508, 1),
+    "\n#!ifdef \n#!endif\n": ("directive-not-recognised", 2, 1),
+    'loadmodule "tm"\nmodparam("(?:tm)", "x", 1)': ("config-syntax", 2, 10),
+    'loadmodule "tm"\nmodparam("*tm", "x", 1)': ("config-syntax", 2, 10),
+    "".join("#!define D%d\n" % number for number in range(508)): ("config-syntax", 508, 1),
+    "\nchildren": ("config-syntax", 2, 1),
+    "debug=2\nchildren=\n# c\n": ("config-syntax", 2, 9),
+    "\nrequest_route": ("config-syntax", 2, 1),
+    'request_route { $var(x) = $(var(y){s.select,1,"}; }': ("config-syntax", 1, 27),
+    'loadmodule "tm"\nmodparam("tm" "x", 1)': ("config-syntax", 2, 1),
+    'loadmodule "tm"\nmodparam("tm", "x", word)': ("config-syntax", 2, 1),
+    'loadmodule "tm"\n\nloadmodule "tm.so"': ("module-twice", 3, 1),
+    'modparam("tm", "x", 1)': ("modparam-without-module", 1, 1),
+    "\n/* a /* b */": ("comment-unclosed", 2, 1),
+    '\n\n x="y': ("config-syntax", 3, 4),
+    "#!define M\n#!undef M\n#!define M": ("directive-not-recognised", 2, 1),
+    "\n#!else # note\n": ("directive-not-recognised", 2, 1),
+    "#!ifdef X\n\n#!else # note\n#!endif\n": ("directive-not-recognised", 3, 1),
+    "#!ifdef X-Y\n#!endif\n": ("config-syntax", 1, 1),
+    "#!define X-Y\n": ("config-syntax", 1, 1),
+    "\n#!define A B\n#!define B A\nA": ("config-syntax", 4, 1),
+    '#!subst "xx"': ("config-syntax", 1, 1),
+    '#!subst "/a/b/z"': ("config-syntax", 1, 1),
+    '#!define X\n#!substdef "/X/b/"': ("config-syntax", 2, 1),
+    "#!ifdef X\n": ("config-syntax", 1, 1),
+    "\n#!endif\n": ("config-syntax", 2, 1),
+    "#!define A\n#!define A\n": ("config-syntax", 2, 1),
+    'include_file "no.cfg"': ("include-missing", 1, 1),
+    "include_file no.cfg": ("config-syntax", 1, 1),
+    'include_file "main.cfg"': ("config-syntax", 1, 1),
+    'loadmodule "tm" loadmodule "tm.so"': ("module-twice", 1, 17),
+    '/* é */ loadmodule "tm" loadmodule "tm"': ("module-twice", 1, 26),
+    'loadmodule "tm"\n\tmodparam("tm", "x", word)': ("config-syntax", 2, 2),
+    'x="y" modparam("tm", "x", 1)': ("modparam-without-module", 1, 7),
+    "  #!ifdef X\n": ("config-syntax", 1, 3),
+    "\n  #!endif\n": ("config-syntax", 2, 3),
+    "\n\t #!else # note\n": ("directive-not-recognised", 2, 3),
+    "#!ifdef X\n\n  #!else # note\n#!endif\n": ("directive-not-recognised", 3, 3),
+    "x=1 #!define A-B\n": ("config-syntax", 1, 5),
+    "x=1 /* a /* b */": ("comment-unclosed", 1, 5),
+    'x=1 include_file "no.cfg"': ("include-missing", 1, 5),
 }
 
 
 @pytest.mark.parametrize("text", PROBLEMS)
 def test_what_the_server_refuses(text: str) -> None:
-    evaluation = run(text, main='include_file "main.cfg"')
-    assert (evaluation.problems[0][0], evaluation.problems[0][1].line) == PROBLEMS[text]
+    rule, problem = run(text, main='include_file "main.cfg"').problems[0]
+    assert (rule, problem.line, problem.column) == PROBLEMS[text]
+
+
+def test_a_problem_of_the_command_line_has_no_line() -> None:
+    invocation = Invocation(params=(("tm", "x", 1),))
+    ((rule, problem),) = evaluate("/m", b"", {}.get, NEWEST, invocation).problems
+    assert rule == "modparam-without-module"
+    assert problem.render().startswith('the command line: modparam("tm", "x", …) is for a module')
 
 
 # text: text of what is not known

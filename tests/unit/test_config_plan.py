@@ -321,36 +321,36 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "define": (
         {"name": "tm", "state": "absent"},
         '#!define L loadmodule "tm.so"\nL\n',
-        "main.cfg:2: tm comes from the define L, which holds the whole statement",
+        "main.cfg:2:1: tm comes from the define L, which holds the whole statement",
     ),
-    "late_by_a_define": ({"name": "tm"}, '#!define L loadmodule "tm.so"\n' + DS + "L\n", "main.cfg:3: tm comes from"),
+    "late_by_a_define": ({"name": "tm"}, '#!define L loadmodule "tm.so"\n' + DS + "L\n", "main.cfg:3:1: tm comes from"),
     "expression": ({"name": "tm"}, "#!ifexp A = 1\n" + TM + "#!endif\n", "main.cfg:2:1: whether #!ifexp A = 1 holds"),
     "another_branch_on_a_full_line": (
         {"name": "tm"},
         DS + "#!ifdef X\nx=1 " + TM + "#!endif\n",
-        "main.cfg:3: module tm is also loaded under #!ifdef X, beside other statements on one line",
+        "main.cfg:3:5: module tm is also loaded under #!ifdef X, beside other statements on one line",
     ),
     "broken_file": ({"name": "tm"}, "loadmodule tm\n", "main.cfg:1:1: this loadmodule is not complete"),
-    "open_comment": ({"name": "tm"}, SL + "/* /* */\n", "main.cfg:2: this comment never ends"),
+    "open_comment": ({"name": "tm"}, SL + "/* /* */\n", "main.cfg:2:1: this comment never ends"),
     "removed_from_a_group": (
         {"name": "tm", "params": {"x": None}},
         TM + SL + 'modparam("tm|sl", "x", 1)\n',
-        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+        'main.cfg:3:1: x of tm is set by modparam("tm|sl", …), for other modules too',
     ),
     "purged_from_a_group": (
         {"name": "tm", "purge": "params"},
         TM + SL + 'modparam("tm|sl", "x", 1)\n',
-        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+        'main.cfg:3:1: x of tm is set by modparam("tm|sl", …), for other modules too',
     ),
     "list_in_a_group_of_a_new_module": (
         {"name": "sl", "params": {"x": [1, 2]}},
         TM + 'modparam("sl|tm", "x", 1)\n',
-        'main.cfg:3: x of sl is set by modparam("sl|tm", …), for other modules too',
+        'main.cfg:3:1: x of sl is set by modparam("sl|tm", …), for other modules too',
     ),
     "list_in_a_group": (
         {"name": "tm", "params": {"x": [1]}},
         TM + SL + 'modparam("tm|sl", "x", 1)\n',
-        'main.cfg:3: x of tm is set by modparam("tm|sl", …), for other modules too',
+        'main.cfg:3:1: x of tm is set by modparam("tm|sl", …), for other modules too',
     ),
     "substituted_value": (
         {"name": "tm", "params": {"x": "sip:IP"}},
@@ -370,7 +370,7 @@ def test_what_the_command_line_gives_is_not_edited() -> None:
     assert plan_modules(parse_module_wishes([{"name": "tm"}]), run) == {}
     for wish, message in (
         ({"name": "tm", "state": "absent"}, "tm is given on the command line of the server"),
-        ({"name": "sl", "params": {"x": 1}}, "main.cfg:2: x of sl comes from the define V, which no file sets"),
+        ({"name": "sl", "params": {"x": 1}}, "main.cfg:2:21: x of sl comes from the define V, which no file sets"),
     ):
         with pytest.raises(KamailioError) as caught:
             plan_modules(parse_module_wishes([wish]), run)

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "site"))
 
 from check import expected_pages, problems_of
-from make_rules import CONFIG, LIST, PAGE, USUAL, broken, judge, load_entries, make_page
+from make_rules import CONFIG, DEFAULT_CONFIG, LIST, PAGE, USUAL, broken, judge, load_entries, make_page
 from reference import Page, finish, guides_of, main_first, make_index
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +106,15 @@ def test_example_breaks_its_rule_and_no_other(rule: str) -> None:
     assert outcome.after.analysis.will_start is entry.starts
     assert (entry.starts is False) is RULES[rule].stops
     assert entry.check in ("passes", "fails", "n/a")
+
+
+@pytest.mark.parametrize("rule", ENTRIES)
+def test_findings_about_a_line_of_the_configuration_have_its_column(rule: str) -> None:
+    verdict = judge(ENTRIES[rule]).before
+    for finding in verdict.analysis.findings:
+        if finding.file == DEFAULT_CONFIG and finding.line:
+            line = verdict.texts[finding.file].decode().splitlines()[finding.line - 1]
+            assert finding.column and line[finding.column - 1 :].startswith(("#!", "/*", "loadm", "modparam(", "incl"))
 
 
 def test_nothing_is_found_in_the_files_that_an_example_leaves_out() -> None:

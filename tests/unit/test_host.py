@@ -133,9 +133,7 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
 @pytest.mark.parametrize("what", ["folder", "file", "link"])
-def test_a_check_of_what_another_user_can_change_runs_as_that_user(
-    what: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_check_of_what_another_user_can_change_runs_as_that_user(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)

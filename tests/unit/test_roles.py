@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
+
 ROLES = sorted(path for path in (Path(__file__).parents[2] / "roles").iterdir() if path.is_dir())
 
 
@@ -42,7 +44,15 @@ def test_every_variable_has_the_prefix_of_its_role_and_a_description(role: Path)
             assert not (option.get("required") and "default" in option)
 
 
-def test_a_change_is_planned_with_the_options_that_it_is_made_with() -> None:
-    tasks = ROLES[0].parent / "dispatcher" / "tasks"
-    planned, made = (yaml.safe_load((tasks / name).read_text())[0] for name in ("preflight.yml", "apply.yml"))
-    assert planned["sipfleet.kamailio.deploy"] == made["sipfleet.kamailio.deploy"]
+def test_a_change_is_planned_and_made_with_every_variable_of_the_role() -> None:
+    role = ROLES[0].parent / "dispatcher"
+    options = load(role / "vars" / "main.yml")["dispatcher_options"]
+    declared = load(role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]
+    # The destinations of the groups are among dispatcher_wanted.
+    assert {"dispatcher_" + name for name in options} | {"dispatcher_groups"} == set(declared)
+    # Not those that confirm a change or revert it.
+    assert set(options) | {"state", "change", "confirm"} == set(deploy_spec())
+    for name in ("preflight.yml", "apply.yml"):
+        (task,) = yaml.safe_load((role / "tasks" / name).read_text())
+        assert task["sipfleet.kamailio.deploy"] is None
+        assert task["module_defaults"] == {"sipfleet.kamailio.deploy": "{{ dispatcher_options }}"}

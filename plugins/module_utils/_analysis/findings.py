@@ -49,7 +49,7 @@ def finding(
 
 def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
     """A finding of a rule at a statement of a configuration."""
-    return finding(rule, place.path, place.line, text, remedy, None, place.column)
+    return finding(rule, place.path, place.line or None, text, remedy, None, place.column or None)
 
 
 def describe_findings(findings: Iterable[Finding]) -> List[Dict[str, Any]]:

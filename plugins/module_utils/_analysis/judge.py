@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Collection, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .._change import Change
@@ -17,7 +18,7 @@ from .._config.model import Evaluation, Invocation
 from .._versions import Version
 from .analyse import Analysis, Host, Listing, analyse, list_path
 
-_NO_TEXTS: Mapping[str, bytes] = {}
+_NO_TEXTS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Question(NamedTuple):

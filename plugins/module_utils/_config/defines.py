@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from typing import Dict, List, NamedTuple, Optional, Tuple, Union
 
-from .._errors import Problem
 from .._text import show
 from .._versions import Version
 from .expression import CrashError, Result, UndecidedError, evaluate_expression, holds, render_result
@@ -87,7 +86,7 @@ class Defines:
 
     def _crashes(self, place: Place) -> None:
         text = "the server crashes on this expression: && and || need numbers on both sides"
-        self._report.refuse("config-syntax", place.path, place.line, text, 'Compare strings, as in NAME == "x"')
+        self._report.refuse("config-syntax", place, text, 'Compare strings, as in NAME == "x"')
 
     def _value_of(self, name: str) -> Result:
         """What a name in an expression stands for."""
@@ -109,15 +108,16 @@ class Defines:
         found = _NAME.search(token.text)
         if not found:
             text = "#!%s names no define on its line, and the server takes the next word for it" % show(token.name)
-            self._misread(text, "Add the name", place)
+            self._report.refuse("directive-not-recognised", place, text, "Add the name")
             return None
         name = found.group()
         if found.start():
             text = "#!%s looks for %s, and ignores what stands before it" % (show(token.name), show(name))
-            self._misread(text, "Put nothing before the name; #!ifndef says that it is not there", place)
+            remedy = "Put nothing before the name; #!ifndef says that it is not there"
+            self._report.refuse("directive-not-recognised", place, text, remedy)
         if token.text[found.end() : found.end() + 1] == b"-":
             text = "a - cannot stand in the name of a define"
-            self._report.refuse("config-syntax", place.path, place.line, text)
+            self._report.refuse("config-syntax", place, text)
         defined = name in self.values
         value = self.values.get(name)
         if isinstance(value, Unknown) and not value.surely_defined:
@@ -126,17 +126,13 @@ class Defines:
             return None
         return defined != (token.name == b"ifndef")
 
-    def _misread(self, text: str, remedy: str, place: Place) -> None:
-        problem = Problem(text, remedy, place.path, place.line, place.column)
-        self._report.problems.append(("directive-not-recognised", problem))
-
     def define(self, token: Token, place: Place, data: bytes) -> None:
         """Obey C(#!define) and its relatives."""
         found = _NAME_OF_DIRECTIVE.match(data, token.start, token.end)
         name = found.group(1) if found else b""
         if found and found.group(2):
             text = "a - cannot stand in the name of a define"
-            self._report.refuse("config-syntax", place.path, place.line, text)
+            self._report.refuse("config-syntax", place, text)
             return
         if not self._may_define(name, token.name, place, bool(token.text)):
             return
@@ -152,7 +148,7 @@ class Defines:
         if len(self.values) < room:
             return True
         text = "this is one define more than the server has room for: %d, its own and those of modules included"
-        self._report.refuse("config-syntax", place.path, place.line, text % MOST_DEFINES, "Take some out")
+        self._report.refuse("config-syntax", place, text % MOST_DEFINES, "Take some out")
         return False
 
     def _may_define(self, name: bytes, directive: bytes, place: Place, valued: bool) -> bool:
@@ -165,7 +161,7 @@ class Defines:
             if not directive.startswith(b"re"):
                 text = "%s is defined already, which the server refuses" % show(name)
                 remedy = "Use #!redefine or #!trydefine"
-                self._report.refuse("config-syntax", place.path, place.line, text, remedy)
+                self._report.refuse("config-syntax", place, text, remedy)
                 return False
         return True
 
@@ -189,7 +185,7 @@ class Defines:
         """Obey C(#!undef)."""
         if token.text not in self.values and not token.name.startswith(b"try"):
             text = "%s is not defined, which the server refuses here" % show(token.text)
-            self._report.refuse("config-syntax", place.path, place.line, text, "Use #!tryundef")
+            self._report.refuse("config-syntax", place, text, "Use #!tryundef")
         self.values.pop(token.text, None)
         self._standing.pop(token.text, None)
 
@@ -205,7 +201,7 @@ class Defines:
         if value is None:
             if not optional:
                 text = "the environment variable %s is not set, which the server refuses" % key
-                self._report.refuse("config-syntax", place.path, place.line, text, "Use #!trydefenv, or set it")
+                self._report.refuse("config-syntax", place, text, "Use #!trydefenv, or set it")
             return
         if self._may_define(name, b"define", place, True):
             data = value.encode("utf-8", "surrogateescape")
@@ -218,7 +214,7 @@ class Defines:
         try:
             substitution = parse_substitution(rule)
         except ValueError as exc:
-            self._report.refuse("config-syntax", place.path, place.line, "%s %s" % (what, exc))
+            self._report.refuse("config-syntax", place, "%s %s" % (what, exc))
             return
         if len(self._substitutions) == _MOST_SUBSTITUTIONS:
             self._too_many = "%s follows %d others, which is more than are obeyed here" % (what, _MOST_SUBSTITUTIONS)

@@ -43,4 +43,5 @@ def misread_directives(data: bytes, place: Place, inactive: bool) -> Iterator[Tu
         remedy = "Put nothing behind #!%s but white space" % found.group(2).decode()
         if found.group(2) not in (b"else", b"endif"):
             remedy = "Write it as this version reads it, or make it a plain comment"
-        yield "directive-not-recognised", Problem(text, remedy, place.path, line)
+        column = found.start(1) - data.rfind(b"\n", 0, found.start(1))
+        yield "directive-not-recognised", Problem(text, remedy, place.path, line, column)

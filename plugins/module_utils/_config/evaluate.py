@@ -159,7 +159,7 @@ class _Run:
             return
         if statement.parenthesised and self.version is not None and not self.version.reads_parenthesised_loads:
             text = "loadmodule with parentheses is a syntax error before Kamailio 5.7"
-            self.report.refuse("config-syntax", place.path, place.line, text, "Write it without them")
+            self.report.refuse("config-syntax", place, text, "Write it without them")
             return
         options = statement.arguments[1].text if len(statement.arguments) > 1 else b""
         once = b"o" in options.lower() and (self.version is None or self.version.can_load_once)
@@ -170,7 +170,7 @@ class _Run:
         if any(load.name == name for load in self.loads):
             if not once:
                 text = "module %s is loaded already, which the server refuses" % name
-                self.report.refuse("module-twice", place.path, place.line, text, "Take one of the two out")
+                self.report.refuse("module-twice", place, text, "Take one of the two out")
             return
         self.loads.append(Load(name, place, written, self.load_path))
         self.preprocessor.defines.define_module(name, place)
@@ -188,7 +188,7 @@ class _Run:
             if number is None:
                 # The value may be secret.
                 text = "the value of %s is neither a number nor a quoted string" % quoted(name.text, 60)
-                self.report.refuse("config-syntax", place.path, place.line, text)
+                self.report.refuse("config-syntax", place, text)
                 return
             sign = -1 if statement.arguments[2].text == b"-" else 1
             value = to_int32(sign * number)
@@ -204,7 +204,7 @@ class _Run:
                 quoted(name.encode("utf-8", "surrogateescape"), 40),
             )
             remedy = "Load the module before it"
-            self.report.refuse("modparam-without-module", place.path, place.line, text, remedy)
+            self.report.refuse("modparam-without-module", place, text, remedy)
         self.params.append(Param(modules or (), show(module.text), name, value, place, span))
 
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
@@ -212,7 +212,7 @@ class _Run:
         place = module.place
         if _REPEATS_NOTHING.search(module.text) and not re.search(rb"[\[\\]", module.text):
             text = "the server cannot compile the expression %s: it repeats nothing" % quoted(module.text, 60)
-            self.report.refuse("config-syntax", place.path, place.line, text)
+            self.report.refuse("config-syntax", place, text)
             return None
         try:
             if b"[[:" in module.text or is_costly(module.text):

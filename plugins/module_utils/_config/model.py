@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import show
@@ -49,10 +49,11 @@ class Condition(NamedTuple):
     path: str
     start: int
     line: int
+    column: int
 
 
 class Place(NamedTuple):
-    """A statement in a file: its bytes C(start:end), its 1-based line and column.
+    """A statement in a file: its bytes C(start:end), its 1-based line and column, both 0 on the command line.
 
     C(conditions) are the directives around it, outermost first, C(define) the define or substitution that it comes
     from, if any. C(order) rises with the evaluation, through includes.
@@ -66,6 +67,11 @@ class Place(NamedTuple):
     conditions: Tuple[Condition, ...] = ()
     define: Optional[str] = None
     order: int = 0
+
+
+def problem_at(place: Union[Place, Condition], text: str, remedy: str = "") -> Problem:
+    """A problem at a place."""
+    return Problem(text, remedy, place.path, place.line or None, place.column or None)
 
 
 class Load(NamedTuple):
@@ -143,7 +149,7 @@ class Evaluation(NamedTuple):
 
     def all_params(self, module: str, name: Optional[str] = None) -> List[Param]:
         """Everything set for a module, or for one of its parameters, in order."""
-        return [one for one in self.params if module in one.modules and name in (None, one.name)]
+        return [param for param in self.params if module in param.modules and name in (None, param.name)]
 
     def param(self, module: str, name: str) -> Optional[Param]:
         """The setting of a parameter that counts: the last one."""

@@ -22,7 +22,7 @@ from .._text import line_end_of, show
 from . import lexer
 from .evaluate import COMMAND_LINE
 from .insert import at_end, before, behind, line_of, removal
-from .model import Condition, Evaluation, Load, Param, Place
+from .model import Condition, Evaluation, Load, Param, Place, problem_at
 from .requirements import PREFERS_TM, REQUIREMENTS, comes_before
 from .values import Value, render_value
 from .wish import ModuleWish, Values
@@ -44,7 +44,7 @@ def plan_modules(wishes: Sequence[ModuleWish], evaluate: Evaluate) -> Dict[str, 
         raise KamailioError(dict.fromkeys(problems))
     first = editor.evaluation
     # tm first: what needs it goes behind it.
-    in_order = sorted(wishes, key=lambda one: one.name != "tm")
+    in_order = sorted(wishes, key=lambda wish: wish.name != "tm")
     for wish in in_order:
         if wish.present:
             _place_module(editor, wish.name)
@@ -96,8 +96,8 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
     own = [param for param in evaluation.params if _is_for(param, wish.name)]
     shared = [param for param in evaluation.all_params(wish.name) if not _is_for(param, wish.name)]
     if not wish.present:
-        problems += [one for place in loads for one in _whole(wish.name, place)]
-        problems += [one for param in own for one in _whole(wish.name, param.place)]
+        problems += [problem for place in loads for problem in _whole(wish.name, place)]
+        problems += [problem for param in own for problem in _whole(wish.name, param.place)]
     for param in own:
         values = wish.params.get(param.name, ())
         if param.name in wish.params and not _are_there(own, param.name, values):
@@ -111,13 +111,13 @@ def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
                 param.written_for,
             )
             remedy = "Give each module a modparam of its own there"
-            problems.append(Problem(text, remedy, param.place.path, param.place.line))
+            problems.append(problem_at(param.place, text, remedy))
     return problems
 
 
 def _are_there(own: Sequence[Param], name: str, values: Union[Values, None]) -> bool:
     """Whether a parameter has these values already."""
-    there = [one.value for one in own if one.name == name]
+    there = [param.value for param in own if param.name == name]
     if isinstance(values, tuple):
         return len(there) == len(values) and all(map(same_value, there, values))
     return values is not None and same_value(there[-1], values)
@@ -128,7 +128,7 @@ def _whole(what: str, place: Place) -> List[Problem]:
         return [Problem("%s is given on the command line of the server" % what, "Change it there, in its unit")]
     if place.define and not place.define.startswith("#!"):
         text = "%s comes from the define %s, which holds the whole statement" % (what, place.define)
-        return [Problem(text, "Edit the define by hand", place.path, place.line)]
+        return [problem_at(place, text, "Edit the define by hand")]
     return []
 
 
@@ -151,12 +151,12 @@ def _needs_now(evaluation: Evaluation, module: str, name: str) -> bool:
 def _place_module(editor: _Editor, name: str) -> None:
     evaluation = editor.evaluation
     load = evaluation.load(name)
-    dependants = [one for one in evaluation.loads if one.name in comes_before(name)]
+    dependants = [load for load in evaluation.loads if load.name in comes_before(name)]
     if load is None:
         _insert_load(editor, name, dependants)
         return
-    late = [one for one in dependants if one.place.order < load.place.order]
-    if any(_needs_now(evaluation, one.name, name) for one in late):
+    late = [dependant for dependant in dependants if dependant.place.order < load.place.order]
+    if any(_needs_now(evaluation, dependant.name, name) for dependant in late):
         _move_load(editor, load, late[0])
 
 
@@ -164,8 +164,8 @@ def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None
     """Before what needs it, in its branch; else behind the last module that is always loaded."""
     evaluation = editor.evaluation
     line = b'loadmodule "%s.so"' % name.encode()
-    orphans = [one.place for one in evaluation.params if not one.modules and one.written_for == name]
-    needing = sorted([one.place for one in dependants] + orphans, key=lambda place: place.order)
+    orphans = [param.place for param in evaluation.params if not param.modules and param.written_for == name]
+    needing = sorted([dependant.place for dependant in dependants] + orphans, key=lambda place: place.order)
     needing = [place for place in needing if not _whole(name, place)]
     anchor, put = (needing[0], before) if needing else _neighbour(evaluation, name)
     elsewhere = evaluation.inactive_loads(name)
@@ -182,12 +182,12 @@ _Put = Callable[[bytes, Place, bytes], Patch]
 def _neighbour(evaluation: Evaluation, name: str) -> Tuple[Place, _Put]:
     """The last C(loadmodule) that always takes effect or that it needs before it, else what modules stand before."""
     needed = {need for row in REQUIREMENTS if row.module == name and row.before for need in row.needs}
-    always = [one.place for one in evaluation.loads if not one.place.conditions or one.name in needed]
+    always = [load.place for load in evaluation.loads if not load.place.conditions or load.name in needed]
     always = [place for place in always if not place.define]
     always = [place for place in always if place.path != COMMAND_LINE]
     if always:
         return always[-1], behind
-    firsts = [one.place for one in evaluation.params if not one.place.conditions and not _whole("", one.place)]
+    firsts = [param.place for param in evaluation.params if not param.place.conditions and not _whole("", param.place)]
     if firsts:
         return firsts[0], before
     block = evaluation.first_block
@@ -207,7 +207,10 @@ def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[P
     patches = []
     for place in places:
         data = editor.data(place)
-        if any(one.text.startswith("#!ifndef MOD_%s" % name) and "#!else" not in one.text for one in place.conditions):
+        if any(
+            condition.text.startswith("#!ifndef MOD_%s" % name) and "#!else" not in condition.text
+            for condition in place.conditions
+        ):
             continue
         start, end = line_of(data, place)
         if (start, end) == (place.start, place.end):
@@ -215,7 +218,7 @@ def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[P
                 name,
                 place.conditions[-1].text if place.conditions else "no condition",
             )
-            raise KamailioError([Problem(text, "Put it on a line of its own", place.path, place.line)])
+            raise KamailioError([problem_at(place, text, "Put it on a line of its own")])
         line_end = line_end_of(data)
         closing = b"#!endif" + line_end if data[:end].endswith(b"\n") else line_end + b"#!endif" + line_end
         patches.append((place, Patch(start, start, b"#!ifndef MOD_%s%s" % (name.encode(), line_end))))
@@ -232,8 +235,8 @@ def _move_load(editor: _Editor, load: Load, dependant: Load) -> None:
     place, anchor = load.place, dependant.place
     _refuse(_whole(load.name, place) + _whole(dependant.name, anchor))
     shared = 0
-    for one, other in zip(place.conditions, anchor.conditions):
-        if one[1:] != other[1:]:
+    for condition, other in zip(place.conditions, anchor.conditions):
+        if condition[1:] != other[1:]:
             break
         shared += 1
     if len(anchor.conditions) > shared:
@@ -249,19 +252,19 @@ def _move_load(editor: _Editor, load: Load, dependant: Load) -> None:
 
 
 def _directive(condition: Condition) -> Place:
-    return Place(condition.path, condition.start, condition.start, condition.line, 1)
+    return Place(condition.path, condition.start, condition.start, condition.line, condition.column)
 
 
 def _set_params(editor: _Editor, wish: ModuleWish) -> None:
     if wish.purge_params:
         params = editor.evaluation.params
-        own = [one for one in params if _is_for(one, wish.name) and one.name not in wish.params]
-        _remove(editor, "a parameter of %s" % wish.name, [one.place for one in own])
+        own = [param for param in params if _is_for(param, wish.name) and param.name not in wish.params]
+        _remove(editor, "a parameter of %s" % wish.name, [param.place for param in own])
     for name, values in wish.params.items():
         there = editor.evaluation.all_params(wish.name, name)
-        own = [one for one in there if _is_for(one, wish.name)]
+        own = [param for param in there if _is_for(param, wish.name)]
         if values is None:
-            _remove(editor, "%s of %s" % (name, wish.name), [one.place for one in own])
+            _remove(editor, "%s of %s" % (name, wish.name), [param.place for param in own])
         elif isinstance(values, tuple):
             _set_all(editor, wish.name, name, values, own)
         elif not there or not same_value(there[-1].value, values):
@@ -275,7 +278,7 @@ def same_value(one: Optional[Value], other: Optional[Value]) -> bool:
 
 def _set_all(editor: _Editor, module: str, name: str, values: Sequence[Value], own: Sequence[Param]) -> None:
     """A parameter that is given several times: these values, in this order."""
-    if len(own) == len(values) and all(same_value(one.value, value) for one, value in zip(own, values)):
+    if len(own) == len(values) and all(same_value(param.value, value) for param, value in zip(own, values)):
         return
     for index, value in enumerate(values):
         there = editor.evaluation.all_params(module, name)
@@ -284,7 +287,7 @@ def _set_all(editor: _Editor, module: str, name: str, values: Sequence[Value], o
         elif not same_value(there[index].value, value):
             _change_value(editor, module, there[index], value)
     there = editor.evaluation.all_params(module, name)
-    _remove(editor, "%s of %s" % (name, module), [one.place for one in there[len(values) :]])
+    _remove(editor, "%s of %s" % (name, module), [param.place for param in there[len(values) :]])
 
 
 def _set_last(editor: _Editor, module: str, name: str, value: Value, there: Sequence[Param]) -> None:
@@ -304,7 +307,7 @@ def _change_value(editor: _Editor, module: str, param: Param, value: Value) -> N
         define = editor.evaluation.defines.get(name)
         if define is None:
             text = "%s comes from the define %s, which no file sets" % (what, name)
-            raise KamailioError([Problem(text, "Change it where the server gets it from", place.path, place.line)])
+            raise KamailioError([problem_at(place, text, "Change it where the server gets it from")])
         data = editor.data(define.place)
         token = lexer.next_token(data, define.start, frozenset()) if define.end > define.start else None
         alone = token and token.kind in (lexer.STRING, lexer.RAW_STRING, lexer.WORD)
@@ -325,17 +328,17 @@ def _add_param(editor: _Editor, module: str, name: str, value: Value, there: Seq
     evaluation = editor.evaluation
     line = b'modparam("%s", "%s", %s)' % (module.encode(), name.encode(), render_value(value))
     load = evaluation.load(module)
-    usable = [one.place for one in evaluation.all_params(module) if not _whole("", one.place)]
+    usable = [param.place for param in evaluation.all_params(module) if not _whole("", param.place)]
     if there:
         usable = [there[-1].place]
     elif load:
         usable = [place for place in usable if place.conditions == load.place.conditions]
     if not usable and load and not _whole("", load.place):
         usable = [
-            one.place
-            for one in evaluation.loads
-            if (one.place.path, one.place.conditions) == (load.place.path, load.place.conditions)
-            and not _whole("", one.place)
+            other.place
+            for other in evaluation.loads
+            if (other.place.path, other.place.conditions) == (load.place.path, load.place.conditions)
+            and not _whole("", other.place)
         ]
     if not usable:
         _refuse(_whole(module, load.place) if load else [Problem("%s is not loaded" % module)])
@@ -347,7 +350,7 @@ def _add_param(editor: _Editor, module: str, name: str, value: Value, there: Seq
 def _remove_module(editor: _Editor, name: str) -> None:
     evaluation = editor.evaluation
     places = [load.place for load in evaluation.loads if load.name == name]
-    places += [one.place for one in evaluation.params if _is_for(one, name)]
+    places += [param.place for param in evaluation.params if _is_for(param, name)]
     _remove(editor, name, places)
 
 
@@ -362,10 +365,12 @@ def _verify(first: Evaluation, last: Evaluation, wishes: Sequence[ModuleWish]) -
     names = {wish.name for wish in wishes}
     known = [(rule, problem.text) for rule, problem in first.problems]
     wrong = [problem for rule, problem in last.problems if (rule, problem.text) not in known]
-    wrong += [problem for problem in last.undecided if problem.text not in [one.text for one in first.undecided]]
+    wrong += [
+        problem for problem in last.undecided if problem.text not in [earlier.text for earlier in first.undecided]
+    ]
     by_hand = "Edit the configuration by hand"
-    if [one.name for one in first.loads if one.name not in names] != [
-        one.name for one in last.loads if one.name not in names
+    if [load.name for load in first.loads if load.name not in names] != [
+        load.name for load in last.loads if load.name not in names
     ]:
         wrong.append(Problem("the edit would change which other modules are loaded", by_hand, last.path))
     for wish in wishes:
@@ -382,7 +387,7 @@ def _verify(first: Evaluation, last: Evaluation, wishes: Sequence[ModuleWish]) -
 
 def _has(there: Sequence[Param], values: Union[Values, None]) -> bool:
     if values is None or isinstance(values, tuple):
-        return [one.value for one in there] == list(values or ())
+        return [param.value for param in there] == list(values or ())
     return bool(there) and same_value(there[-1].value, values)
 
 

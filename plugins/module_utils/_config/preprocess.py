@@ -95,12 +95,10 @@ class Preprocessor:
             return
         balance = len(self._conditions) - len(self._loose_ends)
         for place in self._loose_ends[: max(0, -balance)]:
-            self._report.refuse("config-syntax", place.path, place.line, "#!endif closes nothing")
+            self._report.refuse("config-syntax", place, "#!endif closes nothing")
         if balance > 0:
             opened = self._conditions[-1]
-            self._report.refuse(
-                "config-syntax", opened.path, opened.line, "%s is never closed" % opened.text, "Add its #!endif"
-            )
+            self._report.refuse("config-syntax", opened, "%s is never closed" % opened.text, "Add its #!endif")
 
     def file(self, path: str, data: bytes, depth: int = 0) -> None:
         """Read a file, and what it includes."""
@@ -146,7 +144,7 @@ class Preprocessor:
                 self._check_what_follows(token, place, data)
         elif kind == lexer.COMMENT and data[token.start : token.start + 2] == b"!!":
             text = "this version does not know !!%s, and with !! it is not even a comment" % show(token.name)
-            self._report.refuse("config-syntax", place.path, place.line, text, "Take it out, or write #!")
+            self._report.refuse("config-syntax", place, text, "Take it out, or write #!")
         elif kind == lexer.COMMENT:
             self._report.problems += misread_directives(data, place, False)
         elif kind == lexer.CONDITION:
@@ -185,14 +183,14 @@ class Preprocessor:
         elif kind == lexer.UNCLOSED_COMMENT:
             text = "this comment never ends, and the rest of the file is gone: kamailio -c accepts that"
             remedy = "A /* inside a comment needs its own */"
-            self._report.refuse("comment-unclosed", place.path, place.line, text, remedy)
+            self._report.refuse("comment-unclosed", place, text, remedy)
         elif kind == lexer.UNCLOSED_STRING:
             text = "this string never ends"
-            self._report.refuse("config-syntax", place.path, place.line, text, "Add the closing quote")
+            self._report.refuse("config-syntax", place, text, "Add the closing quote")
         else:
             text = "the parentheses of this variable do not close on its line"
             remedy = "Add the closing one: quotes and comment signs count for nothing inside of $(…)"
-            self._report.refuse("config-syntax", place.path, place.line, text, remedy)
+            self._report.refuse("config-syntax", place, text, remedy)
 
     def _condition(self, token: Token, place: Place) -> None:
         if len(self._conditions) == CONDITION_DEPTH:
@@ -200,7 +198,7 @@ class Preprocessor:
             self._give_up(place, text)
             return
         text = "#!%s %s" % (show(token.name), show(token.text.strip()))
-        self._conditions = (*self._conditions, Condition(text, place.path, place.start, place.line))
+        self._conditions = (*self._conditions, Condition(text, place.path, place.start, place.line, place.column))
         if not all(self._active):
             self._active.append(False)
         else:
@@ -225,10 +223,10 @@ class Preprocessor:
             self._hides_sockets = True
             return
         if name[:1] != b'"' or name[-1:] != b'"' or len(name) < 3:
-            refuse("config-syntax", place.path, place.line, "the file name needs double quotes", "No space in it")
+            refuse("config-syntax", place, "the file name needs double quotes", "No space in it")
             return
         if len(name) >= INCLUDE_NAME_BYTES:
-            refuse("config-syntax", place.path, place.line, "the file name is too long for the server")
+            refuse("config-syntax", place, "the file name is too long for the server")
             return
         if depth + 1 > INCLUDE_DEPTH:
             text = "includes are nested deeper than %d; a file that includes itself?" % INCLUDE_DEPTH
@@ -251,7 +249,7 @@ class Preprocessor:
             self.absent.append(target)
             if token.name == b"include_file":
                 text = "the included file %s is not there" % target
-                refuse("include-missing", place.path, place.line, text)
+                refuse("include-missing", place, text)
 
     def _code(self, token: Token, place: Place, depth: int) -> None:
         if token.kind in (lexer.PUNCT, lexer.VARIABLE):
@@ -272,7 +270,7 @@ class Preprocessor:
 
     def _give_up(self, place: Place, text: str) -> None:
         if not self._stopped:
-            self._report.refuse("config-syntax", place.path, place.line, text)
+            self._report.refuse("config-syntax", place, text)
         self._stopped = True
 
     def _expand(self, token: Token, place: Place, depth: int) -> None:

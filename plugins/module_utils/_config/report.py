@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import List, Tuple, Union
 
 from .._errors import Problem
-from .model import Place
+from .model import Condition, Place, problem_at
 
 
 class Report:
@@ -22,10 +22,10 @@ class Report:
         self.problems: List[Tuple[str, Problem]] = []
         self.undecided: List[Problem] = []
 
-    def refuse(self, rule: str, path: str, line: int, text: str, remedy: str = "") -> None:
+    def refuse(self, rule: str, place: Union[Place, Condition], text: str, remedy: str = "") -> None:
         """Something that is wrong."""
-        self.problems.append((rule, Problem(text, remedy, path, line)))
+        self.problems.append((rule, problem_at(place, text, remedy)))
 
     def unknown(self, place: Place, text: str) -> None:
         """Something that cannot be known here."""
-        self.undecided.append(Problem(text, "", place.path, place.line, place.column))
+        self.undecided.append(problem_at(place, text))

@@ -50,14 +50,14 @@ class Sockets(NamedTuple):
     @property
     def any_ipv6(self) -> bool:
         """Whether there is one on an IPv6 address."""
-        return any(one.host.startswith(b"[") for one in self.sockets)
+        return any(socket.host.startswith(b"[") for socket in self.sockets)
 
     def speaks(self, protocol: bytes) -> bool:
         """Whether there may be a socket to send from by C(udp), C(tcp), C(tls), C(sctp) or C(ws).
 
         C(get_send_socket2) of Kamailio's src/core/forward.c.
         """
-        listened = {one.protocol for one in self.sockets}
+        listened = {socket.protocol for socket in self.sockets}
         if protocol == b"ws":
             return self.speaks(b"tcp") or self.speaks(b"tls")
         if protocol == b"tls":
@@ -67,7 +67,7 @@ class Sockets(NamedTuple):
 
     def is_named(self, name: bytes) -> bool:
         """Whether a socket has this name."""
-        return any(one.name == name for one in self.sockets)
+        return any(socket.name == name for socket in self.sockets)
 
     def listens_on(self, text: bytes) -> Optional[bool]:
         """Whether there is a socket for C(protocol:host:port), without a protocol or port any; None for a name."""
@@ -76,12 +76,12 @@ class Sockets(NamedTuple):
             return None
         protocol, host, port = (wanted.group(1) or b"").lower(), wanted.group(2).lower(), int(wanted.group(3) or 0)
         return any(
-            (protocol in (b"", b"any") or one.protocol in (b"", protocol))
+            (protocol in (b"", b"any") or socket.protocol in (b"", protocol))
             and (
-                (one.host == host and port in (0, one.port))
-                or _matches_advertised(one.advertised, one.port, host, port)
+                (socket.host == host and port in (0, socket.port))
+                or _matches_advertised(socket.advertised, socket.port, host, port)
             )
-            for one in self.sockets
+            for socket in self.sockets
         )
 
 

@@ -18,7 +18,7 @@ from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
 from .._errors import Problem
 from .._text import show
 from .beginnings import Beginnings
-from .model import Place
+from .model import Place, problem_at
 
 
 class Item(NamedTuple):
@@ -144,13 +144,8 @@ class StatementReader:
         form = '%s("MODULE", "NAME", VALUE)' % name
         if "param" not in name:
             form = '%s "%s"' % (name, "FOLDER" if "path" in name else "NAME.so")
-        return Problem(
-            "this %s is not complete or not well-formed" % name,
-            "Its form is " + form,
-            keyword.place.path,
-            keyword.place.line,
-            keyword.place.column,
-        )
+        text = "this %s is not complete or not well-formed" % name
+        return problem_at(keyword.place, text, "Its form is " + form)
 
     def _complete(self, last: Item) -> Statement:
         keyword = self._keyword
@@ -164,17 +159,16 @@ class StatementReader:
 
 
 def _cut_off(text: str, place: Place) -> Problem:
-    return Problem(text, "Is the file cut off?", place.path, place.line, place.column)
+    return problem_at(place, text, "Is the file cut off?")
 
 
 def _stray(text: str, item: Item) -> Problem:
-    place = item.place
     template = item.text[:1] in (b"{", b"%")
     remedy = "Is it a template that was not rendered?" if template else "Is it a configuration of Kamailio?"
-    return Problem(text, remedy, place.path, place.line, place.column)
+    return problem_at(item.place, text, remedy)
 
 
 def _fits(seen: str, shape: str) -> bool:
     return len(seen) <= len(shape) and all(
-        one == other or (one == "u" and other in "sw") for one, other in zip(seen, shape)
+        letter == other or (letter == "u" and other in "sw") for letter, other in zip(seen, shape)
     )

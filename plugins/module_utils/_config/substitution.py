@@ -54,14 +54,14 @@ class Substitution(NamedTuple):
         found = list(self.pattern.finditer(text))
         if not found:
             return text
-        if self.replacement is None or self.competing or b"\n" in text or any(not one.group() for one in found):
+        if self.replacement is None or self.competing or b"\n" in text or any(not match.group() for match in found):
             return Unclear()
         out: List[bytes] = []
         size = done = 0
-        for one in found if self.everywhere else found[:1]:
-            out.append(text[done : one.start()])
-            out += [part if isinstance(part, bytes) else one.group(part) or b"" for part in self.replacement]
-            done = one.end()
+        for match in found if self.everywhere else found[:1]:
+            out.append(text[done : match.start()])
+            out += [part if isinstance(part, bytes) else match.group(part) or b"" for part in self.replacement]
+            done = match.end()
             size += sum(map(len, out[-len(self.replacement) - 1 :]))
             if size > MOST_BYTES:
                 return Unclear()
@@ -85,7 +85,7 @@ def parse_substitution(rule: bytes) -> Substitution:
             pattern = re.compile(name, mode | (re.DOTALL if b"s" in flags else re.MULTILINE))
         except re.error:
             pattern = None
-    if pattern and replacement and max([0, *(one for one in replacement if isinstance(one, int))]) > pattern.groups:
+    if pattern and replacement and max([0, *(part for part in replacement if isinstance(part, int))]) > pattern.groups:
         replacement = None
     return Substitution(name, value, pattern, replacement, b"g" in flags, bool(_COMPETING.search(name)))
 

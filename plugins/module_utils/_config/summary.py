@@ -27,7 +27,8 @@ def summarise(evaluation: Evaluation) -> Dict[str, Any]:
         "inactive": [_inactive(evaluation, place) for place in evaluation.inactive],
         "files": list(evaluation.files),
         "undecided": [
-            {"file": one.path, "line": one.line, "column": one.column, "text": one.text} for one in evaluation.undecided
+            {"file": problem.path, "line": problem.line, "column": problem.column, "text": problem.text}
+            for problem in evaluation.undecided
         ],
     }
 
@@ -37,7 +38,7 @@ def _place(place: Place) -> Dict[str, Any]:
         "file": place.path,
         "line": place.line,
         "column": place.column,
-        "conditions": [_masked(one.text) for one in place.conditions],
+        "conditions": [_masked(condition.text) for condition in place.conditions],
         "define": place.define,
     }
 
@@ -73,5 +74,5 @@ def _inactive(evaluation: Evaluation, place: Place) -> Dict[str, Any]:
         "file": place.path,
         "line": place.line,
         "lines": data.count(b"\n", place.start, place.end),
-        "conditions": [_masked(one.text) for one in place.conditions],
+        "conditions": [_masked(condition.text) for condition in place.conditions],
     }

@@ -95,7 +95,7 @@ def _parse_params(value: Any, where: str, problems: List[Problem]) -> Dict[str, 
             if setting is None:
                 params[name] = None
             elif isinstance(setting, (list, tuple)):
-                params[name] = tuple(_parse_value(one) for one in setting)
+                params[name] = tuple(_parse_value(value) for value in setting)
             else:
                 params[name] = _parse_value(setting)
         except ValueError as exc:

@@ -70,9 +70,9 @@ class Attributes(NamedTuple):
 
     def value(self, name: bytes) -> Optional[bytes]:
         """The value of an attribute; where a name stands several times the first one counts, as for the server."""
-        for one in self.found:
-            if one.name.lower() == name:
-                return one.value
+        for attribute in self.found:
+            if attribute.name.lower() == name:
+                return attribute.value
         return None
 
 
@@ -136,17 +136,9 @@ def same_attrs(one: bytes, other: bytes) -> bool:
 
 def _by_name(attributes: Attributes) -> Dict[bytes, List[Optional[bytes]]]:
     values: Dict[bytes, List[Optional[bytes]]] = {}
-    for one in attributes.found:
-        values.setdefault(one.name.lower(), []).append(one.value)
+    for attribute in attributes.found:
+        values.setdefault(attribute.name.lower(), []).append(attribute.value)
     return values
-
-
-def attr_value(text: bytes, name: bytes) -> Optional[bytes]:
-    """The value of an attribute, None if it is not there or the text is not well-formed."""
-    try:
-        return read_attrs(text).value(name)
-    except ValueError:
-        return None
 
 
 def attrs_mapping(text: bytes) -> Optional[Dict[bytes, bytes]]:
@@ -155,7 +147,7 @@ def attrs_mapping(text: bytes) -> Optional[Dict[bytes, bytes]]:
         read = read_attrs(text)
     except ValueError:
         return None
-    mapping = {one.name: one.value for one in read.found if one.value is not None}
+    mapping = {attribute.name: attribute.value for attribute in read.found if attribute.value is not None}
     whole = len({name.lower() for name in mapping}) == len(read.found) and read.end == len(text)
     return mapping if whole else None
 
@@ -176,30 +168,33 @@ def change_attrs(text: bytes, wish: Mapping[bytes, Optional[bytes]], keep_others
         if keep_others:
             raise
         before = Attributes((), 0)
-    names = [one.name.lower() for one in before.found]
+    names = [attribute.name.lower() for attribute in before.found]
     if not keep_others and (not before.found or len(set(names)) < len(names)):
         return _join(lower.values())
     changed: Dict[int, Patch] = {}
     gone = set()
     seen = set()
-    for one in before.found:
-        key = one.name.lower()
+    for attribute in before.found:
+        key = attribute.name.lower()
         if (key not in lower and keep_others) or key in seen:
             continue
         seen.add(key)
         value = lower[key][1] if key in lower else None
         if value is None:
             gone.add(key)
-        elif _unquoted(value) != one.value:
-            start, end = one.value_start - one.start, one.end - one.start
-            changed[one.start] = Patch(start, end, value if one.value is not None else b"=" + value)
-    kept = [one for one in before.found if one.name.lower() not in gone]
+        elif _unquoted(value) != attribute.value:
+            start, end = attribute.value_start - attribute.start, attribute.end - attribute.start
+            changed[attribute.start] = Patch(start, end, value if attribute.value is not None else b"=" + value)
+    kept = [attribute for attribute in before.found if attribute.name.lower() not in gone]
     there = set(names)
     new = _join((name, value) for key, (name, value) in lower.items() if key not in there)
     if not kept:
         return new
     pieces = [
-        apply_patches(text[one.start : one.end], [changed[one.start]] if one.start in changed else []) for one in kept
+        apply_patches(
+            text[attribute.start : attribute.end], [changed[attribute.start]] if attribute.start in changed else []
+        )
+        for attribute in kept
     ]
     tail = b";" if text.endswith(b";") and not new else b""
     pieces += [new] if new else []
@@ -237,10 +232,10 @@ def check_attrs_text(text: str) -> bytes:
             "%s is not name=value;name=value: the server stops reading at '%s', put a value with it in quotes"
             % (named(text), quoted_from(data, found.end, 60))
         )
-    for one in found.found:
-        if not one.name:
+    for attribute in found.found:
+        if not attribute.name:
             raise ValueError("%s has a value without a name" % named(text))
-        _check_known(one.name, one.value or b"")
+        _check_known(attribute.name, attribute.value or b"")
     return data
 
 

@@ -30,16 +30,16 @@ class Meant(NamedTuple):
     flags: int
 
 
-def meant_flags(one: Destination) -> Optional[Meant]:
+def meant_flags(destination: Destination) -> Optional[Meant]:
     """Letters such as C(AP), or a hexadecimal number that this server takes apart; None where neither stands."""
-    flags, attrs = one.flags_span, one.attrs_span
+    flags, attrs = destination.flags_span, destination.attrs_span
     if flags[1] != attrs[0]:
         return None
-    letters = one.attrs.decode("latin-1").upper()
+    letters = destination.attrs.decode("latin-1").upper()
     if flags[0] == flags[1] and LETTERS.match(letters):
         return Meant(*attrs, STATES[letters[0]] | MODES[letters[1]])
-    hexadecimal = _HEX_REST.match(one.attrs)
-    if one.flags == 0 and flags[1] == flags[0] + 1 and hexadecimal:
+    hexadecimal = _HEX_REST.match(destination.attrs)
+    if destination.flags == 0 and flags[1] == flags[0] + 1 and hexadecimal:
         return Meant(flags[0], attrs[1], int(hexadecimal.group(1), 16))
     return None
 
@@ -47,10 +47,14 @@ def meant_flags(one: Destination) -> Optional[Meant]:
 def mend_flags(data: bytes, version: Version, lines: Collection[int], path: str) -> bytes:
     """The file with the flags of these lines as decimal numbers, wherever they can be. Raises KamailioError."""
     document = parse_document(data, version)
-    found = [(one, meant_flags(one)) for one in document.destinations if one.line in lines]
-    meant = {one.line: what for one, what in found if what and one.line not in document.long_lines}
+    found = [
+        (destination, meant_flags(destination)) for destination in document.destinations if destination.line in lines
+    ]
+    meant = {
+        destination.line: what for destination, what in found if what and destination.line not in document.long_lines
+    }
     result = apply_patches(data, [Patch(what.start, what.end, b"%d" % what.flags) for what in meant.values()])
-    after = {one.line: one.flags for one in parse_document(result, version).destinations}
+    after = {destination.line: destination.flags for destination in parse_document(result, version).destinations}
     for line, what in meant.items():
         if after.get(line) != what.flags:
             raise error("its flags cannot be corrected", "Write the number by hand", path, line)

@@ -32,38 +32,40 @@ def order_destinations(
     mover: Dict[int, Destination] = {}
     problems: List[Problem] = []
     for wanted in sets:
-        for place, one in zip(sorted(wanted, key=lambda each: each.start), wanted):
-            if place.start == one.start:
+        for place, destination in zip(sorted(wanted, key=lambda each: each.start), wanted):
+            if place.start == destination.start:
                 continue
-            moved.append(one)
-            mover[place.start] = one
-            patches.append(Patch(*_block(document.data, place), document.data[slice(*_block(document.data, one))]))
-            if one.line in document.long_lines:
+            moved.append(destination)
+            mover[place.start] = destination
+            patches.append(
+                Patch(*_block(document.data, place), document.data[slice(*_block(document.data, destination))])
+            )
+            if destination.line in document.long_lines:
                 problems.append(
                     Problem(
                         "set %d, %s stands on a line that is longer than %d bytes, and cannot change its place"
-                        % (one.setid, quoted(one.uri, 60), LINE_BYTES),
+                        % (destination.setid, quoted(destination.uri, 60), LINE_BYTES),
                         "Shorten the line first",
                         path,
-                        one.line,
+                        destination.line,
                     )
                 )
     if problems:
         raise KamailioError(problems)
     result = apply_patches(document.data, patches)
-    expected = [mover.get(one.start, one)[3:8] for one in document.destinations]
-    if [one[3:8] for one in parse_document(result, NEWEST).destinations] != expected:
+    expected = [mover.get(destination.start, destination)[3:8] for destination in document.destinations]
+    if [destination[3:8] for destination in parse_document(result, NEWEST).destinations] != expected:
         raise KamailioError([Problem("the destinations cannot change places", "Look at the line ends", path)])
     return result, moved
 
 
-def _block(data: bytes, one: Destination) -> Tuple[int, int]:
+def _block(data: bytes, destination: Destination) -> Tuple[int, int]:
     """The line of a destination without its end, with the description above it."""
-    above, _text, ours = description_above(data, one.start)
-    end = one.end
-    while end > one.start and data[end - 1 : end] in (b"\n", b"\r"):
+    above, _text, ours = description_above(data, destination.start)
+    end = destination.end
+    while end > destination.start and data[end - 1 : end] in (b"\n", b"\r"):
         end -= 1
-    return (above if ours else one.start), end
+    return (above if ours else destination.start), end
 
 
 class _Ranked(Protocol):
@@ -81,4 +83,4 @@ def in_server_order(destinations: Iterable[_One]) -> List[_One]:
     C(add_dest2list) and C(reindex_dests) of Kamailio's src/modules/dispatcher/dispatch.c.
     """
     last_first = list(destinations)[::-1]
-    return sorted(last_first, key=lambda one: -one.priority)
+    return sorted(last_first, key=lambda destination: -destination.priority)

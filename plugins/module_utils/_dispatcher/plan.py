@@ -63,25 +63,27 @@ def plan_destinations(
     removed = set(matched.absent)
     if purge != "none":
         mentioned = {wish.setid for wish in wishes}
-        kept = {one.start for one in matched.present.values()}
+        kept = {destination.start for destination in matched.present.values()}
         removed.update(
-            one.start
-            for one in document.destinations
-            if one.start not in kept and (purge == "file" or one.setid in mentioned)
+            destination.start
+            for destination in document.destinations
+            if destination.start not in kept and (purge == "file" or destination.setid in mentioned)
         )
     problems += _cut_lines(document, removed, path)
     if problems:
         raise KamailioError(problems)
     result = _apply(document, updates, removed, _place(document, matched.new), path)
-    gone = [one for one in document.destinations if one.start in removed]
-    before = [_entry(data, one) for one in gone] + [_entry(data, one.destination) for one in updates.values()]
-    after = [_updated(data, one) for one in updates.values()]
+    gone = [destination for destination in document.destinations if destination.start in removed]
+    before = [_entry(data, destination) for destination in gone] + [
+        _entry(data, update.destination) for update in updates.values()
+    ]
+    after = [_updated(data, update) for update in updates.values()]
     after += [render_entry(meaning_of(wish), wish.description or b"") for wish in matched.new]
     if ensure_order:
         result, moved = _ordered(result, wishes, path)
         # What is updated or new as well as moved is named already.
         named_already = set(after)
-        moved = [one for one in moved if one not in named_already]
+        moved = [entry for entry in moved if entry not in named_already]
         before, after = before + moved, after + moved
     return Planned(result, b"".join(before), b"".join(after))
 
@@ -90,9 +92,13 @@ def clear_probing(data: bytes, version: Version, lines: Collection[int], path: s
     """The bytes of the file with the probing bit taken out of the flags on these lines."""
     document = parse_document(data, version)
     updates = {
-        one.start: Update(one, (one.setid, one.uri, one.flags & ~PROBING, one.priority, one.attrs), None)
-        for one in document.destinations
-        if one.flags & PROBING and one.line in lines
+        destination.start: Update(
+            destination,
+            (destination.setid, destination.uri, destination.flags & ~PROBING, destination.priority, destination.attrs),
+            None,
+        )
+        for destination in document.destinations
+        if destination.flags & PROBING and destination.line in lines
     }
     return _apply(document, updates, set(), [], path, version)
 
@@ -122,16 +128,20 @@ def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, 
         same = by_mark.get((wish.key, wish.mark), []) if wish.mark else candidates
         if wish.present and not same:
             # One that nothing tells apart yet may be given its duid or socket by this wish.
-            same = [one for one in candidates if one.start not in claimed and not marks_of(one.attrs)]
+            same = [
+                destination
+                for destination in candidates
+                if destination.start not in claimed and not marks_of(destination.attrs)
+            ]
         if wish.present and len(same) > 1:
             problems.append(_ambiguous(wish, same, path))
             continue
-        for one in same:
-            earlier = claimed.setdefault(one.start, wish)
+        for destination in same:
+            earlier = claimed.setdefault(destination.start, wish)
             if earlier is not wish:
-                problems.append(_claimed_twice(earlier, wish, one, path))
+                problems.append(_claimed_twice(earlier, wish, destination, path))
         if not wish.present:
-            matched.absent.update(one.start for one in same)
+            matched.absent.update(destination.start for destination in same)
         elif same:
             matched.present[wish.position] = same[0]
         elif len(candidates) == 1 and alone[wish.key] == 1 and not purged:
@@ -141,20 +151,26 @@ def _match(document: Document, wishes: Sequence[Wish], purged: bool, path: str, 
     return matched
 
 
-def _claimed_twice(earlier: Wish, later: Wish, one: Destination, path: str) -> Problem:
+def _claimed_twice(earlier: Wish, later: Wish, destination: Destination, path: str) -> Problem:
     return Problem(
         "destinations[%d] and destinations[%d] are both this destination: set %d, %s"
-        % (earlier.position, later.position, one.setid, quoted(one.uri)),
+        % (earlier.position, later.position, destination.setid, quoted(destination.uri)),
         "Say all that is wanted of it in one entry, or give the other one a duid of its own",
         path,
-        one.line,
+        destination.line,
     )
 
 
 def _ambiguous(wish: Wish, matches: List[Destination], path: str) -> Problem:
     return Problem(
         "destinations[%d]: set %d, %s stands %d times in the file, on lines %s"
-        % (wish.position, wish.setid, quoted(wish.uri), len(matches), ", ".join(str(one.line) for one in matches)),
+        % (
+            wish.position,
+            wish.setid,
+            quoted(wish.uri),
+            len(matches),
+            ", ".join(str(destination.line) for destination in matches),
+        ),
         "Give the duid or socket of the one that is meant in attrs, or take the others out first "
         "(state: absent takes all)",
         path,
@@ -212,26 +228,26 @@ def _place(document: Document, new: Iterable[Wish]) -> List[New]:
     sets: Dict[int, List[Wish]] = {}
     for wish in new:
         sets.setdefault(wish.setid, []).append(wish)
-    last = {one.setid: one for one in document.destinations} if sets else {}
+    last = {destination.setid: destination for destination in document.destinations} if sets else {}
     placed = [New(last.get(setid), wishes) for setid, wishes in sets.items()]
     # What goes behind the last line comes before the new sets.
-    return sorted(placed, key=lambda one: one.anchor is None)
+    return sorted(placed, key=lambda new: new.anchor is None)
 
 
 def _cut_lines(document: Document, removed: Set[int], path: str) -> Iterator[Problem]:
     """Lines that the server cuts and that would go in part, and take the end of their line with them."""
     data = document.data
-    for one in document.destinations:
-        if one.start in removed and one.line in document.long_lines:
-            start = data.rfind(b"\n", 0, one.start) + 1
+    for destination in document.destinations:
+        if destination.start in removed and destination.line in document.long_lines:
+            start = data.rfind(b"\n", 0, destination.start) + 1
             end = data.find(b"\n", start) + 1 or len(data)
             if not removed.issuperset(range(start, end, LINE_BYTES)):
                 yield Problem(
                     "set %d, %s is a part of a line that is longer than %d bytes, and would take the rest with it"
-                    % (one.setid, quoted(one.uri, 60), LINE_BYTES),
+                    % (destination.setid, quoted(destination.uri, 60), LINE_BYTES),
                     "Mend the line by hand first",
                     path,
-                    one.line,
+                    destination.line,
                 )
 
 
@@ -247,11 +263,15 @@ def _apply(
     for update in updates.values():
         patches += update_patches(document, update)
     if removed:
-        patches += [remove_patch(document, one) for one in document.destinations if one.start in removed]
+        patches += [
+            remove_patch(document, destination) for destination in document.destinations if destination.start in removed
+        ]
     if not patches and not new:
         return document.data
     size = len(document.data)
-    last_stays = not any(one.start in removed and one.end == size for one in document.destinations)
+    last_stays = not any(
+        destination.start in removed and destination.end == size for destination in document.destinations
+    )
     # Insertions at one place keep their order: what goes behind a destination comes before the next one's description.
     result = apply_patches(document.data, [*insert_patches(document, new, last_stays), *patches])
     _verify(document, parse_document(result, version), updates, removed, new, path)
@@ -266,11 +286,15 @@ def _verify(
     for anchor, wishes in new:
         behind.setdefault(anchor.start if anchor else -1, []).extend(wishes)
     expected: List[Tuple[Meaning, Optional[bytes], Optional[int]]] = []
-    for one in before.destinations:
-        if one.start not in removed:
-            update = updates.get(one.start)
-            expected.append((update.meaning, update.description, one.line) if update else (one[3:8], None, one.line))
-        expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(one.start, ())]
+    for destination in before.destinations:
+        if destination.start not in removed:
+            update = updates.get(destination.start)
+            expected.append(
+                (update.meaning, update.description, destination.line)
+                if update
+                else (destination[3:8], None, destination.line)
+            )
+        expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(destination.start, ())]
     expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(-1, ())]
 
     for (meaning, description, line), read in zip(expected, after.destinations):
@@ -321,11 +345,11 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
     for wish in present:
         sets.setdefault(wish.setid, []).append(matched.present[wish.position])
     result, moved = order_destinations(document, sets.values(), path)
-    return result, [_entry(data, one) for one in moved]
+    return result, [_entry(data, destination) for destination in moved]
 
 
-def _entry(data: bytes, one: Destination) -> bytes:
-    return render_entry(one[3:8], described(data, one.start))
+def _entry(data: bytes, destination: Destination) -> bytes:
+    return render_entry(destination[3:8], described(data, destination.start))
 
 
 def _updated(data: bytes, update: Update) -> bytes:

@@ -84,7 +84,7 @@ def marks_of(attrs: bytes) -> Tuple[Mark, ...]:
     except ValueError:
         return ()
     # The first one of a name counts.
-    values = {one.name.lower(): one.value for one in reversed(read.found)}
+    values = {attribute.name.lower(): attribute.value for attribute in reversed(read.found)}
     marks = ((name, values.get(name)) for name in _MARKS)
     return tuple((name, value) for name, value in marks if value)
 
@@ -124,12 +124,12 @@ def _same(wishes: Sequence[Wish]) -> Iterator[Problem]:
             first.setdefault(wish.mark, wish)
         for wish in group:
             others = [first.get(mark) for mark in (None, *wish.marks)]
-            other = next((one for one in others if one and one is not wish), None)
+            other = next((candidate for candidate in others if candidate and candidate is not wish), None)
             if other:
-                one, two = sorted((other.position, wish.position))
+                earlier, later = sorted((other.position, wish.position))
                 yield Problem(
                     "destinations[%d] and destinations[%d] are the same destination: set %d, %s"
-                    % (one, two, wish.setid, quoted(wish.uri)),
+                    % (earlier, later, wish.setid, quoted(wish.uri)),
                     "Give each destination once, or each its own duid or socket in attrs",
                 )
 
@@ -212,15 +212,15 @@ def _parse_attrs(value: object) -> AttrsWish:
     if not isinstance(value, str):
         raise ValueError("is neither a mapping nor text")
     text = check_attrs_text(value)
-    written = {one.name: text[one.value_start : one.end] for one in read_attrs(text).found}
+    written = {attribute.name: text[attribute.value_start : attribute.end] for attribute in read_attrs(text).found}
     return AttrsWish(text, None if attrs_mapping(text) is None else dict(written))
 
 
 def _attrs_of_mapping(value: Mapping[object, object]) -> AttrsWish:
     changes: Dict[bytes, Optional[bytes]] = {}
-    for name, one in value.items():
-        key, written = render_attr(name, "1" if one is None else one)
-        changes[key] = None if one is None else written
+    for name, given in value.items():
+        key, written = render_attr(name, "1" if given is None else given)
+        changes[key] = None if given is None else written
     text = b";".join(b"%s=%s" % (key, each) for key, each in changes.items() if each is not None)
     if len({name.lower() for name in changes}) < len(changes):
         raise ValueError("names an attribute twice, once in capitals")

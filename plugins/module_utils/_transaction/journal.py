@@ -33,8 +33,8 @@ from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
 from .state import parse_state
 
-PHASES = PREPARED, WRITING, APPLYING, UNCONFIRMED = "prepared", "writing", "applying", "unconfirmed"
-ACTIONS = NONE, RELOAD, RESTART = "none", "reload", "restart"
+PREPARED, WRITING, APPLYING, UNCONFIRMED = "prepared", "writing", "applying", "unconfirmed"
+NONE, RELOAD, RESTART = "none", "reload", "restart"
 _STATE = "state.json"
 _LOOK_SECONDS = 0.05
 # The watch holds a change for the moment of a look.

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What holds for every module that writes files of a Kamailio host."""
+    """What the modules support.
+
+    What a module says of an attribute counts before a fragment, and an earlier fragment before a later one. So the
+    variants come before C(attributes) in the list of fragments.
+    """
 
     DOCUMENTATION = r"""
 attributes:
@@ -19,6 +23,33 @@ attributes:
   idempotent:
     description: When run twice in a row outside check mode, with the same arguments, the second run changes nothing.
     support: full
+  platform:
+    description: Target systems and their families on which the module runs.
+    platforms: posix
+    support: full
+"""
+
+    ACTION = r"""
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed
+      on the controller.
+    support: full
+"""
+
+    READING = r"""
+attributes:
+  check_mode:
+    details:
+      - This module only reads.
+  diff_mode:
+    support: N/A
+    details:
+      - This module only reads.
+"""
+
+    WRITING = r"""
+attributes:
   safe_file_operations:
     description: Uses Ansible's strict file operation functions to ensure proper permissions and avoid data corruption.
     support: full
@@ -26,8 +57,4 @@ attributes:
       - A file is written beside its target, flushed and renamed over it, so that a run that is killed leaves the old
         file or the new one. Owner, mode, access control list, other extended attributes and SELinux context are kept.
       - Where a rename is impossible O(unsafe_writes) allows to write in place, which has no such promise.
-  platform:
-    description: Target systems and their families on which the module runs.
-    platforms: posix
-    support: full
 """
