@@ -36,7 +36,8 @@ lab: packages ## Root file systems with three versions of Kamailio, in the user'
 static: setup ## Formatting, ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.sipfleet.kamailio.plugins.module_utils
+	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.sipfleet.kamailio.plugins
+	MYPYPATH=plugins:extensions/check $(BIN)/mypy --config-file pyproject.toml extensions/check/*.py
 
 changelog: setup ## The changelog fragments
 	$(BIN)/antsibull-changelog lint

@@ -15,7 +15,7 @@ from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import
 _PLACE = ("config", "instance", "record")
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Makes the change, and confirms it in a second round trip.
 
     Both are in one task: a play waits for all of its hosts between two tasks, and a host that has proved itself must

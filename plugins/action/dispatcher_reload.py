@@ -17,7 +17,7 @@ from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import
 PIECE_SECONDS = 10.0
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Runs the module, and shows the progress of a wait that is longer than a moment."""
 
     TRANSFERS_FILES = False

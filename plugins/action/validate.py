@@ -12,7 +12,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Judges texts on the controller where nothing of the host is needed, and files on the host in one round trip."""
 
     TRANSFERS_FILES = False

@@ -46,6 +46,7 @@ _value:
   type: raw
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flags import (
@@ -56,7 +57,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.flag
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.refusal import refusal
 
-FORMS = {"letters": render_letters, "names": render_names, "number": int}
+FORMS: dict[str, Callable[[int], Any]] = {"letters": render_letters, "names": render_names, "number": int}
 
 
 def dispatcher_flags(value: Any, form: str = "letters") -> Any:

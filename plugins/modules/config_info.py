@@ -153,6 +153,8 @@ kamailio_version:
 """
 
 
+from typing import Any, Dict
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec
@@ -165,7 +167,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 
 
-def view(module):
+def view(module: Module) -> Dict[str, Any]:
     """The evaluated view."""
     params = module.params
     path = config_of(params["config"], params["instance"])
@@ -188,7 +190,7 @@ def view(module):
     }
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             beside_spec(),

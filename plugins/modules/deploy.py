@@ -244,6 +244,7 @@ diff:
 """
 
 import os
+from typing import TYPE_CHECKING, Any, Dict
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
@@ -252,8 +253,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm
 
+if TYPE_CHECKING:
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 
-def present(module, config):
+
+def present(module: Module, config: str) -> Dict[str, Any]:
     """The result of a change, made when no other one is under way."""
     # A confirmation needs nothing of this, and on a host each import is read and compiled anew.
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import WAIT_SECONDS, FileLocks
@@ -272,7 +276,7 @@ def present(module, config):
                 return change(module, locks, folder)
 
 
-def change(module, locks, folder):
+def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
     """Plan, judge, apply."""
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import diff_of
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
@@ -289,7 +293,7 @@ def change(module, locks, folder):
     plan = make_plan(module, locks)
     if not module.check_mode:
         locks.sweep()
-    result = {
+    result: Dict[str, Any] = {
         "changed": bool(plan.changes) or plan.action != "none",
         "action": plan.action,
         "reasons": list(plan.reasons),
@@ -315,7 +319,7 @@ def change(module, locks, folder):
     return result
 
 
-def run(module):
+def run(module: Module) -> Dict[str, Any]:
     """The result for a state."""
     params = module.params
     if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
@@ -342,7 +346,7 @@ def run(module):
     return {"changed": was_there, "change": ""}
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=deploy_spec(),
         supports_check_mode=True,

@@ -139,6 +139,8 @@ dispatcher_list:
   sample: /etc/kamailio/dispatcher.list
 """
 
+from typing import Any, Dict, Optional
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
@@ -150,6 +152,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, status_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
+    Live,
     connect,
     describe,
     load_list,
@@ -159,9 +162,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import readable_bytes, show
 
 
-def defines_of(live):
+def defines_of(live: Live) -> Dict[str, Optional[str]]:
     """Names and values, as the server has them."""
-    found = {}
+    found: Dict[str, Optional[str]] = {}
     for define in live.connection.read("core.ppdefines_full"):
         if isinstance(define, dict) and "name" in define:
             name, value = str(define["name"]), define.get("value")
@@ -169,7 +172,7 @@ def defines_of(live):
     return found
 
 
-def gather(live):
+def gather(live: Live) -> Dict[str, Any]:
     """The result."""
     require_dispatcher(live.modules)
     path = list_path(live.evaluation)
@@ -189,9 +192,9 @@ def gather(live):
     )
 
 
-def main():
+def main() -> None:
     module = Module(argument_spec=server_spec(), supports_check_mode=True)
-    of_server = {}
+    of_server: Dict[str, Any] = {}
     try:
         live = connect(module, without_dispatcher=True)
         of_server = describe(live)

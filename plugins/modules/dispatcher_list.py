@@ -230,6 +230,8 @@ diff:
 """
 
 
+from typing import Any, Dict, Tuple
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe_verdict, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import (
@@ -239,7 +241,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
     policy_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Planned, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
@@ -249,7 +251,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import M
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 
-def plan(params, locks):
+def plan(params: Dict[str, Any], locks: FileLocks) -> Tuple[Change, Planned]:
     """The change of the file that the parameters ask for, and the destinations before and after."""
     wishes = parse_wishes(params["destinations"])
     before = locks.read(params["path"])
@@ -260,12 +262,12 @@ def plan(params, locks):
     return Change(params["path"], before, planned.data), planned
 
 
-def invocation(params):
+def invocation(params: Dict[str, Any]) -> Dict[str, Any]:
     """The arguments for the result; thousands of destinations would only travel back."""
     return {"module_args": dict(params, destinations="%d entries" % len(params["destinations"]))}
 
 
-def run(module, locks):
+def run(module: Module, locks: FileLocks) -> None:
     """Plan, judge, write and report."""
     params = module.params
     if params["config"]:
@@ -277,7 +279,7 @@ def run(module, locks):
         "after": show(planned.after),
         "invocation": invocation(params),
     }
-    others = ()
+    others: Tuple[Change, ...] = ()
     if params["config"]:
         site = site_of(module, params, locks.read, locks.include)
         question = Question(params["config"], {own.path: own.after}, own.path, None, known_rules(params["ignore"]))
@@ -286,11 +288,11 @@ def run(module, locks):
         if outcome.refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}
             module.fail_json(msg="%s\n\nNothing has been written." % outcome.refusal, **dict(result, **diff))
-        own, others = own._replace(after=outcome.after.listing.data), outcome.writes
+        own, others = own._replace(after=outcome.after.listing.data or b""), outcome.writes
     finish(module, locks, own, result, others)
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             judging_spec(),

@@ -94,6 +94,8 @@ kamailio_version:
 """
 
 
+from typing import Any, Dict, List
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
@@ -103,36 +105,39 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import nam
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
 
 
-def read_all(paths):
+def read_all(paths: List[str]) -> Dict[str, bytes]:
     """The files with their bytes; all that cannot be read are named at once."""
-    texts, problems = {}, []
+    texts: Dict[str, bytes] = {}
+    problems: List[Problem] = []
     for path in paths:
         try:
-            texts[path] = read_file(path)
+            data = read_file(path)
         except KamailioError as exc:
             problems += exc.problems
             continue
-        if texts[path] is None:
+        if data is None:
             problems.append(Problem("is not there", "Create it, or correct path", path))
+        else:
+            texts[path] = data
     if problems:
         raise KamailioError(problems)
     return texts
 
 
-def gather(module):
+def gather(module: Module) -> Dict[str, Any]:
     """The result."""
     given = module.params["kamailio_version"]
     version = parse_version(given or host_version(module))
     if version is None:
         raise error("%s is not a version of Kamailio" % named(given), "Give one such as 6.1.5")
-    result = {"destinations": [], "sets": [], "findings": [], "kamailio_version": str(version)}
+    result: Dict[str, Any] = {"destinations": [], "sets": [], "findings": [], "kamailio_version": str(version)}
     for path, data in read_all(module.params["path"]).items():
         for name, found in summarise(path, data, version).items():
             result[name] += found
     return result
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec={
             "path": {"type": "list", "elements": "path", "default": ["/etc/kamailio/dispatcher.list"]},

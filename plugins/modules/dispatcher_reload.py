@@ -159,6 +159,7 @@ diff:
 """
 
 import time
+from typing import Any, Dict, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
@@ -189,10 +190,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload i
     render_left_out,
     require_loadable,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connect, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import Live, Loadable, connect, load_list
 
 
-def bring_in_line(module, live, locks):
+def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadable, Dict[str, Any]]:
     """Reload if that is due; gives the list, what there is to report, and since when the list has been running."""
     params = module.params
     path = list_path(live.evaluation)
@@ -202,7 +203,7 @@ def bring_in_line(module, live, locks):
     if before.doubt:
         module.warn(before.doubt)
     due = bool(before.reasons) or params["force"]
-    result = {
+    result: Dict[str, Any] = {
         "changed": due,
         "reasons": list(before.reasons),
         "drift": describe_differences(before.comparison.differences),
@@ -231,7 +232,7 @@ def bring_in_line(module, live, locks):
     return listing, result
 
 
-def wait(module, live, listing, result):
+def wait(module: Module, live: Live, listing: Loadable, result: Dict[str, Any]) -> None:
     """Wait until destinations have answered, and fail if they do not."""
     params = module.params
     known = [moment for moment in (params["healthy_since"], result["loaded"]) if moment is not None]
@@ -247,7 +248,7 @@ def wait(module, live, listing, result):
         module.warn(text % (len(unknown(gate)), len(gate.found)))
 
 
-def main():
+def main() -> None:
     module = Module(argument_spec=reload_spec(), supports_check_mode=True)
     params = module.params
     try:

@@ -126,6 +126,8 @@ diff:
 """
 
 
+from typing import Any, Dict, Optional, Sequence
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
@@ -133,21 +135,24 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import (
     RUNNING,
+    Plan,
     plan_runtime,
     render_destinations,
     turned_round,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import Wish, parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import follow_record
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
+    Live,
     change_when_free,
     connect,
     load_list,
@@ -155,7 +160,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 
 
-def verify(plan, after):
+def verify(plan: Plan, after: Sequence[Running]) -> None:
     """See that the server runs what was added; it takes a name that it cannot resolve, and leaves it out."""
     there = {(destination.setid, destination.uri) for destination in after}
     absent = [destination for destination in plan.added if (destination.setid, destination.uri) not in there]
@@ -164,19 +169,19 @@ def verify(plan, after):
         raise error("the server took the call and does not run %s" % names, "Its log says why; look at its resolver")
 
 
-def plan_file(params, live, locks, wishes):
+def plan_file(params: Dict[str, Any], live: Live, locks: FileLocks, wishes: Sequence[Wish]) -> Optional[Change]:
     """The change of the list file, None where it is not asked for."""
     if not params["permanent"]:
         return None
     path = list_path(live.evaluation)
     before = locks.read(path)
     load_list(live, before)
-    change = Change(path, before, plan_destinations(before, wishes, "none", path).data)
+    change = Change(path, before, plan_destinations(before or b"", wishes, "none", path).data)
     require_places([change], params["follow"])
     return change
 
 
-def run(module, locks):
+def run(module: Module, locks: FileLocks) -> None:
     """Plan, judge, call, verify, write."""
     params = module.params
     wishes = parse_wishes(params["destinations"])
@@ -185,7 +190,7 @@ def run(module, locks):
     before = live.connection.destinations()
     plan = plan_runtime(before, wishes, live.setup)
     change = plan_file(params, live, locks, wishes)
-    result = {
+    result: Dict[str, Any] = {
         "changed": bool(plan.calls) or bool(change and change.changed),
         "added": render_destinations(plan.added),
         "removed": render_destinations(plan.removed),
@@ -208,8 +213,8 @@ def run(module, locks):
         result["dispatcher_list"] = change.path
     if module.check_mode:
         module.exit_json(**result)
-    for call in plan.calls:
-        change_when_free(live, params["reload_timeout"], *call)
+    for method, arguments in plan.calls:
+        change_when_free(live, params["reload_timeout"], method, *arguments)
     if plan.calls:
         after = live.connection.destinations()
         verify(plan, after)
@@ -229,7 +234,7 @@ def run(module, locks):
     module.exit_json(**result)
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             server_spec(),

@@ -130,8 +130,12 @@ diff:
 """
 
 
+from typing import Any, Dict, List, Sequence, Tuple
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import (
+    Plan,
+    Planned,
     parse_wishes,
     plan_states,
     uncounted,
@@ -139,13 +143,14 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.clock import Deadline
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connect, set_states
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import Live, connect, set_states
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, show
 
 PAUSE_SECONDS = 1.0
 
 
-def render(changes, after):
+def render(changes: Sequence[Planned], after: bool) -> str:
     """The states for a diff."""
     lines = (
         "set %d %s %s\n"
@@ -155,7 +160,7 @@ def render(changes, after):
     return "".join(lines)
 
 
-def verify(live, plan):
+def verify(live: Live, plan: Plan) -> None:
     """See that the server has done it; pings may have gone on in between."""
     running = {
         (destination.setid, destination.uri, destination.duid): destination
@@ -172,7 +177,7 @@ def verify(live, plan):
             )
 
 
-def drain(module, live, disabled):
+def drain(module: Module, live: Live, disabled: Sequence[Running]) -> Tuple[List[Dict[str, Any]], List[Running]]:
     """Wait until the calls of destinations are gone; gives what came of it, and those that have calls left."""
     names = {(destination.setid, destination.uri, destination.duid) for destination in disabled}
     deadline = Deadline(module.params["drain_timeout"])
@@ -197,7 +202,7 @@ def drain(module, live, disabled):
     return found, left
 
 
-def run(module):
+def run(module: Module) -> None:
     """Plan, call, verify and wait."""
     params = module.params
     wishes = parse_wishes(params["destinations"])
@@ -206,7 +211,7 @@ def run(module):
     live = connect(module)
     running = live.connection.destinations_with_flags(live.version)
     plan = plan_states(wishes, running, live.setup, live.undecided)
-    result = {
+    result: Dict[str, Any] = {
         "changed": bool(plan.changes),
         "changes": [
             {
@@ -233,7 +238,7 @@ def run(module):
         if left:
             lines = ["Calls are left after %g seconds; the destinations stay disabled:" % params["drain_timeout"]]
             lines += [
-                "  set %d, %s: %d" % (destination.setid, quoted(destination.uri, 80), destination.load)
+                "  set %d, %s: %d" % (destination.setid, quoted(destination.uri, 80), destination.load or 0)
                 for destination in left
             ]
             module.fail_json(msg="\n".join(lines), **result)
@@ -246,7 +251,7 @@ def run(module):
     module.exit_json(**result)
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             server_spec(),

@@ -156,10 +156,13 @@ diff:
 """
 
 
+from typing import Mapping, Optional, Union
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import new_stops
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
@@ -169,9 +172,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 
-def run(module, locks):
+def run(module: Module, locks: FileLocks) -> None:
     """Plan, check, write and report."""
     params = module.params
     wishes = parse_module_wishes(params["modules"])
@@ -182,8 +186,8 @@ def run(module, locks):
     _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
 
-    def evaluation_of(texts):
-        def planned(target):
+    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
+        def planned(target: str) -> Union[bytes, Problem, None]:
             return texts[target] if target in texts else locks.include(target)
 
         return evaluate(path, texts.get(path, main), planned, version, beside)
@@ -201,7 +205,7 @@ def run(module, locks):
     finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 
 
-def guard(before, after, version):
+def guard(before: Evaluation, after: Evaluation, version: Optional[Version]) -> None:
     """Refuse a result that the server would die of at its start, or refuse, and would not have before."""
     findings = new_stops(before, after, version)
     if findings:
@@ -210,7 +214,7 @@ def guard(before, after, version):
         )
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             beside_spec(),

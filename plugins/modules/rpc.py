@@ -79,22 +79,24 @@ reads:
 """
 
 
+from typing import Any, List
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import only_reads
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import printable
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import Param, printable
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connection_of
 
 
-def arguments_of(values):
+def arguments_of(values: List[Any]) -> List[Param]:
     """Numbers and strings, as the server gets them."""
     if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
         raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
     return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 
-def main():
+def main() -> None:
     module = Module(
         argument_spec=dict(
             server_spec(),

@@ -176,6 +176,7 @@ diff:
 """
 
 from functools import partial
+from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of, validate_spec
@@ -189,14 +190,15 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 
 
-def judge(module, locks):
+def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[str]]:
     """Judge, write what is corrected, and return the result, and why the task fails."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
     writes = params["on_violation"] == "correct" and not module.check_mode
-    reading = (locks.read, locks.include)
-    if not writes:
-        reading = tuple(partial(read, follow=params["follow"]) for read in (read_file, read_include))
-    site = site_of(module, params, *reading)
+    if writes:
+        site = site_of(module, params, locks.read, locks.include)
+    else:
+        follow = params["follow"]
+        site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
     outcome = guard(question_of(params), site, policy_of(params))
     require_places(outcome.writes, params["follow"])
     result = describe(outcome, site.version)
@@ -208,7 +210,7 @@ def judge(module, locks):
     return result, outcome.refusal
 
 
-def main():
+def main() -> None:
     module = Module(argument_spec=validate_spec(), supports_check_mode=True)
     try:
         with FileLocks(follow=module.params["follow"]) as locks:

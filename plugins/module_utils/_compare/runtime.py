@@ -40,13 +40,15 @@ class Plan(NamedTuple):
     data: bytes
 
     @property
-    def calls(self) -> List[Tuple[Union[str, int], ...]]:
+    def calls(self) -> List[Tuple[str, Tuple[Union[str, int], ...]]]:
         """The commands of the RPC with their arguments, the removals first."""
         removals = dict.fromkeys((one.setid, one.uri) for one in self.removed)
-        calls: List[Tuple[Union[str, int], ...]] = [("dispatcher.remove", setid, _text(uri)) for setid, uri in removals]
+        calls: List[Tuple[str, Tuple[Union[str, int], ...]]] = [
+            ("dispatcher.remove", (setid, _text(uri))) for setid, uri in removals
+        ]
         for one in self.added:
             attrs = (_text(one.attrs),) if one.attrs else ()
-            calls.append(("dispatcher.add", one.setid, _text(one.uri), one.flags, one.priority, *attrs))
+            calls.append(("dispatcher.add", (one.setid, _text(one.uri), one.flags, one.priority, *attrs)))
         return calls
 
 

@@ -33,7 +33,7 @@ from .._rpc.clock import Deadline
 from .._rpc.connection import Connection
 from .._rpc.errors import ServerError
 from .._rpc.find import find_addresses, parse_binrpc
-from .._rpc.values import read_number, read_text
+from .._rpc.values import Param, read_number, read_text
 from .._text import named, quoted, readable_bytes, show
 from .._versions import Version, parse_version
 
@@ -233,7 +233,7 @@ def pings_active(live: Live) -> bool:
     return not (answer and isinstance(answer[0], dict) and answer[0].get("OldPingState") == 0)
 
 
-def change_when_free(live: Live, seconds: float, method: str, *params: Any) -> None:
+def change_when_free(live: Live, seconds: float, method: str, *params: Param) -> None:
     """Call a command of which the server takes one at a time, as soon as it takes it. Raises KamailioError.
 
     A call that comes too early is answered with C(Ongoing reload) and was not executed.
