@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conformance.live import FIFO, PROBED, TM, UNPROBED, Live, kinds, param
 from conformance.server import Peers, as_version
 
@@ -194,11 +196,29 @@ def test_destination_that_has_lost_its_p_flag(suite: str, tmp_path: Path) -> Non
     assert found[3] == [("watched", "watched"), ("blind", "watched")]
 
 
+@pytest.mark.parametrize(("threshold", "letters"), [(1, "IX"), (3, "TX")])
+def test_failed_ping_in_mode_0_is_the_last_one(threshold: int, letters: str, suite: str, tmp_path: Path) -> None:
+    with Peers(1, 503) as peers:
+        body = PROBED + param("ds_probing_threshold", threshold)
+        live = Live(tmp_path, body, "1 sip:127.0.0.1:%d 8\n" % peers.ports[0])
+        with live.server(suite) as server:
+            assert server.exit_status is None, server.log_text()
+            time.sleep(4)
+            sent = peers.counts[peers.ports[0]]
+            (found,) = live.call("dispatcher_info")["destinations"]
+            time.sleep(2.5)
+            assert sent and peers.counts[peers.ports[0]] == sent
+    assert (found["letters"], found["watch"], found["effect"]) == (letters, "blind", "never")
+    assert "no P flag" in found["reason"]
+
+
 def test_stopped_pings_make_blind(suite: str, tmp_path: Path) -> None:
     listing = "1 sip:127.0.0.1:9 8\n1 sip:127.0.0.1:10 0\n1 sip:127.0.0.1:11 4\n"
     found = {}
     for mode in (0, 1, 3):
-        live = Live(tmp_path, PROBED + param("ds_probing_mode", mode), listing)
+        # No ping is sent, or missed, while this looks twice.
+        body = PROBED + param("ds_ping_interval", 60) + param("ds_probing_mode", mode)
+        live = Live(tmp_path, body, listing)
         with live.server(suite) as server:
             assert server.exit_status is None, server.log_text()
             before = live.call("dispatcher_info")

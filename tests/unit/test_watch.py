@@ -81,7 +81,8 @@ def test_watch_of_a_listed_destination(flags: int, effect: str, kind: str) -> No
         (0, NEVER, (8, CONTINUOUSLY), "blind", "runs"),
         (1, NEVER, (8, UNTIL_FIRST_ANSWER), "blind", "runs"),
         (0, NEVER, (8, UNTIL_FIRST_ANSWER), "once", "no more: its first answer has cleared its P flag"),
-        (2, NEVER, (8, UNTIL_FIRST_ANSWER), "once", "no more: its first answer has cleared its P flag"),
+        # A ping has failed, or a call.
+        (2, NEVER, (8, UNTIL_FIRST_ANSWER), "blind", "runs"),
         # It is out of service, by an operator or by the list.
         (4, NEVER, (8, NEVER), "not_asked", "runs"),
         (12, NEVER, (12, NEVER), "not_asked", "runs"),

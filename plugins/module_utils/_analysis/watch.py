@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
-from .._dispatcher.flags import DISABLED, INACTIVE
+from .._dispatcher.flags import DISABLED, INACTIVE, TRYING
 from .effect import CONTINUOUSLY, NEVER, UNKNOWN, UNTIL_FIRST_ANSWER, Effect, asks_for_probing
 from .setup import Setup
 
@@ -49,12 +49,12 @@ def watch_running(flags: int, effect: Effect, listed: Optional[Listed], setup: S
     """Return whether a running destination is watched; C(listed) is None if it is not in the list.
 
     The flags of the list count as well: Kamailio 6.1 clears a P flag that it cannot obey, the first answer clears it in
-    C(ds_probing_mode) 0, and so does a change of state.
+    C(ds_probing_mode) 0, and so does a ping that fails, or a change of state.
     """
     runs = watch_listed(Listed(flags, effect), setup)
     if runs.kind != NOT_ASKED or flags & DISABLED or listed is None or not asks_for_probing(listed.flags, setup):
         return runs
-    if listed.effect.effect == UNTIL_FIRST_ANSWER and not flags & INACTIVE:
+    if listed.effect.effect == UNTIL_FIRST_ANSWER and not flags & (INACTIVE | TRYING):
         return Watch(ONCE, Effect(NEVER, "no more: its first answer has cleared its P flag"))
     return Watch(BLIND, listed.effect if listed.effect.effect == NEVER else effect)
 
