@@ -40,7 +40,8 @@ class Root:
 
     def _inside(self, boundary: str, path: str) -> str:
         """Follow a path that begins at a boundary, as if that were the root of a file system."""
-        names, real, links = path.split("/"), [], 0  # type: List[str], List[str], int
+        names, links = path.split("/"), 0
+        real: List[str] = []
         while names:
             name = names.pop(0)
             if name == "..":

@@ -71,11 +71,40 @@ destinations:
     load:
       description: The calls that the server counts for it. V(null) without C(ds_hash_size). Only algorithm 10 counts any.
       type: int
+    line: {description: "Its line in the list; V(null) if it is not in the list.", type: int, sample: 3}
+    list_flags: {description: "Its flags in the list; V(null) if it is not in the list.", type: int, sample: 8}
+    list_letters:
+      description: The letters of RV(destinations[].list_flags); V(null) if it is not in the list.
+      type: str
+      sample: AP
+    watch:
+      description:
+        - V(blind) is to be probed, and nothing does it. The P flag asks for that, in the server or in the list, and so does
+          C(ds_probing_mode) 1. Kamailio 6.1 clears the flag where it cannot obey it, and a change of state can clear it.
+        - V(once) is probed until its first answer and never again, and may have given that answer already.
+        - V(not_asked) is not probed, and nobody asks for it. A destination that is disabled is one of these.
+        - V(watched) is probed all the time.
+        - V(unknown) cannot be determined.
+      type: str
+      sample: watched
     effect:
-      description: Whether it is probed as it runs now, as in M(sipfleet.kamailio.validate).
+      description:
+        - Whether it is probed as it runs now, as in M(sipfleet.kamailio.validate). With RV(pings_active) V(false) it is V(never).
       type: str
       sample: continuously
     reason: {description: Why., type: str}
+absent:
+  description: The destinations of the list that do not run, in the order of the list.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    setid: {description: The set., type: int, sample: 1}
+    uri: {description: The URI., type: str, sample: "sip:10.0.0.11:5060"}
+    flags: {description: The flags in the list., type: int, sample: 8}
+    letters: {description: The flags in letters., type: str, sample: AP}
+    line: {description: The line in the list., type: int, sample: 3}
+    reason: {description: Why it does not run., type: str}
 drift:
   description: What differs between the list and what runs.
   returned: success
@@ -88,7 +117,7 @@ drift:
         - V(extra) runs and does not stand in the list.
         - V(priority), V(attrs), V(order) and V(flags) differ.
         - V(state) is only a state, such as C(IP) for C(AP). Pings change it, operators do, and a reload takes it back.
-        - V(unprobed) shows a P flag that nothing obeys.
+        - V(unprobed) shows a P flag and is V(blind); RV(destinations[].watch) has all that are, such as those of Kamailio 6.1.
       type: str
       sample: extra
     setid: {description: The set., type: int, sample: 1}
@@ -145,6 +174,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analys
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
+    describe_absent,
     describe_destinations,
     describe_differences,
 )
@@ -179,14 +209,16 @@ def gather(live: Live) -> Dict[str, Any]:
     listing = load_list(live, read_file(path))
     running = live.connection.destinations_with_flags(live.version)
     compared = compare(listing.document, listing.skipped, running, live.setup)
+    active = pings_active(live)
     found = [status_of(path) for path in live.evaluation.files]
     return dict(
         describe(live),
         dispatcher_list=path,
-        destinations=describe_destinations(running, compared.effects),
+        destinations=describe_destinations(running, compared, live.version, active),
+        absent=describe_absent(compared.absent, live.version),
         drift=describe_differences(compared.differences),
         reload_due=bool(compared.due),
-        pings_active=pings_active(live),
+        pings_active=active,
         defines=defines_of(live),
         config_changed=any(status.st_mtime > live.started + 1 for status in found if status),
     )

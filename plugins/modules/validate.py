@@ -142,6 +142,15 @@ probing:
     letters: {description: The flags in letters., type: str, sample: AP}
     line: {description: "Its line in the list, from 1.", type: int, sample: 3}
     skipped: {description: Whether the server does not load it., type: bool}
+    watch:
+      description:
+        - V(blind) is to be probed, by the P flag or by C(ds_probing_mode) 1, and nothing does it.
+        - V(once) is probed until its first answer and never again.
+        - V(not_asked) is not probed, and nobody asks for it. A destination that is disabled is one of these.
+        - V(watched) is probed all the time.
+        - V(unknown) cannot be determined.
+      type: str
+      sample: blind
     effect:
       description: "V(never), V(until_first_answer), V(continuously), or V(unknown) where the configuration cannot be evaluated."
       type: str

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from conformance.live import FIFO, PROBED, TM, UNPROBED, Live, kinds, param
 from conformance.server import Peers, as_version
@@ -81,6 +84,11 @@ def test_drift(suite: str, tmp_path: Path) -> None:
     assert texts["state", 3] == "the list says AX (flags 0), and it runs as DX"
     assert "port is not a number" in texts["skipped", 3] and "resolver" in texts["missing", 4]
     assert [one["line"] for one in result["drift"] if one["kind"] == "missing"] == [9]
+    absent = [(one["setid"], one["uri"], one["flags"], one["letters"], one["line"]) for one in result["absent"]]
+    assert absent == [(3, "sip:127.0.0.1:99999", 0, "AX", 7), (4, "sip:no.such.name.invalid", 0, "AX", 9)]
+    assert [one["reason"] for one in result["absent"]] == [texts["skipped", 3], texts["missing", 4]]
+    rows = {one["uri"]: (one["line"], one["list_flags"], one["list_letters"]) for one in result["destinations"]}
+    assert rows["sip:127.0.0.1:19"] == (10, 16, "AX") and rows["sip:127.0.0.1:18"] == (None, None, None)
     assert result["reload_due"] and not result["pings_active"]
 
 
@@ -128,3 +136,109 @@ def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
     assert failed["failed"] and "runs without the dispatcher module" in failed["msg"]
     assert failed["kamailio_version"].startswith({"bookworm": "5.6", "trixie": "6.0", "sid": "6.1"}[suite])
     assert "tm" in failed["modules"]
+
+
+def watches(result: dict[str, Any]) -> dict[int, str]:
+    """Who is watched, by the ports of the destinations."""
+    return {int(one["uri"].rsplit(":", 1)[1]): one["watch"] for one in result["destinations"]}
+
+
+def reasons(result: dict[str, Any]) -> dict[int, str]:
+    """Why, by the ports of the destinations."""
+    return {int(one["uri"].rsplit(":", 1)[1]): one["reason"] for one in result["destinations"]}
+
+
+def test_blind_is_what_asks_and_is_not_probed(suite: str, version: str, tmp_path: Path) -> None:
+    """Whether the server still shows the P flag or has cleared it; what is disabled is out of service."""
+    listing = "".join("1 sip:127.0.0.1:%d %d\n" % (10 + flags, flags) for flags in (0, 8, 12, 13))
+    live = Live(tmp_path, UNPROBED, listing)
+    by_files = live.judge(version).result["probing"]
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        loaded = live.call("dispatcher_info")
+        server.rpc("dispatcher.set_state", "ap", "1", "sip:127.0.0.1:10")
+        server.rpc("dispatcher.set_state", "dx", "1", "sip:127.0.0.1:18")
+        by_hand = live.call("dispatcher_info")
+    expected = {10: "not_asked", 18: "blind", 22: "not_asked", 23: "not_asked"}
+    assert watches(loaded) == expected == {10 + one["flags"]: one["watch"] for one in by_files}
+    assert reasons(loaded)[18] == "tm is not loaded"
+    assert sorted((one["list_flags"], one["line"]) for one in loaded["destinations"]) == [
+        (0, 1),
+        (8, 2),
+        (12, 3),
+        (13, 4),
+    ]
+    assert watches(by_hand) == {10: "blind", 18: "not_asked", 22: "not_asked", 23: "not_asked"}
+    shown = kinds(loaded) == ([("unprobed", 1)] if as_version(version).release < (6, 1) else [])
+    assert shown and [one["uri"] for one in by_hand["drift"] if one["kind"] == "unprobed"] == ["sip:127.0.0.1:10"]
+
+
+def test_destination_that_has_lost_its_p_flag(suite: str, tmp_path: Path) -> None:
+    """The first answer takes it in mode 0, and a change of state in any mode."""
+    found = {}
+    for mode in (0, 3):
+        with Peers(2) as peers:
+            live = Live(tmp_path, PROBED + param("ds_probing_mode", mode), "")
+            live.list.write_text("".join("1 sip:127.0.0.1:%d 8\n" % port for port in peers.ports))
+            with live.server(suite) as server:
+                assert server.exit_status is None, server.log_text()
+                time.sleep(2.5)
+                answered = live.call("dispatcher_info")
+                state = "ix" if mode == 0 else "ax"
+                server.rpc("dispatcher.set_state", state, "1", "sip:127.0.0.1:%d" % peers.ports[0])
+                changed = live.call("dispatcher_info")
+        first, second = peers.ports
+        found[mode] = [(watches(one)[first], watches(one)[second]) for one in (answered, changed)]
+        reason = reasons(answered)[second]
+        assert mode != 0 or reason == "no more: its first answer has cleared its P flag"
+        assert {one["effect"] for one in answered["destinations"]} == {"never" if mode == 0 else "continuously"}
+    assert found[0] == [("once", "once"), ("blind", "once")]
+    assert found[3] == [("watched", "watched"), ("blind", "watched")]
+
+
+@pytest.mark.parametrize(("threshold", "letters"), [(1, "IX"), (3, "TX")])
+def test_failed_ping_in_mode_0_is_the_last_one(threshold: int, letters: str, suite: str, tmp_path: Path) -> None:
+    with Peers(1, 503) as peers:
+        body = PROBED + param("ds_probing_threshold", threshold)
+        live = Live(tmp_path, body, "1 sip:127.0.0.1:%d 8\n" % peers.ports[0])
+        with live.server(suite) as server:
+            assert server.exit_status is None, server.log_text()
+            time.sleep(4)
+            sent = peers.counts[peers.ports[0]]
+            (found,) = live.call("dispatcher_info")["destinations"]
+            time.sleep(2.5)
+            assert sent and peers.counts[peers.ports[0]] == sent
+    assert (found["letters"], found["watch"], found["effect"]) == (letters, "blind", "never")
+    assert "no P flag" in found["reason"]
+
+
+def test_stopped_pings_make_blind(suite: str, tmp_path: Path) -> None:
+    listing = "1 sip:127.0.0.1:9 8\n1 sip:127.0.0.1:10 0\n1 sip:127.0.0.1:11 4\n"
+    found = {}
+    for mode in (0, 1, 3):
+        # No ping is sent, or missed, while this looks twice.
+        body = PROBED + param("ds_ping_interval", 60) + param("ds_probing_mode", mode)
+        live = Live(tmp_path, body, listing)
+        with live.server(suite) as server:
+            assert server.exit_status is None, server.log_text()
+            before = live.call("dispatcher_info")
+            server.rpc("dispatcher.ping_active", "0")
+            after = live.call("dispatcher_info")
+        found[mode] = watches(before), watches(after)
+        assert {one["effect"] for one in after["destinations"]} == {"never"} and not after["pings_active"]
+        assert reasons(after)[9] == "pings are stopped with dispatcher.ping_active"
+        assert "unprobed" not in {one["kind"] for one in after["drift"]}
+    assert found[0] == ({9: "once", 10: "not_asked", 11: "not_asked"}, {9: "blind", 10: "not_asked", 11: "not_asked"})
+    assert found[1] == ({9: "watched", 10: "watched", 11: "not_asked"}, {9: "blind", 10: "blind", 11: "not_asked"})
+    assert found[3] == ({9: "watched", 10: "not_asked", 11: "not_asked"}, found[0][1])
+
+
+def test_mode_1_asks_for_all(suite: str, version: str, tmp_path: Path) -> None:
+    live = Live(tmp_path, UNPROBED + param("ds_probing_mode", 1), "1 sip:127.0.0.1:9 0\n1 sip:127.0.0.1:10 4\n")
+    by_files = live.judge(version).result
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        result = live.call("dispatcher_info")
+    assert "mode-without-interval" in {one["rule"] for one in by_files["findings"]}
+    assert [one["watch"] for one in by_files["probing"]] == ["blind", "not_asked"]
+    assert watches(result) == {9: "blind", 10: "not_asked"}

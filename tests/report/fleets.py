@@ -33,15 +33,12 @@ def _blind() -> Any:
         finding(line=index + 2, destination="set 1, " + uri, source="1 %s 8" % uri) for index, uri in enumerate(asked)
     ]
     unprobed = [_drift("unprobed", uri, "it shows AP and nothing probes it: tm is not loaded", 2) for uri in asked]
-    verdict = files(
-        *(listed(1, uri, 8, "never", index + 2) for index, uri in enumerate(asked)),
-        *(listed(2, uri, 0, "never", index + 6, reason=NO_FLAG) for index, uri in enumerate(others)),
-        findings=found,
-        kamailio_version="5.6.3",
-    )
+    rows = [listed(1, uri, 8, "never", index + 2) for index, uri in enumerate(asked)]
+    rows += [listed(2, uri, 0, "never", index + 6, reason=NO_FLAG) for index, uri in enumerate(others)]
+    verdict = files(*rows, findings=found, kamailio_version="5.6.3")
     runs = [running(1, uri, "AP", "never") for uri in asked]
     runs += [running(2, uri, "AX", "never", reason=NO_FLAG) for uri in others]
-    return verdict, server(*runs, drift=unprobed, kamailio_version="5.6.3")
+    return verdict, server(*runs, rows=rows, drift=unprobed, kamailio_version="5.6.3")
 
 
 def _cleared() -> Any:
@@ -50,10 +47,10 @@ def _cleared() -> Any:
     rest = uris("3.2", 2)
     rows = [listed(1, uri, 8, "never", reason="ds_ping_interval is not set") for uri in asked]
     found = [finding("probing-without-interval", destination="set 1, " + uri) for uri in asked]
-    runs = [running(1, uri, "AX", "never", reason="ds_ping_interval is not set") for uri in asked]
+    runs = [running(1, uri, "AX", "never", reason="ds_ping_interval is not set", watch="blind") for uri in asked]
     runs += [running(3, uri, "AX", "never", reason="ds_ping_interval is not set") for uri in rest]
     rows += [listed(3, uri, 0, "never", reason="ds_ping_interval is not set") for uri in rest]
-    return files(*rows, findings=found), server(*runs)
+    return files(*rows, findings=found), server(*runs, rows=rows)
 
 
 def _once() -> Any:
@@ -61,9 +58,10 @@ def _once() -> Any:
     waiting, *answered = uris("4.1", 3)
     rows = [listed(1, uri, 8, "until_first_answer") for uri in (waiting, *answered)]
     runs = [running(1, waiting, "AP", "until_first_answer")]
-    runs += [running(1, uri, "AX", "never", reason=NO_FLAG) for uri in answered]
+    cleared = "no more: its first answer has cleared its P flag"
+    runs += [running(1, uri, "AX", "never", reason=cleared, watch="once") for uri in answered]
     note = finding("probing-until-first-answer", "note", text="the first answer ends its probing")
-    return files(*rows, findings=[note]), server(*runs, drift=[_drift("state", answered[0], "AX for AP", 4)])
+    return files(*rows, findings=[note]), server(*runs, rows=rows, drift=[_drift("state", answered[0], "AX for AP", 4)])
 
 
 def _down() -> Any:
@@ -73,7 +71,8 @@ def _down() -> Any:
     latency = {"average": 1.25, "deviation": 0.1, "estimate": 1.2, "maximum": 3, "timeouts": 7}
     runs = [running(2, uri, *both, latency=latency) for uri, both in zip(found, zip(letters, effects))]
     runs[3]["reason"] = "flag 4 (disabled) switches its probing off"
-    return files(*(listed(2, uri) for uri in found)), server(*runs)
+    rows = [listed(2, uri) for uri in found]
+    return files(*rows), server(*runs, rows=rows)
 
 
 def _differs() -> Any:
@@ -84,7 +83,15 @@ def _differs() -> Any:
         _drift("priority", kept, "the list says priority 10, and it runs with 5", 3),
     ]
     runs = [running(1, kept, priority=5), running(1, extra)]
-    return files(listed(1, kept), listed(1, missing, line=4)), server(*runs, drift=drift, reload_due=True)
+    rows = [listed(1, kept), listed(1, missing, line=4)]
+    return files(*rows), server(*runs, rows=rows, drift=drift, reload_due=True)
+
+
+def _stopped() -> Any:
+    verdict, runs = healthy(4, 2, "10.8.1", pings_active=False)
+    for one in runs["destinations"]:
+        one.update(watch="blind", effect="never", reason="pings are stopped with dispatcher.ping_active")
+    return verdict, runs
 
 
 def mixed() -> dict[str, Any]:
@@ -112,7 +119,7 @@ def mixed() -> dict[str, Any]:
         "ber-edge4": _differs(),
         "ham-edge1": None,
         "ham-edge2": silent(True, *(listed(1, uri) for uri in uris("7.1", 3))),
-        "ham-edge3": (healthy(4, 2, "10.8.1")[0], {**healthy(4, 2, "10.8.1")[1], "pings_active": False}),
+        "ham-edge3": _stopped(),
         "ham-edge4": (
             {"failed": True, "msg": "/etc/kamailio/kamailio.cfg: is not there"},
             {"failed": True, "msg": "-"},
@@ -135,11 +142,28 @@ def hostile() -> dict[str, Any]:
     attrs = 'duid="' + EVIL + "';" + BROKEN + TEMPLATE
     row = running(1, uri, "AP", "never", attrs=attrs, reason="why" + EVIL)
     drift = [_drift("extra", uri, "text" + EVIL + BROKEN + TEMPLATE)]
-    shown = files(listed(1, uri, 8, "never", reason="why" + EVIL), findings=[evil], kamailio_version="6.1" + IMAGE)
+    rows = [listed(1, one, 8, "never", reason="why" + EVIL) for one in (uri, uri + EVIL)]
+    shown = files(*rows, findings=[evil], kamailio_version="6.1" + IMAGE)
     return {
-        "evil" + IMAGE: (shown, server(row, drift=drift, kamailio_version="6.1" + IMAGE)),
+        "evil" + IMAGE: (shown, server(row, rows=rows, drift=drift, kamailio_version="6.1" + IMAGE)),
         "__proto__": ({"failed": True, "msg": EVIL + BROKEN + TEMPLATE}, {"failed": True, "msg": EVIL}),
         "constructor": healthy(2, 1),
+    }
+
+
+def unwatched() -> dict[str, Any]:
+    """Hosts on which nothing is wrong but that a destination may be blind, and hosts of which only files are known."""
+    uri, disabled = uris("8.8", 2)
+    asked = [listed(1, uri, 8, "never"), listed(1, disabled, 12, "never", letters="DP", watch="not_asked")]
+    runs = [running(1, uri, "IX", "never", watch="blind"), running(1, disabled, "DP", "never", watch="not_asked")]
+    return {
+        "blind": (files(*asked), server(*runs, rows=asked)),
+        "disabled": (files(asked[1]), server(dict(runs[1]), rows=asked[1:])),
+        "not-in-the-server": (files(*asked), server(rows=asked)),
+        "silent": silent(True, *asked),
+        "dead": silent(False, *asked),
+        "lost": (files(*asked), None),
+        "well": healthy(),
     }
 
 
@@ -154,7 +178,7 @@ def large(hosts: int, destinations: int, sets: int = 10) -> dict[str, Any]:
             bad = chance.sample(range(destinations), max(1, destinations // 5))
             for index in bad:
                 for row in (verdict["probing"][index], runs["destinations"][index]):
-                    row.update(effect="never", reason="tm is not loaded")
+                    row.update(effect="never", reason="tm is not loaded", watch="blind")
             named = [runs["destinations"][index] for index in bad]
             verdict["findings"] = [finding(destination="set %d, %s" % (one["setid"], one["uri"])) for one in named]
             runs["drift"] = [

@@ -43,11 +43,15 @@ REASONS = {
 }
 
 
+WATCH = {"continuously": "watched", "until_first_answer": "once", "unknown": "unknown"}
+
+
 def listed(setid: int, uri: str, flags: int = 8, effect: str = "continuously", line: int = 3, **more: Any) -> Results:
     """A destination as validate returns it."""
     letters = "AP" if flags & 8 else "AX"
     found = {"setid": setid, "uri": uri, "flags": flags, "letters": letters, "line": line, "skipped": False}
-    return {**found, "effect": effect, "reason": REASONS[effect], **more}
+    watch = WATCH.get(effect) or ("blind" if flags & 8 else "not_asked")
+    return {**found, "watch": watch, "effect": effect, "reason": REASONS[effect], **more}
 
 
 def running(setid: int, uri: str, letters: str = "AP", effect: str = "continuously", **more: Any) -> Results:
@@ -55,7 +59,9 @@ def running(setid: int, uri: str, letters: str = "AP", effect: str = "continuous
     flags = {"A": 0, "I": 1, "T": 2, "D": 4}[letters[0]] | (8 if letters[1] == "P" else 0)
     found = {"setid": setid, "uri": uri, "letters": letters, "flags": flags, "flags_complete": True, "states": []}
     rest = {"priority": 0, "attrs": "", "duid": None, "latency": None, "load": None}
-    return {**found, **rest, "effect": effect, "reason": REASONS[effect], **more}
+    of_list = {"line": None, "list_flags": None, "list_letters": None}
+    watch = WATCH.get(effect) or ("blind" if letters[1] == "P" else "not_asked")
+    return {**found, **rest, **of_list, "watch": watch, "effect": effect, "reason": REASONS[effect], **more}
 
 
 def finding(rule: str = "probing-without-tm", severity: str = "warning", **more: Any) -> Results:
@@ -71,11 +77,18 @@ def files(*probing: Results, findings: list[Results] | None = None, **more: Any)
     return {**found, "kamailio_version": "6.1.5", **more}
 
 
-def server(*destinations: Results, drift: list[Results] | None = None, **more: Any) -> Results:
-    """The result of dispatcher_info."""
+def server(*destinations: Results, rows: list[Results], drift: list[Results] | None = None, **more: Any) -> Results:
+    """The result of dispatcher_info; the rows are those of the list, each with a URI of its own."""
+    by_uri = {one["uri"]: one for one in rows}
+    for one in destinations:
+        row = by_uri.pop(one["uri"], None)
+        if row:
+            one.update(line=row["line"], list_flags=row["flags"], list_letters=row["letters"])
+    absent = [{name: one[name] for name in ("setid", "uri", "flags", "letters", "line")} for one in by_uri.values()]
     found = {
         "changed": False,
         "destinations": list(destinations),
+        "absent": [{**one, "reason": "it stands in the list and does not run"} for one in absent],
         "drift": drift or [],
         "modules": ["tm", "dispatcher"],
     }
@@ -87,7 +100,8 @@ def healthy(count: int = 4, sets: int = 2, net: str = "10.0.0", **more: Any) -> 
     """A host on which nothing is wrong."""
     uris = [(1 + index * sets // count, "sip:%s.%d:5060" % (net, index + 1)) for index in range(count)]
     rows = [listed(setid, uri, line=index + 2) for index, (setid, uri) in enumerate(uris)]
-    return files(*rows, **more), server(*(running(*one, priority=10, attrs="weight=50") for one in uris), **more)
+    runs = [running(*one, priority=10, attrs="weight=50") for one in uris]
+    return files(*rows, **more), server(*runs, rows=rows, **more)
 
 
 def silent(

@@ -50,10 +50,10 @@ def test_shares_are_as_wide_as_they_are_large(view: View) -> None:
     drawn = cell(page, "ber-edge3", 2)
     width = {
         name: float(drawn.locator("rect." + name).get_attribute("width"))
-        for name in ("frame", "unasked", "watched", "down", "disabled")
+        for name in ("frame", "not_asked", "watched", "down", "disabled")
     }
     shares = {name: round(width[name] / width["frame"], 2) for name in width}
-    assert shares == {"frame": 1, "unasked": 0.2, "watched": 0.8, "down": 0.4, "disabled": 0.2}
+    assert shares == {"frame": 1, "not_asked": 0.2, "watched": 0.8, "down": 0.4, "disabled": 0.2}
 
 
 def test_a_small_share_is_seen(view: View) -> None:
@@ -67,7 +67,9 @@ def test_nothing_is_told_by_colour_alone(view: View) -> None:
     """Every share has a filling of its own, and those that matter have a pattern."""
     page = view.open("mixed")
     fill = "kind => getComputedStyle(document.querySelector('.legend rect.' + kind)).fill"
-    fills = {kind: page.evaluate(fill, kind) for kind in ("blind", "once", "unasked", "unknown", "watched", "disabled")}
+    fills = {
+        kind: page.evaluate(fill, kind) for kind in ("blind", "once", "not_asked", "unknown", "watched", "disabled")
+    }
     assert len(set(fills.values())) == len(fills)
     for kind in ("blind", "once", "unknown", "disabled"):
         assert fills[kind] == 'url("#p-%s")' % kind and page.locator("pattern#p-" + kind).count() == 1

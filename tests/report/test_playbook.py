@@ -77,10 +77,11 @@ def test_the_oldest_and_the_newest_core_write_the_same(tmp_path: Path, core: str
     hosts = {name: one for name, one in {**fleets.mixed(), **fleets.hostile()}.items() if one is not None}
     found = []
     for program in ([str(PLAYBOOK)], playbook_program(core)):
-        page = tmp_path / core / ("%d.html" % len(found))
-        done = audit(page.parent, hosts, ansible=program, audit_report=str(page))
+        page, whole = (tmp_path / core / ("%d.%s" % (len(found), kind)) for kind in ("html", "json"))
+        done = audit(page.parent, hosts, ansible=program, audit_report=str(page), audit_file=str(whole))
         assert done.returncode == 0, done.stdout + done.stderr
-        found.append((data_of(page)["hosts"], page.read_text().split("</head>")[0]))
+        blind = [one["blind"] for one in json.loads(whole.read_text())["hosts"]]
+        found.append((data_of(page)["hosts"], page.read_text().split("</head>")[0], blind))
     assert found[0] == found[1]
 
 

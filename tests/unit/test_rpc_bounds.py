@@ -23,10 +23,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import MODE_ALL, Setup
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare, running_effects
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import SetState, taken_out
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import plan_runtime
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
+    describe_absent,
     describe_destinations,
     describe_differences,
     render_running,
@@ -376,10 +377,11 @@ def answers_with_a_fault(draw: Any) -> list[Any]:
 
 def use(running: list[Running]) -> None:
     """What the modules do with destinations: a result that can be encoded, or an error for people."""
-    effects = running_effects(running, SETUP)
     document = parse_document(b"1 sip:a 8 0\n", Version(6, 1))
-    shown: list[Any] = [describe_destinations(running, effects), render_running(running)]
-    shown.append(describe_differences(compare(document, {}, running, SETUP).differences))
+    compared = compare(document, {}, running, SETUP)
+    shown: list[Any] = [describe_destinations(running, compared, Version(6, 1), active) for active in (True, False)]
+    shown += [describe_absent(compared.absent, Version(6, 1)), render_running(running)]
+    shown.append(describe_differences(compared.differences))
     with contextlib.suppress(KamailioError):
         shown.append(plan_runtime(running, [], SETUP).data.decode("latin-1"))
     taken_out(running, document, Version(6, 1))

@@ -163,15 +163,15 @@ function stateOf(host, one) {
 
 // The flags as the server shows them, and those of the list where they say something else.
 function flagsOf(one) {
-  if (!one.letters) return el("span", null, "list: " + one.listFlags + " (" + lettersOf(one.listFlags) + ")");
-  const differ = !isNothing(one.listFlags) && lettersOf(one.listFlags) !== one.letters;
-  return el("span", null, el("code", null, one.letters), differ ? " list: " + one.listFlags : null);
+  if (!one.letters) return el("span", null, "list: " + one.list_flags + " (" + one.list_letters + ")");
+  const differ = one.list_letters && one.list_letters !== one.letters;
+  return el("span", null, el("code", null, one.letters), differ ? " list: " + one.list_flags : null);
 }
 
 function probedOf(host, one) {
   if (one.kind === "absent") return "no";
   const drawn = svg("svg", { class: "swatch", width: 14, height: 12, "aria-hidden": "true" });
-  const kind = host.dead ? "unasked" : one.kind;
+  const kind = host.dead ? "not_asked" : one.kind;
   drawn.append(svg("rect", { class: kind, x: 0.5, y: 0.5, width: 13, height: 11 }));
   drawn.append(svg("rect", { class: "frame", x: 0.5, y: 0.5, width: 13, height: 11 }));
   const words = " " + (EFFECT_WORDS[one.effect] || one.effect);

@@ -3,18 +3,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 "use strict";
 
-// What the data says. A destination is one of these, by what becomes of its pings:
-//   blind    the list or the server asks for probing, and nothing does it
-//   once     probed until its first answer, and never again
-//   unasked  not probed, and nobody asks for it
-//   unknown  cannot be told
-//   watched  probed all the time
-//   absent   in the list, and not in the server: it is in no share
-const KINDS = ["blind", "once", "unasked", "unknown", "watched"];
+// A destination is one of these, as the modules say in watch:
+//   blind      the list or the server asks for probing, and nothing does it
+//   once       probed until its first answer, and never again
+//   not_asked  not probed, and nobody asks for it
+//   unknown    cannot be told
+//   watched    probed all the time
+//   absent     in the list, and not in the server: it is in no share
+const KINDS = ["blind", "once", "not_asked", "unknown", "watched"];
 const KIND_WORDS = {
   blind: "blind",
   once: "until the first answer",
-  unasked: "not probed, not asked for",
+  not_asked: "not probed, not asked for",
   unknown: "cannot be told",
   watched: "probed",
   absent: "not in the server",
@@ -26,8 +26,6 @@ const EFFECT_WORDS = {
   unknown: "cannot be told",
 };
 const STATE_WORDS = { A: "active", I: "down", T: "failing", D: "disabled" };
-const PROBING = 8;
-const DISABLED = 4;
 
 // The rows of a table that came as columns.
 function rowsOf(raw, table) {
@@ -37,67 +35,17 @@ function rowsOf(raw, table) {
   return columns[0][1].map((_, index) => Object.fromEntries(columns.map(([name, column]) => [name, column[index]])));
 }
 
-function lettersOf(flags) {
-  const state = flags & 1 ? "I" : flags & DISABLED ? "D" : flags & 2 ? "T" : "A";
-  return state + (flags & PROBING ? "P" : flags & 32 ? "N" : "X");
-}
-
-// The list's line of a destination that runs. The server writes sip: before a URI without a scheme.
-function takeListed(waiting, running) {
-  for (const uri of [running.uri, running.uri.replace(/^sip:/, "")]) {
-    const found = waiting.get(running.setid + " " + uri);
-    if (found && found.length) return found.pop();
-  }
-  return null;
-}
-
-function judgeRunning(host, running, listed) {
-  const asksInList = listed !== null && host.willStart !== false && (listed.flags & PROBING) !== 0;
-  const disabled = running.letters[0] === "D";
-  let { effect, reason } = running;
-  let kind = { continuously: "watched", until_first_answer: "once", never: "unasked" }[effect] || "unknown";
-  if (effect === "never" && running.flags & PROBING) {
-    kind = "blind";
-  } else if (effect === "never" && asksInList && !disabled) {
-    if (listed.effect === "never") {
-      kind = "blind";
-      reason = listed.reason;
-    } else if (listed.effect === "until_first_answer") {
-      kind = "once";
-      reason = "no more: its first answer has cleared its P flag";
-    }
-  }
-  if (host.pingsStopped && (kind === "watched" || kind === "once")) {
-    kind = "blind";
-    effect = "never";
-    reason = "pings are stopped with dispatcher.ping_active";
-  }
-  return { ...running, line: listed && listed.line, listFlags: listed && listed.flags, kind, effect, reason };
-}
-
-// What the files promise, where no server answers.
-function judgeListed(listed) {
-  const asks = (listed.flags & PROBING) !== 0 && (listed.flags & DISABLED) === 0;
-  const kinds = { continuously: "watched", until_first_answer: "once", never: asks ? "blind" : "unasked" };
-  const row = { ...listed, letters: null, listFlags: listed.flags, priority: null, attrs: "", latency: null };
-  return { ...row, kind: kinds[listed.effect] || "unknown" };
-}
-
-function absentOf(listed) {
-  return { ...judgeListed(listed), kind: "absent", reason: "it does not run" };
+// A destination of which only the list tells.
+function onlyListed(one, kind) {
+  const said = { list_flags: one.flags, list_letters: one.letters };
+  return { ...one, ...said, letters: null, priority: null, attrs: "", latency: null, kind };
 }
 
 // The destinations of a host: those that run, in the order of the server, then those that stand in the list alone.
 function destinationsOf(host) {
-  const listed = rowsOf(host.raw, "list");
-  if (!host.answers) return listed.map(judgeListed);
-  const waiting = new Map();
-  for (const one of listed) {
-    const key = one.setid + " " + one.uri;
-    waiting.has(key) ? waiting.get(key).push(one) : waiting.set(key, [one]);
-  }
-  const found = rowsOf(host.raw, "server").map((one) => judgeRunning(host, one, takeListed(waiting, one)));
-  return found.concat([...waiting.values()].flat().map(absentOf));
+  if (!host.answers) return rowsOf(host.raw, "list").map((one) => onlyListed(one, one.watch));
+  const found = rowsOf(host.raw, "server").map((one) => ({ ...one, kind: one.watch }));
+  return found.concat(rowsOf(host.raw, "absent").map((one) => onlyListed(one, "absent")));
 }
 
 // The sets of a host by their numbers, each with its destinations.
@@ -141,7 +89,7 @@ function readHost(name, raw, index) {
     sets: new Map(),
     errors: 0,
     warnings: 0,
-    blind: 0,
+    blind: about.blind,
     down: 0,
     drift: 0,
   };
@@ -157,10 +105,7 @@ function readHost(name, raw, index) {
     const set = host.sets.get(raw.drift.numbers.setid[index]);
     if (set) set.drift += 1;
   });
-  for (const counts of host.sets.values()) {
-    host.blind += host.dead ? 0 : counts.blind;
-    host.down += counts.down;
-  }
+  for (const counts of host.sets.values()) host.down += counts.down;
   return host;
 }
 

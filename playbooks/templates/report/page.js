@@ -16,7 +16,7 @@ const FACETS = [
 
 function textOf(host) {
   if (host.text === undefined) {
-    const uris = ["list", "server", "drift"].flatMap((one) => host.raw[one].texts.uri.map((at) => host.raw.words[at]));
+    const uris = ["list", "server", "absent", "drift"].flatMap((one) => host.raw[one].texts.uri.map((at) => host.raw.words[at]));
     const rules = host.raw.findings.texts.rule.map((at) => host.raw.words[at]);
     host.text = [host.name, ...new Set([...uris, ...rules])].join("\n").toLowerCase();
   }

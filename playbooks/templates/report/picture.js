@@ -86,7 +86,7 @@ function shortWords(host, counts) {
   if (counts.disabled) parts.push(counts.disabled + " disabled");
   if (parts.length) return parts.slice(0, 2).join(", ");
   if (counts.once) parts.push(counts.once + " once only");
-  if (counts.unasked) parts.push(counts.unasked + " not probed");
+  if (counts.not_asked) parts.push(counts.not_asked + " not probed");
   if (counts.unknown) parts.push(counts.unknown + " not known");
   if (counts.watched && !parts.length) parts.push(counts.watched + " probed");
   return parts.join(", ");
@@ -208,7 +208,7 @@ function legend() {
     { class: "legend", "aria-label": "Legend" },
     entry(share("blind"), "blind", "probing is asked for, and nothing does it"),
     entry(share("once"), "until the first answer", "and never again"),
-    entry(share("unasked"), "not probed", "and nobody asks for it"),
+    entry(share("not_asked"), "not probed", "and nobody asks for it"),
     entry(share("watched"), "probed", "all the time"),
     entry(share("unknown"), "cannot be told"),
     entry(strip("down"), "down", "gets no calls"),

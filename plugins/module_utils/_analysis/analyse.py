@@ -24,13 +24,18 @@ from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, finding, found_at
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
-from .setup import MODE_ALL, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
+from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
+from .watch import Listed, Watch, watch_listed
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 
 
 class Probe(NamedTuple):
-    """What becomes of one destination; C(skipped) says whether the server does not load it."""
+    """What becomes of one destination; C(skipped) says whether the server does not load it.
+
+    C(watch) holds for these files alone: it is C(blind) too where a destination is to be probed by a server that does
+    not start.
+    """
 
     setid: int
     uri: str
@@ -38,7 +43,7 @@ class Probe(NamedTuple):
     letters: str
     line: Optional[int]
     skipped: bool
-    effect: Effect
+    watch: Watch
 
 
 class Analysis(NamedTuple):
@@ -107,7 +112,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     stops = any(RULES[one.rule].stops for one in findings)
     will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
-    return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), version))
+    return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), setup))
 
 
 def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
@@ -225,16 +230,16 @@ def _hidden(stops: bool, undecided: bool) -> Optional[Effect]:
     return Effect(UNKNOWN, "the configuration cannot be evaluated to the end") if undecided else None
 
 
-def _probes(source: ListSource, found: Destinations, hidden: Optional[Effect], version: Version) -> Tuple[Probe, ...]:
+def _probes(source: ListSource, found: Destinations, hidden: Optional[Effect], setup: Setup) -> Tuple[Probe, ...]:
     return tuple(
         Probe(
             one.setid,
             show(one.uri),
             one.flags,
-            render_letters(one.flags, version.knows_no_ping),
+            render_letters(one.flags, setup.version.knows_no_ping),
             source.line_of(one),
             one.start in found.skipped,
-            effect if one.start in found.skipped else hidden or effect,
+            watch_listed(Listed(one.flags, effect if one.start in found.skipped else hidden or effect), setup),
         )
         for one, effect in zip(source.destinations, found.effects)
     )

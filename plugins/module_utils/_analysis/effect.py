@@ -49,12 +49,20 @@ def effects_of(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, 
     )
 
 
+def asks_for_probing(flags: int, setup: Setup) -> bool:
+    """Return whether a destination is to be probed, by its flags or by C(ds_probing_mode) 1; a disabled one is not."""
+    if setup.obstacle or flags & DISABLED:
+        return False
+    unwanted = setup.version.knows_no_ping and flags & NO_PING
+    return bool(flags & PROBING or (setup.mode == MODE_ALL and not unwanted))
+
+
 def _effect(one: Probed, setup: Setup, shadowed: bool) -> Effect:
     if setup.obstacle:
         return Effect(NEVER, setup.obstacle)
     switched_off = _switched_off(one.flags, setup)
     if switched_off:
-        asks = one.flags & PROBING or (setup.mode == MODE_ALL and one.flags & NO_DNS and not one.flags & DISABLED)
+        asks = one.flags & PROBING or asks_for_probing(one.flags, setup)
         return Effect(NEVER, switched_off, "probing-switched-off" if asks else None)
     if not setup.interval:
         rule = "probing-without-tm" if setup.tm == "missing" else "probing-without-interval"

@@ -171,8 +171,9 @@ def _probing(verdict: Verdict) -> List[Dict[str, Any]]:
             "letters": one.letters,
             "line": one.line,
             "skipped": one.skipped,
-            "effect": one.effect.effect,
-            "reason": one.effect.reason,
+            "watch": one.watch.kind,
+            "effect": one.watch.effect.effect,
+            "reason": one.watch.effect.reason,
         }
         for one in verdict.analysis.probing
     ]

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._analysis.effect import NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
+from .._analysis.effect import UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup
+from .._analysis.watch import BLIND, Listed, Watch, watch_running
 from .._dispatcher.attributes import read_attrs, same_attrs
 from .._dispatcher.document import Destination, Document
-from .._dispatcher.flags import NO_DNS, NO_PING, PROBING, render_letters
+from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import read_uri
 from .._rpc.dispatcher import Running
@@ -42,12 +43,24 @@ class Pair(NamedTuple):
     running: Running
 
 
+class Absent(NamedTuple):
+    """A destination of the list that does not run, and why; C(kind) is C(missing), or C(skipped) by the server."""
+
+    listed: Destination
+    kind: str
+    reason: str
+
+
 class Comparison(NamedTuple):
-    """C(pairs) in the order of the list, C(differences) by set; C(effects) of what runs, in its order."""
+    """C(pairs) and C(absent) in the order of the list, C(differences) by set; C(watches) of what runs, in its order.
+
+    C(watches) hold while the server sends pings at all.
+    """
 
     pairs: Tuple[Pair, ...]
+    absent: Tuple[Absent, ...]
     differences: Tuple[Difference, ...]
-    effects: Tuple[Effect, ...]
+    watches: Tuple[Watch, ...]
 
     @property
     def due(self) -> Tuple[Difference, ...]:
@@ -77,28 +90,36 @@ def compare(document: Document, skipped: Dict[int, str], running: Sequence[Runni
 
     C(setup) is that of the running server.
     """
-    effects = running_effects(running, setup)
     wanted = _by_set(document.destinations)
     found: Dict[int, List[Running]] = {}
     for one in running:
         found.setdefault(one.setid, []).append(one)
     pairs: List[Pair] = []
+    absent: List[Absent] = []
     differences: List[Difference] = []
     for setid in sorted({*wanted, *found}):
         listed = in_server_order(wanted.get(setid, []))
         matched = _match(listed, found.get(setid, []))
         of_set = [Pair(one, matched[one.start]) for one in listed if one.start in matched]
         pairs += of_set
-        differences += _absent(listed, matched, skipped)
+        without = list(_absent(listed, matched, skipped))
+        absent += without
+        differences += [
+            Difference(one.kind, setid, server_uri(one.listed.uri), one.listed.line, one.reason) for one in without
+        ]
         differences += _extra(found.get(setid, []), of_set)
         differences += _order(setid, of_set)
     listed_effects = effects_of(document.destinations, setup, skipped)
     expected = {one.start: effect for one, effect in zip(document.destinations, listed_effects)}
     for pair in pairs:
         differences += _fields(pair, setup, expected[pair.listed.start])
-    differences += _unprobed(running, effects, {pair.running.start: pair.listed for pair in pairs})
+    by_running = {pair.running.start: pair.listed for pair in pairs}
+    watches = tuple(_watches(running, by_running, expected, setup))
+    differences += _unprobed(running, watches, by_running)
     pairs.sort(key=lambda pair: pair.listed.start)
-    return Comparison(tuple(pairs), tuple(sorted(differences, key=lambda one: one.setid)), effects)
+    absent.sort(key=lambda one: one.listed.start)
+    differences.sort(key=lambda one: one.setid)
+    return Comparison(tuple(pairs), tuple(absent), tuple(differences), watches)
 
 
 def _by_set(destinations: Sequence[Destination]) -> Dict[int, List[Destination]]:
@@ -141,20 +162,17 @@ def _same_attrs(listed: bytes, running: bytes) -> bool:
     return (listed[:-1] if listed.endswith(b";") else listed) == running or same_attrs(listed, running)
 
 
-def _absent(
-    listed: Sequence[Destination], matched: Dict[int, Running], skipped: Dict[int, str]
-) -> Iterator[Difference]:
+def _absent(listed: Sequence[Destination], matched: Dict[int, Running], skipped: Dict[int, str]) -> Iterator[Absent]:
     for one in listed:
         if one.start in matched:
             continue
-        uri = server_uri(one.uri)
         if one.start in skipped:
-            yield Difference("skipped", one.setid, uri, one.line, skipped[one.start])
+            yield Absent(one, "skipped", skipped[one.start])
             continue
         text = "it stands in the list and does not run"
         if not one.flags & NO_DNS and read_uri(one.uri).needs_resolver:
             text += "; the server skips a name that its resolver does not find"
-        yield Difference("missing", one.setid, uri, one.line, text)
+        yield Absent(one, "missing", text)
 
 
 def _extra(running: Sequence[Running], pairs: Sequence[Pair]) -> Iterator[Difference]:
@@ -209,13 +227,28 @@ def letters_after_load(flags: int, setup: Setup) -> str:
     return render_letters(flags, setup.version.knows_no_ping)
 
 
+def _watches(
+    running: Sequence[Running], listed: Dict[int, Destination], expected: Dict[int, Effect], setup: Setup
+) -> Iterator[Watch]:
+    for one, effect in zip(running, running_effects(running, setup)):
+        by_list = listed.get(one.start)
+        said = Listed(by_list.flags, expected[by_list.start]) if by_list else None
+        yield watch_running(_flags_of(one, by_list), effect, said, setup)
+
+
+def _flags_of(running: Running, listed: Optional[Destination]) -> int:
+    """The flags that it runs with; where only its letters are known, an I can hide that the list has disabled it."""
+    hides = listed and not running.exact and running.flags & INACTIVE and listed.flags & INACTIVE
+    return running.flags | (listed.flags & DISABLED if listed and hides else 0)
+
+
 def _unprobed(
-    running: Sequence[Running], effects: Sequence[Effect], listed: Dict[int, Destination]
+    running: Sequence[Running], watches: Sequence[Watch], listed: Dict[int, Destination]
 ) -> Iterator[Difference]:
-    for one, effect in zip(running, effects):
-        if one.flags & PROBING and effect.effect == NEVER:
+    for one, watch in zip(running, watches):
+        if one.flags & PROBING and watch.kind == BLIND:
             line = listed[one.start].line if one.start in listed else None
-            text = "it shows %s and nothing probes it: %s" % (one.letters, effect.reason)
+            text = "it shows %s and nothing probes it: %s" % (one.letters, watch.effect.reason)
             yield Difference("unprobed", one.setid, one.uri, line, text)
 
 

@@ -9,24 +9,61 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from .._analysis.effect import Effect
-from .._dispatcher.document import Document
-from .._dispatcher.flags import render_names
+from .._analysis.watch import Watch, without_pings
+from .._dispatcher.document import Destination, Document
+from .._dispatcher.flags import render_letters, render_names
 from .._dispatcher.order import in_server_order
 from .._rpc.dispatcher import Running
 from .._secrets import mask_secrets
 from .._text import show
-from .compare import Difference, server_uri
+from .._versions import Version
+from .compare import Absent, Comparison, Difference, server_uri
 from .health import Health
 
 
-def describe_destinations(running: Sequence[Running], effects: Sequence[Effect]) -> List[Dict[str, Any]]:
-    """The destinations of a server with what becomes of their pings."""
+def describe_destinations(
+    running: Sequence[Running], compared: Comparison, version: Version, pings_active: bool
+) -> List[Dict[str, Any]]:
+    """The destinations of a server with what becomes of their pings, and what the list says of them."""
+    listed = {pair.running.start: pair.listed for pair in compared.pairs}
+    watches = compared.watches if pings_active else [without_pings(one) for one in compared.watches]
     return [
-        dict(_destination(one), effect=effect.effect, reason=effect.reason) for one, effect in zip(running, effects)
+        {**_destination(one), **_of_list(listed.get(one.start), version), **_of_watch(watch)}
+        for one, watch in zip(running, watches)
     ]
+
+
+def describe_absent(absent: Iterable[Absent], version: Version) -> List[Dict[str, Any]]:
+    """The destinations of the list that do not run."""
+    return [
+        {
+            "setid": one.listed.setid,
+            "uri": show(server_uri(one.listed.uri)),
+            "flags": one.listed.flags,
+            "letters": render_letters(one.listed.flags, version.knows_no_ping),
+            "line": one.listed.line,
+            "reason": _masked(one.reason),
+        }
+        for one in absent
+    ]
+
+
+def _of_list(listed: Optional[Destination], version: Version) -> Dict[str, Any]:
+    return {
+        "line": listed.line if listed else None,
+        "list_flags": listed.flags if listed else None,
+        "list_letters": render_letters(listed.flags, version.knows_no_ping) if listed else None,
+    }
+
+
+def _of_watch(watch: Watch) -> Dict[str, Any]:
+    return {"watch": watch.kind, "effect": watch.effect.effect, "reason": watch.effect.reason}
+
+
+def _masked(text: str) -> str:
+    return show(mask_secrets(text.encode("utf-8", "surrogateescape")))
 
 
 def _destination(one: Running) -> Dict[str, Any]:
@@ -53,7 +90,7 @@ def describe_differences(differences: Iterable[Difference]) -> List[Dict[str, An
             "setid": one.setid,
             "uri": show(one.uri),
             "line": one.line,
-            "text": show(mask_secrets(one.text.encode("utf-8", "surrogateescape"))),
+            "text": _masked(one.text),
         }
         for one in differences
     ]
