@@ -77,7 +77,7 @@ units-all: lab ## The same with every Python that is here
 lint: setup ## ansible-lint, production profile
 	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
 
-pytest: setup lab ## The tests with Ansible, servers and hosts
+pytest: setup lab cores ## The tests with Ansible, servers and hosts
 	$(BIN)/python -m pytest
 
 unit: setup ## The unit and property tests: no server
