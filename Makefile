@@ -38,6 +38,8 @@ static: setup ## Formatting, ruff and mypy
 	$(BIN)/ruff check .
 	cd $(COLLECTIONS) && $(BIN)/mypy --config-file $(CURDIR)/pyproject.toml -p ansible_collections.sipfleet.kamailio.plugins
 	MYPYPATH=plugins:extensions/check $(BIN)/mypy --config-file pyproject.toml extensions/check/*.py
+	cd tests && MYPYPATH=$(COLLECTIONS):.:../docs:../docs/site:../extensions/check:../plugins $(BIN)/mypy \
+	  unit conformance integration attack report fleet load cores.py
 
 changelog: setup ## The changelog fragments
 	$(BIN)/antsibull-changelog lint

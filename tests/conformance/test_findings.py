@@ -183,8 +183,7 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
     setup = Setup(tmp_path, body, listing)
     if case in ("database", "database_module_late"):
         add_database(setup.folder / "db")
-    given = {"listing": str(setup.list)} if case == "no_dispatcher" else {}
-    outcome = setup.judge(version, **given)
+    outcome = setup.judge(version, listing=str(setup.list) if case == "no_dispatcher" else None)
     assert "secret" not in str(outcome.result["findings"])
     # Where the server only takes a directive for a comment, what follows from that is found as well.
     implied = {"directive-not-recognised"} | ({"list-file-ignored"} if rule == "database-module-missing" else set())

@@ -19,6 +19,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirem
     Requirement,
     requirements_of,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.server import SUITES, as_version, free_ports, run_in_root
 from conformance.setups import Setup
 
@@ -137,7 +138,7 @@ def test_the_server_needs_what_the_requirements_say(part: int, suite: str, versi
     assert wrong == []
 
 
-def loading_order(module: str, version: tuple[int, ...], parameter: str = "") -> list[str]:
+def loading_order(module: str, version: Version, parameter: str = "") -> list[str]:
     """The module behind all modules that it needs, by itself and with a parameter."""
     order: list[str] = []
     for row in requirements_of(module, version):
@@ -146,7 +147,7 @@ def loading_order(module: str, version: tuple[int, ...], parameter: str = "") ->
     return [*order, module]
 
 
-def starts(modules: list[str], row: Requirement, suite: str, version: tuple[int, ...], folder: Path) -> bool:
+def starts(modules: list[str], row: Requirement, suite: str, version: Version, folder: Path) -> bool:
     """Whether a server starts with these modules, and with the parameter under which the row holds."""
     last = ""
     if row.parameter:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -151,7 +152,7 @@ def test_edits_leave_a_file_that_the_server_takes(number: int, suite: str, versi
             assert not passed
             continue
 
-        def planned(texts: dict[str, bytes], defines: tuple[str, ...] = defines) -> Evaluation:
+        def planned(texts: Mapping[str, bytes], defines: tuple[str, ...] = defines) -> Evaluation:
             return package.evaluate(defines, texts.get(str(package.config)))
 
         texts = plan_modules(wishes, planned)

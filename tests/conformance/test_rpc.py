@@ -167,7 +167,7 @@ SAME: list[tuple[Any, ...]] = [
     ("dispatcher.list", "short"),
     ("dispatcher.ping_active",),
 ]
-REFUSED = {
+REFUSED: dict[tuple[Any, ...], tuple[int, str]] = {
     ("dispatcher.set_state", "zz", 1, "all"): (500, "Unknown State Value"),
     ("dispatcher.set_state", "a", 99, "sip:127.0.0.1:5000"): (500, "State Update Failed"),
     ("dispatcher.hash", 2): (500, "Invalid Parameters"),
@@ -194,7 +194,7 @@ def test_every_transport_gives_the_same(suite: str, version: str, tmp_path: Path
         dumped = call(addresses[0], "htable.dump", ("a",), PATIENCE)
         values = {slot["name"]: slot["value"] for one in dumped for slot in one["slot"]}
         assert values == {"text": 'q"\\x\\"ü\'{}}\n\x01\udcff', "end": "x'\\", "number": 7}
-        uptime = [call(address, "core.uptime", (), PATIENCE)[0] for address in addresses]
+        uptime: list[Any] = [call(address, "core.uptime", (), PATIENCE)[0] for address in addresses]
         assert {tuple(one) for one in uptime} == {("now", "up_since", "uptime")}
         assert len({one["up_since"] for one in uptime}) == 1 and {type(one["uptime"]) for one in uptime} == {int}
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,11 @@ class Lab:
         return self.fleet.run("gate", "python3", "-c", request, address).stdout.strip() == "SIP/2.0 200 OK"
 
 
+def shows(served: Lab, host: str, wanted: dict[str, str]) -> bool:
+    """Whether the server of a host shows these flags."""
+    return bool(served.flags(host) == wanted)
+
+
 def soon(what: Callable[[], object]) -> bool:
     """Whether it becomes true in a bounded time."""
     deadline = time.monotonic() + POLL_SECONDS
@@ -242,7 +248,7 @@ def test_probing_and_the_next_destination(served: Lab) -> None:
         counts = list(csv.DictReader(served.must("gate", "cat", "/root/calls.csv").splitlines(), delimiter=";"))[-1]
         assert (counts["SuccessfulCall(C)"], counts["FailedCall(C)"]) == ("10", "0"), done.stdout + done.stderr
     for host in SERVERS:
-        assert soon(lambda host=host: served.flags(host) == {gate: "AP", dead: "IP"}), served.flags(host)
+        assert soon(partial(shows, served, host, {gate: "AP", dead: "IP"})), served.flags(host)
     listed = {host: served.must(host, "cat", LIST) for host in SERVERS}
     assert set(served.applied(SERVERS).values()) == {0}
     assert {host: served.must(host, "cat", LIST) for host in SERVERS} == listed

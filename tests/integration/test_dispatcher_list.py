@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ TRAITS = {
 }
 
 
-def task(path: Path, wishes: list[dict[str, Any]] | None = None, **options: Any) -> Task:
+def task(path: Path, wishes: Sequence[Any] | None = None, **options: Any) -> Task:
     return {MODULE: {"path": str(path), "destinations": WISHES if wishes is None else wishes, **options}}
 
 

@@ -23,9 +23,23 @@ def test_ansible_builder_accepts_it(tmp_path: Path) -> None:
         target = tmp_path / "source" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
-    build = [BIN / "ansible-galaxy", "collection", "build", tmp_path / "source", "--output-path", tmp_path]
+    build: list[str | Path] = [
+        BIN / "ansible-galaxy",
+        "collection",
+        "build",
+        tmp_path / "source",
+        "--output-path",
+        tmp_path,
+    ]
     subprocess.run(build, check=True, capture_output=True)
-    create = [BIN / "ansible-builder", "create", "--file", definition, "--context", tmp_path / "context"]
+    create: list[str | Path] = [
+        BIN / "ansible-builder",
+        "create",
+        "--file",
+        definition,
+        "--context",
+        tmp_path / "context",
+    ]
     done = subprocess.run(create, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "context" / "_build" / "sipfleet-kamailio-0.1.0.tar.gz").is_file()

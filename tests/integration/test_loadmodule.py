@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ WISHES = [
 ]
 
 
-def task(path: Path, wishes: list[dict[str, Any]] | None = None, **options: Any) -> Task:
+def task(path: Path, wishes: Sequence[Any] | None = None, **options: Any) -> Task:
     return {MODULE: {"config": str(path), "modules": WISHES if wishes is None else wishes, **options}}
 
 

@@ -47,7 +47,8 @@ class Calls(NamedTuple):
 
 def lists(ports: list[int]) -> list[str]:
     """A list to start with and one for each reload, each another one for the server than the one before."""
-    shuffle, found, last = random.Random(1), [], None
+    shuffle, last = random.Random(1), None
+    found: list[str] = []
     while len(found) <= RELOADS:
         some = shuffle.sample(ports, shuffle.randint(1, len(ports)))
         entries = sorted(((port, shuffle.randint(0, 2)) for port in some), key=lambda one: -one[1])
@@ -106,9 +107,11 @@ class Load:
         self.scenario, self.statistics = folder / (name + ".xml"), folder / (name + ".csv")
         self.errors = folder / (name + ".errors")
         self.scenario.write_text(scenario)
+        port_of_calls, control = free_ports(2)
         self.process = sipp(
             folder,
-            *free_ports(2),
+            port_of_calls,
+            control,
             *("-sf", str(self.scenario), "127.0.0.1:%d" % port),
             *("-r", str(CALLS_A_SECOND), "-d", str(CALL_MILLISECONDS), "-recv_timeout", "%d" % (PATIENCE * 1000)),
             *("-trace_stat", "-stf", str(self.statistics), "-fd", "1"),

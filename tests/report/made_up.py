@@ -156,5 +156,5 @@ def audit(
         "ANSIBLE_PYTHON_INTERPRETER": str(Path(ansible[-1]).with_name("python")),
         "ANSIBLE_NOCOLOR": "true",
     }
-    line = [*ansible, "-i", folder / "inventory.json", "-e", json.dumps(variables), *arguments, book]
+    line: list[str | Path] = [*ansible, "-i", folder / "inventory.json", "-e", json.dumps(variables), *arguments, book]
     return subprocess.run(line, capture_output=True, text=True, env=environment, check=False, cwd=folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cores import OLDEST_AND_NEWEST, playbook_program
@@ -75,7 +76,7 @@ def test_the_oldest_and_the_newest_core_write_the_same(tmp_path: Path, core: str
     """Texts that look like data or like templates are neither, whatever a version of Ansible does with its own."""
     # What is said of a host that cannot be reached is for Ansible to say.
     hosts = {name: one for name, one in {**fleets.mixed(), **fleets.hostile()}.items() if one is not None}
-    found = []
+    found: list[Any] = []
     for program in ([str(PLAYBOOK)], playbook_program(core)):
         page, whole = (tmp_path / core / ("%d.%s" % (len(found), kind)) for kind in ("html", "json"))
         done = audit(page.parent, hosts, ansible=program, audit_report=str(page), audit_file=str(whole))

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+_COMMON: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
 # The same examples in every run, so that a red run is a change's own fault; the search for new ones is "make fuzz".
 settings.register_profile("project", derandomize=True, **_COMMON)
 settings.register_profile("fuzz", max_examples=int(os.environ.get("SIPFLEET_EXAMPLES", "2000")), **_COMMON)

@@ -30,7 +30,7 @@ def packet(body: bytes, cookie: bytes = b"\x07", kind: int = 1) -> bytes:
 
 
 @contextlib.contextmanager
-def serving(kind: int, place: Any, answer: Callable[[socket.socket], None]) -> Iterator[Any]:
+def serving(kind: int, place: Any, answer: Callable[[socket.socket], object]) -> Iterator[Any]:
     """A peer that accepts one connection, or has one datagram socket, and does with it what it is told."""
     family = socket.AF_UNIX if isinstance(place, str) else socket.AF_INET
     with socket.socket(family, kind) as peer:

@@ -19,6 +19,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.values i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
+from .files import no_files
+
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -260,7 +262,7 @@ def test_what_the_server_refuses(text: str) -> None:
 
 def test_a_problem_of_the_command_line_has_no_line() -> None:
     invocation = Invocation(params=(("tm", "x", 1),))
-    ((rule, problem),) = evaluate("/m", b"", {}.get, NEWEST, invocation).problems
+    ((rule, problem),) = evaluate("/m", b"", no_files, NEWEST, invocation).problems
     assert rule == "modparam-without-module"
     assert problem.render().startswith('the command line: modparam("tm", "x", …) is for a module')
 
@@ -373,9 +375,9 @@ def test_no_input_runs_for_hours(name: str) -> None:
 
 def test_more_substitutions_than_are_obeyed_are_a_doubt() -> None:
     lines = b'#!subst "/aa/tm/"\n' + b'#!subst "/bb/c/"\n' * 499
-    obeyed = evaluate("/k", lines + b'loadmodule "aa"\n', {}.get, Version(6, 1))
+    obeyed = evaluate("/k", lines + b'loadmodule "aa"\n', no_files, Version(6, 1))
     assert names(obeyed) == ["tm"] and not obeyed.undecided
-    cut = evaluate("/k", lines + b'#!subst "/bb/c/"\nloadmodule "aa"\n', {}.get, Version(6, 1))
+    cut = evaluate("/k", lines + b'#!subst "/bb/c/"\nloadmodule "aa"\n', no_files, Version(6, 1))
     assert cut.undecided and "line 501 follows 500 others" in str(cut.undecided)
 
 
@@ -387,9 +389,9 @@ def test_a_tree_of_includes_is_cut() -> None:
 
 def test_environment() -> None:
     text = '#!defenv A\n#!defenvs B=BB\n#!trydefenv C\nloadmodule A\nloadmodule B\n#!ifdef C\nloadmodule "x"\n#!endif\n'
-    known = evaluate("/m", text.encode(), {}.get, Version(6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))
+    known = evaluate("/m", text.encode(), no_files, Version(6, 1), Invocation(environment={"A": '"tm"', "BB": "sl"}))
     assert names(known) == ["tm", "sl"] and not known.problems and not known.undecided
-    ((rule, problem),) = evaluate("/m", b"#!defenv A\n", {}.get, Version(6, 1), Invocation(environment={})).problems
+    ((rule, problem),) = evaluate("/m", b"#!defenv A\n", no_files, Version(6, 1), Invocation(environment={})).problems
     assert (rule, problem.line) == ("config-syntax", 1) and "environment variable A is not set" in problem.text
 
 
@@ -402,7 +404,7 @@ def test_what_the_command_line_gives() -> None:
         load_path="/lib",
     )
     text = '#!ifdef A\nloadmodule M\n#!endif\nloadmodule "R"\nloadpath "/other"\n'
-    evaluation = evaluate("/m", text.encode(), {}.get, Version(6, 1), beside)
+    evaluation = evaluate("/m", text.encode(), no_files, Version(6, 1), beside)
     assert names(evaluation) == ["tm", "sl", "rr"] and evaluation.load_path == "/other"
     param = evaluation.param("tm", "x")
     assert param and param.value == 5

@@ -18,6 +18,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from unit.test_config_evaluate import PIECES
 
+from .files import no_files
+
 INCLUDES = {"/k/tm.cfg": b'loadmodule "tm.so"\n', "/k/ds.cfg": b'loadmodule "dispatcher.so"\n'}
 
 
@@ -365,7 +367,7 @@ def test_what_the_command_line_gives_is_not_edited() -> None:
 
     def run(texts: Mapping[str, bytes]) -> Evaluation:
         main = (SL + 'modparam("sl", "x", V)\n').encode()
-        return evaluate(MAIN, texts.get(MAIN, main), {}.get, Version(6, 1, 5), beside)
+        return evaluate(MAIN, texts.get(MAIN, main), no_files, Version(6, 1, 5), beside)
 
     assert plan_modules(parse_module_wishes([{"name": "tm"}]), run) == {}
     for wish, message in (

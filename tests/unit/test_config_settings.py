@@ -10,9 +10,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
+from .files import no_files
+
 
 def evaluation_of(text: str) -> Evaluation:
-    return evaluate("/k", text.encode(), {}.get, Version(6, 1))
+    return evaluate("/k", text.encode(), no_files, Version(6, 1))
 
 
 def test_settings_that_are_read() -> None:

@@ -135,7 +135,14 @@ def test_variables_of_hosts_are_templated(tmp_path: Path) -> None:
     (tmp_path / "play.yml").write_text(yaml.safe_dump(play))
 
     def run(variable: str) -> str:
-        command = [PLAYBOOK, "-i", tmp_path / "hosts", "-e", "variable=" + variable, tmp_path / "play.yml"]
+        command: list[str | Path] = [
+            PLAYBOOK,
+            "-i",
+            tmp_path / "hosts",
+            "-e",
+            "variable=" + variable,
+            tmp_path / "play.yml",
+        ]
         environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".work" / "collections")}
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         return done.stdout + done.stderr

@@ -34,7 +34,7 @@ def test_the_rest_of_a_line_that_the_server_cuts_is_left_alone() -> None:
 
 
 @given(LINES, st.sampled_from([Version(5, 6), Version(6, 1)]))
-def test_any_line_means_what_it_meant(data: bytes, version: tuple[int, int]) -> None:
+def test_any_line_means_what_it_meant(data: bytes, version: Version) -> None:
     before = parse_document(data, version).destinations
     meant = {one.line: meant_flags(one) for one in before}
     try:

@@ -419,7 +419,7 @@ def test_any_wish_is_met_or_refused_and_met_once(
     assert again.data == result and not again.before and not again.after
     assert (result == data) == (not planned.before and not planned.after)
     for version in (Version(5, 6), Version(6, 1)):
-        found = {}
+        found: dict[object, list[Any]] = {}
         for one in parse_document(result, version).destinations:
             # The URIs of URIS are sip: or have no scheme, and the server adds it to those of five bytes or more.
             uri = one.uri.lower()

@@ -25,6 +25,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.wat
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
+from .files import no_files
+
 
 @pytest.mark.parametrize(
     ("text", "there"),
@@ -44,12 +46,12 @@ def test_whether_the_host_has_a_module(text: str, there: bool, tmp_path: Path, m
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path),))
-    (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), {}.get, Version(6, 1)).loads
+    (load,) = evaluate("/k", text.replace("@DIR@", str(tmp_path)).encode(), no_files, Version(6, 1)).loads
     assert facts.has_module(load) is there
 
 
 def test_which_folder_the_server_looks_in_is_not_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (load,) = evaluate("/k", b'loadmodule "tm"', {}.get, Version(6, 1)).loads
+    (load,) = evaluate("/k", b'loadmodule "tm"', no_files, Version(6, 1)).loads
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(facts, "_MODULE_FOLDERS", (str(tmp_path / "*"),))
@@ -124,7 +126,7 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         command.chmod(0o755)
         site = check.Site(str(command), account, Invocation(), False)
         before, evaluation = (
-            evaluate(str(config), one, {}.get, Version(6, 1)) for one in (config.read_bytes(), b"# new")
+            evaluate(str(config), one, no_files, Version(6, 1)) for one in (config.read_bytes(), b"# new")
         )
         done = check.check_in_place(site, evaluation, before, {str(config): b"# new"})
         assert not done.accepted and done.message == "ERROR %s # new" % expected
@@ -154,7 +156,7 @@ def test_a_check_of_what_another_user_can_change_runs_as_that_user(what: str, mo
         module = Host({"instance": None, "follow": False})
         monkeypatch.setattr(check, "find_kamailio", lambda module: str(command))
         monkeypatch.setattr(check, "read_service", lambda instance: None)
-        evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
+        evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
         site = check.site_of(module, [evaluation], Invocation())
         assert site
         assert check.check_in_place(site, evaluation, evaluation, {}).message == "ERROR 4242:4242 none"
@@ -170,7 +172,7 @@ def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
     command.write_text("#!/bin/sh\ntouch %s/ran\n" % tmp_path)
     command.chmod(0o755)
     site = check.Site(str(command), account, Invocation(), False)
-    evaluation = evaluate(str(config), config.read_bytes(), {}.get, Version(6, 1))
+    evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
     with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
         check.check_in_place(site, evaluation, evaluation, {})
     assert [one.name for one in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]
@@ -196,7 +198,7 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
     service = service_of_arguments(["-f", str(config)])._replace(started_by=Account("kamailio"))
     monkeypatch.setattr(check, "read_service", lambda _instance: service)
     module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")
-    evaluation = evaluate("%s/./kamailio.cfg" % tmp_path, b"", {}.get, Version(6, 1))
+    evaluation = evaluate("%s/./kamailio.cfg" % tmp_path, b"", no_files, Version(6, 1))
     site = check.site_of(module, [evaluation], Invocation())
     assert site and site.account == Account("kamailio")
 

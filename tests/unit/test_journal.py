@@ -367,7 +367,7 @@ def test_a_reload_of_the_way_back_that_fails_once_is_made_again(monkeypatch: pyt
     monkeypatch.setattr(revert, "_list_of", lambda live: None)
     monkeypatch.setattr(revert, "_PAUSE_SECONDS", 0)
     server: Any = object()
-    assert revert._reload(server, (), "/record", 1.0) == "done" and len(made) == 3  # type: ignore[comparison-overlap]
+    assert revert._reload(server, (), "/record", 1.0) == "done" and len(made) == 3
 
 
 def test_a_change_of_which_nothing_is_known(tmp_path: Path) -> None:

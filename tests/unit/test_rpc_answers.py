@@ -50,12 +50,17 @@ def drip(connection: socket.socket) -> None:
         time.sleep(0.1)
 
 
+def wait_after(_done: object) -> None:
+    """Keep the connection open for longer than a call waits."""
+    time.sleep(2 * SOON)
+
+
 STREAMS: dict[str, tuple[Callable[[socket.socket], Any], str]] = {
     "closed": (lambda peer: peer.recv(999), "the server closed the connection and did not answer"),
-    "silent": (lambda peer: (peer.recv(999), time.sleep(2 * SOON)), "did not answer within 0.3 seconds"),
+    "silent": (lambda peer: wait_after(peer.recv(999)), "did not answer within 0.3 seconds"),
     "cut_off": (lambda peer: peer.send(reply_to(peer.recv(999))[:-1]), "the reply is cut off after"),
     "cut_off_in_head": (lambda peer: (peer.recv(999), peer.send(b"\xa1")), "1 bytes instead of some more"),
-    "stuck": (lambda peer: (peer.send(reply_to(peer.recv(999))[:-1]), time.sleep(2 * SOON)), "only [0-9]+ bytes"),
+    "stuck": (lambda peer: wait_after(peer.send(reply_to(peer.recv(999))[:-1])), "only [0-9]+ bytes"),
     "slow": (drip, "only [0-9]+ bytes of the reply came within 0.3 seconds"),
     "garbage": (lambda peer: (peer.recv(999), peer.send(b"\n\n")), "not a reply of Kamailio"),
     "garbled": (lambda peer: peer.send(reply_to(peer.recv(999), b"\x83")), "garbled"),
@@ -148,7 +153,12 @@ def test_a_reply_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
     assert raised.value.problems[0].remedy == "Look into the log of Kamailio"
     many = b'{"result": [%s]}' % (b"[]," * 200_000)
     expected = r"more than [0-9]+ structs\. Check that Kamailio listens there"
-    peer = serving(socket.SOCK_STREAM, ("127.0.0.1", 0), lambda peer: (peer.recv(999), peer.sendall(many)))  # type: ignore[func-returns-value]
+
+    def answer_all(peer: socket.socket) -> None:
+        peer.recv(999)
+        peer.sendall(many)
+
+    peer = serving(socket.SOCK_STREAM, ("127.0.0.1", 0), answer_all)
     with peer as at, pytest.raises(NoAnswerError, match=expected):
         call(JsonTcp(*at), "a.b", (), LATE)
 
@@ -164,7 +174,7 @@ def json_answer(request: bytes, result: str = "42") -> bytes:
 
 
 def test_json_over_datagrams_comes_in_the_datagram_or_in_a_file(tmp_path: Path) -> None:
-    modes = []
+    modes: list[int] = []
 
     def answer(peer: socket.socket, store: str | None) -> None:
         request, sender = peer.recvfrom(9999)

@@ -62,7 +62,11 @@ INTERNAL = b"\x20\x01\xf4" + text(b"Internal error creating dest")
 def test_ask_goes_on_where_nothing_was_executed(tmp_path: Path) -> None:
     good, asked = answering(tmp_path / "b", b"\x10\x07")
     with good:
-        addresses = [CtlStream(str(tmp_path / "a")), JsonFifo(str(tmp_path / "f")), CtlStream(str(tmp_path / "b"))]
+        addresses: list[Address] = [
+            CtlStream(str(tmp_path / "a")),
+            JsonFifo(str(tmp_path / "f")),
+            CtlStream(str(tmp_path / "b")),
+        ]
         assert ask(addresses, "a.b", (), LATE) == [7]
     assert len(asked) == 1
 

@@ -316,7 +316,7 @@ def test_flags_of_many_sets_are_read_in_linear_time() -> None:
         running = [one._replace(start=index, setid=index) for index in range(count)]
         answers = {each.setid: [{"uri": each.uri.decode(), "flags": 8}] for each in running}
         calls = [0]
-        sys.setprofile(lambda *_args, calls=calls: calls.__setitem__(0, calls[0] + 1))  # type: ignore[misc]
+        sys.setprofile(lambda *_args, calls=calls: calls.__setitem__(0, calls[0] + 1))
         try:
             found = with_flags(running, answers)
         finally:

@@ -136,7 +136,7 @@ def test_no_permission(kind: str) -> None:
             peer.bind(str(path))
         path.chmod(0o600)
         replies = name + "/"
-        addresses = {"fifo": JsonFifo(str(path), replies), "datagrams": JsonDatagram(str(path))}
+        addresses: dict[str, Address] = {"fifo": JsonFifo(str(path), replies), "datagrams": JsonDatagram(str(path))}
         address = addresses.get(kind, CtlStream(str(path)))
         said = as_nobody(address)
         assert "cannot call the server" in said and "Permission denied" in said and name in said, said

@@ -479,9 +479,9 @@ def test_the_umask_of_the_task_does_not_change_the_modes_of_folders(mask: int, f
 def test_no_folder_has_more_rights_for_a_moment(
     folder: Path, open_umask: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
+    made: list[int] = []
 
-    def mkdir(name: str, mode: int = 0o777, **where: int) -> None:
+    def mkdir(name: str, mode: int = 0o777, **where: Any) -> None:
         real(name, mode, **where)
         made.append(os.stat(name, **where).st_mode & 0o777)  # noqa: PTH116  # in an open folder
 

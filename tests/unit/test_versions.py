@@ -16,6 +16,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import tables_for
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version, parse_version
 
+from .files import no_files
+
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 # What may compare versions: the facts about them, and tables by version.
 MAY_COMPARE = {"_versions.py", "parameters.py", "requirements.py", "attributes.py"}
@@ -24,7 +26,7 @@ MAY_COMPARE = {"_versions.py", "parameters.py", "requirements.py", "attributes.p
 def findings(version: str, line: str) -> list[tuple[str, str]]:
     """The rules that a configuration with this modparam breaks for a version, with their texts."""
     text = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n%s\n' % line
-    evaluation = evaluate("/k", text.encode(), {}.get, given_version(version))
+    evaluation = evaluate("/k", text.encode(), no_files, given_version(version))
     return [(one.rule, one.text) for one in config_findings(evaluation, given_version(version))]
 
 

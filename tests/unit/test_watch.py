@@ -26,9 +26,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.watch 
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
+NEWEST = Version(6, 1)
 
-def setup_of(mode: int, release: tuple[int, int] = Version(6, 1)) -> Setup:
-    return Setup(None, "first", 10, mode, 1, None, None, None, Version(*release))
+
+def setup_of(mode: int, release: Version = NEWEST) -> Setup:
+    return Setup(None, "first", 10, mode, 1, None, None, None, release)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def setup_of(mode: int, release: tuple[int, int] = Version(6, 1)) -> Setup:
         (1, Version(5, 6), 32, True),
     ],
 )
-def test_flags_or_mode_ask_for_probing(mode: int, release: tuple[int, int], flags: int, asks: bool) -> None:
+def test_flags_or_mode_ask_for_probing(mode: int, release: Version, flags: int, asks: bool) -> None:
     assert asks_for_probing(flags, setup_of(mode, release)) is asks
     unread = setup_of(mode, release)._replace(obstacle="the server reads its database, not this file")
     assert asks_for_probing(flags, unread) is False
