@@ -46,7 +46,9 @@ def converse_fifo(
     """
     if len(request) > _WHOLE:
         raise UnreachableError("the call has %d bytes, and a FIFO takes %d at once" % (len(request), _WHOLE), "", path)
-    with _server_fifo(path) as (server, name), _reply_fifo(reply_path, find_writer(server, name)) as reader:
+    with contextlib.ExitStack() as stack:
+        server, name = stack.enter_context(_server_fifo(path))
+        reader = stack.enter_context(_reply_fifo(reply_path, find_writer(server, name)))
         _write(server, path, request, deadline)
         return _read(reader, path, reply_path, decode, deadline)
 
