@@ -34,7 +34,7 @@ from module_utils._host.service import invocation_of_defines
 from module_utils._rules import ERROR, RULES
 from module_utils._text import named
 from module_utils._versions import Version, parse_version
-from reports import FORMATS, Checked, printable
+from reports import FORMATS, FileReport, printable
 
 FAILS = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
@@ -95,17 +95,17 @@ def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace
     return parser.parse_args(words)
 
 
-def check(path: str, arguments: argparse.Namespace) -> Checked:
+def check(path: str, arguments: argparse.Namespace) -> FileReport:
     """What is found in a configuration and its list, or in a list; files are named as they are called here."""
     find = find_in_list if path.endswith(".list") else find_in_config
     try:
         found = find(path, arguments)
     except KamailioError as exc:
-        return Checked(path, (), "\n".join(printable(problem.render()) for problem in exc.problems))
-    return Checked(path, tuple(found))
+        return FileReport(path, (), "\n".join(printable(problem.render()) for problem in exc.problems))
+    return FileReport(path, tuple(found))
 
 
-def cleaned(outcome: Checked) -> Checked:
+def cleaned(outcome: FileReport) -> FileReport:
     """What is told of a file without secrets, and with everything printable; its name leads to the file."""
     texts = [{"text": it.text, "remedy": it.remedy, "destination": it.destination} for it in outcome.findings]
     found = SEEN.clean({"findings": texts, "problem": outcome.problem})
@@ -161,7 +161,7 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
     return found
 
 
-def render_text(checked: Sequence[Checked]) -> str:
+def render_text(checked: Sequence[FileReport]) -> str:
     """What was found, for a terminal."""
     parts: List[str] = []
     for outcome in checked:

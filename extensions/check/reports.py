@@ -23,7 +23,7 @@ RULE_PAGE = "https://github.com/sipfleet/sipfleet.kamailio/blob/main/docs/rules.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class Checked(NamedTuple):
+class FileReport(NamedTuple):
     """A configuration or a list: what was found, and why it could not be judged, if so."""
 
     file: str
@@ -45,7 +45,7 @@ def printable(text: str) -> str:
     return quoted(text.encode("utf-8", "surrogateescape"), len(text) * len("\\U0010ffff"))
 
 
-def render_json(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
+def render_json(checked: Sequence[FileReport], _fails: Sequence[str]) -> str:
     """The findings as validate returns them, file by file."""
     files = [
         {
@@ -60,7 +60,7 @@ def render_json(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
     return json.dumps({"files": files}, indent=2, ensure_ascii=False) + "\n"
 
 
-def render_sarif(checked: Sequence[Checked], _fails: Sequence[str]) -> str:
+def render_sarif(checked: Sequence[FileReport], _fails: Sequence[str]) -> str:
     """SARIF, with the paths of the repository."""
     rules = sorted({finding.rule for outcome in checked for finding in outcome.findings})
     driver = {
@@ -137,7 +137,7 @@ def _said(finding: Finding) -> str:
     return "%s: %s" % (finding.destination, finding.text) if finding.destination else finding.text
 
 
-def render_junit(checked: Sequence[Checked], fails: Sequence[str]) -> str:
+def render_junit(checked: Sequence[FileReport], fails: Sequence[str]) -> str:
     """JUnit: a suite for each configuration or list, a case for each rule that is broken, or one that passes.
 
     A case fails where its severity is one of C(fails).
@@ -169,7 +169,7 @@ def render_junit(checked: Sequence[Checked], fails: Sequence[str]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n%s\n' % ElementTree.tostring(suites, encoding="unicode")
 
 
-def _case(suite: ElementTree.Element, outcome: Checked, name: str) -> ElementTree.Element:
+def _case(suite: ElementTree.Element, outcome: FileReport, name: str) -> ElementTree.Element:
     return ElementTree.SubElement(suite, "testcase", classname=_xml(outcome.file), name=name, file=_xml(outcome.file))
 
 
@@ -177,7 +177,7 @@ def _xml(text: str) -> str:
     return _NOT_XML.sub("\ufffd", visible(text))
 
 
-FORMATS: Dict[str, Callable[[Sequence[Checked], Sequence[str]], str]] = {
+FORMATS: Dict[str, Callable[[Sequence[FileReport], Sequence[str]], str]] = {
     "json": render_json,
     "sarif": render_sarif,
     "junit": render_junit,

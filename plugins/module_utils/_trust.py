@@ -50,7 +50,7 @@ def exact_modes() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Place:
+class FilePlace:
     """The place of a file, which need not exist: an open folder and a name in it.
 
     C(path) is the real path, without symbolic links. C(doubt) says why others can change what the path leads to, and is
@@ -77,11 +77,11 @@ class Place:
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         return os.open(self.name, flags, mode, dir_fd=self.folder)
 
-    def sibling(self, name: str) -> Place:
+    def sibling(self, name: str) -> FilePlace:
         """Return the place of another name in the same folder."""
         return replace(self, name=name, path=os.path.join(os.path.dirname(self.path), name))
 
-    def create(self, prefix: str) -> Tuple[int, Place]:
+    def create(self, prefix: str) -> Tuple[int, FilePlace]:
         """Make a new file in the folder that only the current user can read; return its handle and its place."""
         while True:
             made = self.sibling(prefix + secrets.token_hex(4))
@@ -93,7 +93,7 @@ class Place:
         with exact_modes():
             os.mkdir(self.name, mode, dir_fd=self.folder)
 
-    def rename(self, target: Place) -> None:
+    def rename(self, target: FilePlace) -> None:
         """Rename the file to the name of another place in the same folder. Raises OSError."""
         os.rename(self.name, target.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
 
@@ -201,10 +201,10 @@ class _Walk:
             raise error("%s leads to the files of another process" % link, "Give a path outside of /proc", self.path)
         return os.readlink(name, dir_fd=self.handle)
 
-    def place(self, name: str) -> Place:
+    def place(self, name: str) -> FilePlace:
         """Return the place of a name in the current folder."""
         real = "/" + "/".join([*self.real, name])
-        place = Place(self.handle, name, real, self.doubt, self.shared, self.writers)
+        place = FilePlace(self.handle, name, real, self.doubt, self.shared, self.writers)
         status = place.status()
         for user in self.linkers:
             if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
@@ -253,7 +253,7 @@ def writers_of(path: str, follow: bool) -> Writers:
         return writers_of(os.path.dirname(path), follow)
 
 
-def _readable(place: Place, status: Optional[os.stat_result], user: int) -> bool:
+def _readable(place: FilePlace, status: Optional[os.stat_result], user: int) -> bool:
     """Whether a user can read a file; one that does not exist hides nothing."""
     return status is None or can(place.folder, place.name, status, stat.S_IROTH, user)
 
@@ -266,7 +266,7 @@ def user_name(user: Optional[int]) -> str:
 
 
 @contextlib.contextmanager
-def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[Place]:
+def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[FilePlace]:
     """Find the place of a file, for reading or for writing; its folder stays open for the C(with) statement.
 
     C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError for a link that

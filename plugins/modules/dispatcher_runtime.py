@@ -135,7 +135,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import (
     RUNNING,
-    Plan,
+    RuntimePlan,
     plan_runtime,
     render_destinations,
     turned_round,
@@ -160,7 +160,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 
 
-def verify(plan: Plan, after: Sequence[Running]) -> None:
+def verify(plan: RuntimePlan, after: Sequence[Running]) -> None:
     """See that the server runs what was added; it takes a name that it cannot resolve, and leaves it out."""
     there = {(destination.setid, destination.uri) for destination in after}
     absent = [destination for destination in plan.added if (destination.setid, destination.uri) not in there]

@@ -134,8 +134,8 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import (
-    Plan,
-    Planned,
+    StateChange,
+    StatesPlan,
     parse_wishes,
     plan_states,
     uncounted,
@@ -150,7 +150,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quo
 PAUSE_SECONDS = 1.0
 
 
-def render(changes: Sequence[Planned], after: bool) -> str:
+def render(changes: Sequence[StateChange], after: bool) -> str:
     """The states for a diff."""
     lines = (
         "set %d %s %s\n"
@@ -160,7 +160,7 @@ def render(changes: Sequence[Planned], after: bool) -> str:
     return "".join(lines)
 
 
-def verify(live: Live, plan: Plan) -> None:
+def verify(live: Live, plan: StatesPlan) -> None:
     """See that the server has done it; pings may have gone on in between."""
     running = {
         (destination.setid, destination.uri, destination.duid): destination

@@ -21,7 +21,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -99,7 +99,7 @@ def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "rename", failing)
     with pytest.raises(KamailioError) as caught:
         write_changes(
-            Host({"unsafe_writes": False, "follow": False}),
+            Standin({"unsafe_writes": False, "follow": False}),
             [Change(str(path), b"old", b"new") for path in paths],
             False,
         )
@@ -124,7 +124,7 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         config.write_text("request_route { exit; }\n")
         command.write_text('#!/bin/sh\necho ERROR $(id -u) $(id -g) $(cat "$3")\nexit 1\n')
         command.chmod(0o755)
-        site = check.Site(str(command), account, Invocation(), False)
+        site = check.CheckSite(str(command), account, Invocation(), False)
         before, evaluation = (
             evaluate(str(config), one, no_files, Version(6, 1)) for one in (config.read_bytes(), b"# new")
         )
@@ -153,7 +153,7 @@ def test_a_check_of_what_another_user_can_change_runs_as_that_user(what: str, mo
             config = folder / "link.cfg"
         else:
             os.chown(config.parent if what == "folder" else config, 4242, 4242)
-        module = Host({"instance": None, "follow": False})
+        module = Standin({"instance": None, "follow": False})
         monkeypatch.setattr(check, "find_kamailio", lambda module: str(command))
         monkeypatch.setattr(check, "read_service", lambda instance: None)
         evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
@@ -171,7 +171,7 @@ def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
     config.write_text("request_route { exit; }\n")
     command.write_text("#!/bin/sh\ntouch %s/ran\n" % tmp_path)
     command.chmod(0o755)
-    site = check.Site(str(command), account, Invocation(), False)
+    site = check.CheckSite(str(command), account, Invocation(), False)
     evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
     with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
         check.check_in_place(site, evaluation, evaluation, {})

@@ -28,7 +28,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.process import run_program
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -44,7 +44,9 @@ def checked_by(folder: Path, script: str) -> check.Checked:
     command.write_text("#!/bin/sh\n" + script)
     command.chmod(0o755)
     evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
-    return check.check_in_place(check.Site(str(command), Account(), Invocation(), False), evaluation, evaluation, {})
+    return check.check_in_place(
+        check.CheckSite(str(command), Account(), Invocation(), False), evaluation, evaluation, {}
+    )
 
 
 def sparse(path: Path) -> Path:
@@ -115,7 +117,7 @@ def test_of_an_endless_line_nothing_is_kept() -> None:
 def test_a_version_is_not_waited_for_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(facts, "_VERSION_SECONDS", 1)
     with pytest.raises(KamailioError, match=r"yes -v has not ended after 1 seconds: .*Set kamailio_version"):
-        facts.host_version(Host({}), [str(_endless(tmp_path))])
+        facts.host_version(Standin({}), [str(_endless(tmp_path))])
 
 
 def _endless(folder: Path) -> Path:

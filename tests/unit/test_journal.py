@@ -42,7 +42,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
     with_inodes,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.state import parse_state
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",
@@ -253,7 +253,7 @@ def test_a_change_that_has_changed_nothing_is_dropped(
         # By another run, perhaps with the bytes that this change was to write.
         path.unlink()
         path.write_bytes(since)
-    module: Any = Host({})
+    module: Any = Standin({})
     module.check_mode = check_mode
     with FileLocks() as locks:
         assert revert.is_settled(module, locks, folder)
@@ -270,7 +270,7 @@ def test_a_file_that_the_change_has_written_is_put_back(again: bool, tmp_path: P
     journal = load(folder)
     assert journal
     with FileLocks() as locks:
-        assert revert.go_back(Host({}), locks, journal, "so") == []
+        assert revert.go_back(Standin({}), locks, journal, "so") == []
     assert path.read_bytes() == b"before" and load(folder) is None
 
 
@@ -283,7 +283,7 @@ def test_the_same_bytes_of_another_run_stay(tmp_path: Path) -> None:
     journal = load(folder)
     assert journal
     with FileLocks() as locks:
-        (problem,) = revert.go_back(Host({}), locks, journal, "so")
+        (problem,) = revert.go_back(Standin({}), locks, journal, "so")
     assert "was changed by another program since" in problem and path.read_bytes() == b"after"
 
 

@@ -24,7 +24,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, runner
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 pytestmark = pytest.mark.skipif(
@@ -67,7 +67,7 @@ def runs_as(folder: Path, monkeypatch: pytest.MonkeyPatch, **params: Any) -> str
     monkeypatch.setattr(check, "find_kamailio", lambda _module: str(folder / "kamailio"))
     monkeypatch.setattr(check, "read_service", lambda _instance: None)
     evaluation = evaluation_of(folder)
-    site = check.site_of(Host({"instance": None, "follow": False, **params}), [evaluation], Invocation())
+    site = check.site_of(Standin({"instance": None, "follow": False, **params}), [evaluation], Invocation())
     assert site
     said = check.check_in_place(site, evaluation, evaluation, {}).message
     assert said.startswith("ERROR ") and said.endswith(" in /"), said

@@ -31,7 +31,7 @@ from .._text import quoted, show
 RUNNING = "(running)"
 
 
-class Plan(NamedTuple):
+class RuntimePlan(NamedTuple):
     """C(added) and C(removed), C(findings) about what is added, C(data) as a list of what will run."""
 
     added: Tuple[Destination, ...]
@@ -56,7 +56,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setup) -> Plan:
+def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setup) -> RuntimePlan:
     """What to add and to remove so that what is wished for runs. Raises KamailioError with all that cannot be."""
     data = render_list(running)
     before = parse_document(data, setup.version)
@@ -70,7 +70,7 @@ def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setu
     problems = [*_changed(added, removed), *_shared(before, removed)]
     if problems:
         raise KamailioError(problems)
-    return Plan(added, removed, _findings(after, added, setup), after.data)
+    return RuntimePlan(added, removed, _findings(after, added, setup), after.data)
 
 
 def render_list(running: Sequence[Running]) -> bytes:

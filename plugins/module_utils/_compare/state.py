@@ -32,7 +32,7 @@ _ALGORITHM = re.compile(rb"[\"']?([0-9]+)[\"']?\Z")
 _CALL_LOAD = 10
 
 
-class Wish(NamedTuple):
+class StateWish(NamedTuple):
     """A state for a destination of a set, or for all of them where neither C(uri) nor C(duid) is given.
 
     C(probing) is None where it is to stay as it is.
@@ -45,7 +45,7 @@ class Wish(NamedTuple):
     probing: Optional[bool]
 
 
-class Planned(NamedTuple):
+class StateChange(NamedTuple):
     """A destination that changes: its flags afterwards, and what becomes of its pings then."""
 
     running: Running
@@ -54,19 +54,19 @@ class Planned(NamedTuple):
     effect: Effect
 
 
-class Plan(NamedTuple):
+class StatesPlan(NamedTuple):
     """C(changes) are the destinations that change, C(calls) what brings that about.
 
     C(disabled) are all that are to be disabled, whether they are already or not.
     """
 
     disabled: Tuple[Running, ...]
-    changes: Tuple[Planned, ...]
+    changes: Tuple[StateChange, ...]
     calls: Tuple[SetState, ...]
     warnings: Tuple[str, ...]
 
 
-def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[Wish]:
+def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[StateWish]:
     """The wishes of a task. Raises KamailioError with all that is wrong with them."""
     problems, wishes = [], []
     for index, one in enumerate(entries):
@@ -80,7 +80,7 @@ def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[Wish]:
             if one[name] is not None and not one[name].strip():
                 problems.append(Problem("%s: %s is empty" % (where, name), "Leave it out for a whole set"))
         uri, duid = (None if one[name] is None else _bytes(one[name].strip()) for name in ("uri", "duid"))
-        wishes.append(Wish(one["setid"], uri and server_uri(uri), duid, one["state"], one["probing"]))
+        wishes.append(StateWish(one["setid"], uri and server_uri(uri), duid, one["state"], one["probing"]))
     if problems:
         raise KamailioError(problems)
     return wishes
@@ -90,13 +90,13 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def plan_states(wishes: Sequence[Wish], running: Sequence[Running], setup: Setup, undecided: bool) -> Plan:
+def plan_states(wishes: Sequence[StateWish], running: Sequence[Running], setup: Setup, undecided: bool) -> StatesPlan:
     """What to call so that the destinations have the states of the wishes.
 
     C(undecided) says that nobody can tell whether probing works. Raises KamailioError with all that cannot be.
     """
     problems: List[Problem] = []
-    wanted: Dict[int, Tuple[Running, Wish]] = {}
+    wanted: Dict[int, Tuple[Running, StateWish]] = {}
     for wish in wishes:
         hit = [one for one in running if _is_meant(one, wish)]
         if not hit:
@@ -123,10 +123,10 @@ def plan_states(wishes: Sequence[Wish], running: Sequence[Running], setup: Setup
         raise KamailioError(dict.fromkeys(problems))
     warnings = [text for planned in changes for text in _warnings(planned)]
     disabled = tuple(one for one, wish in wanted.values() if wish.state == "disabled")
-    return Plan(disabled, tuple(changes), tuple(calls), tuple(warnings))
+    return StatesPlan(disabled, tuple(changes), tuple(calls), tuple(warnings))
 
 
-def _is_meant(one: Running, wish: Wish) -> bool:
+def _is_meant(one: Running, wish: StateWish) -> bool:
     if one.setid != wish.setid:
         return False
     if wish.uri is not None:
@@ -134,7 +134,9 @@ def _is_meant(one: Running, wish: Wish) -> bool:
     return wish.duid is None or (one.duid or b"").lower() == wish.duid.lower()
 
 
-def _changes(wanted: Dict[int, Tuple[Running, Wish]], running: Sequence[Running], setup: Setup) -> List[Planned]:
+def _changes(
+    wanted: Dict[int, Tuple[Running, StateWish]], running: Sequence[Running], setup: Setup
+) -> List[StateChange]:
     found = []
     for one, wish in wanted.values():
         probing = bool(one.flags & PROBING) if wish.probing is None else wish.probing
@@ -147,10 +149,10 @@ def _changes(wanted: Dict[int, Tuple[Running, Wish]], running: Sequence[Running]
     after = {one.start: flags for one, _code, flags in found}
     all_after = [one._replace(flags=after.get(one.start, one.flags)) for one in running]
     effects = {one.start: effect for one, effect in zip(all_after, running_effects(all_after, setup))}
-    return [Planned(one, code, flags, effects[one.start]) for one, code, flags in found]
+    return [StateChange(one, code, flags, effects[one.start]) for one, code, flags in found]
 
 
-def _warnings(planned: Planned) -> List[str]:
+def _warnings(planned: StateChange) -> List[str]:
     one, found = planned.running, []
     lost = one.flags & (NO_DNS | NO_PING)
     if lost:
@@ -164,7 +166,7 @@ def _warnings(planned: Planned) -> List[str]:
     return found
 
 
-def _name(wish: Wish) -> str:
+def _name(wish: StateWish) -> str:
     if wish.duid is not None:
         return "set %d, duid %s" % (wish.setid, named(wish.duid.decode("utf-8", "replace")))
     return "set %d" % wish.setid + (", %s" % quoted(wish.uri, 80) if wish.uri is not None else "")

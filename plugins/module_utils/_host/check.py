@@ -24,7 +24,7 @@ from .._errors import KamailioError, error
 from .._patch import Patch, apply_patches
 from .._secrets import mask_secrets
 from .._text import named
-from .._trust import WRITE, Place, find_place
+from .._trust import WRITE, FilePlace, find_place
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix
 from .process import Ended, run_program
@@ -43,7 +43,7 @@ class Checked(NamedTuple):
     message: str
 
 
-class Site(NamedTuple):
+class CheckSite(NamedTuple):
     """Where a check runs: the server's C(command), the C(account) that starts the server, and what it is given.
 
     C(follow) says that links made by other users are followed wherever they lead.
@@ -55,7 +55,7 @@ class Site(NamedTuple):
     follow: bool
 
 
-def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[Site]:
+def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Optional[CheckSite]:
     """Return the site of an AnsibleModule for checks of a configuration, None if its host has no Kamailio.
 
     C(evaluations) are all that are checked there. Raises KamailioError.
@@ -66,10 +66,10 @@ def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invoc
     service = read_service(module.params["instance"])
     started = service is not None and starts(service, evaluations[0].path)
     account = service.started_by if service and started else account_for(module.params, evaluations)
-    return Site(command, account, invocation, module.params["follow"])
+    return CheckSite(command, account, invocation, module.params["follow"])
 
 
-def check_in_place(site: Site, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
+def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
     """Check the configuration of C(evaluation) with C(texts) in the place of its files; leaves nothing behind.
 
     C(before) is the evaluation of the files as they are.
@@ -125,7 +125,7 @@ def _reserve(stack: contextlib.ExitStack, path: str, now: Optional[bytes], follo
     return _Copy(handle, copy.path)
 
 
-def _forget(handle: int, copy: Place) -> None:
+def _forget(handle: int, copy: FilePlace) -> None:
     os.close(handle)
     with contextlib.suppress(OSError):
         copy.remove()
@@ -144,7 +144,7 @@ def _include_patch(data: bytes, start: int, end: int, target: str) -> Patch:
     return Patch(name if name >= 0 else end, end, b'"%s"' % os.fsencode(target))
 
 
-def _run(site: Site, line: List[str]) -> Ended:
+def _run(site: CheckSite, line: List[str]) -> Ended:
     become = _becoming(site.account)
     # What the environment of the task holds is not for code of another user.
     ours = os.environ if become is None else {name: os.environ[name] for name in _PASSED if name in os.environ}

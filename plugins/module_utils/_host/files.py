@@ -20,7 +20,7 @@ from typing import List, Optional, Union
 from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
 from .._memory import FILE_BYTES, KEPT_BYTES, MIB
-from .._trust import READ, WRITE, Place, doubt_about, find_place, make_folders, user_name
+from .._trust import READ, WRITE, FilePlace, doubt_about, find_place, make_folders, user_name
 
 # The longest name is 255 bytes, of which the rest of a staged file's name takes 19.
 _LONGEST_LABEL = 230
@@ -51,7 +51,7 @@ def read_file(path: str, follow: bool = False, most: int = FILE_BYTES) -> Option
         raise error(text, remedy, path) from exc
 
 
-def read_place(place: Place, path: str, most: int = FILE_BYTES) -> bytes:
+def read_place(place: FilePlace, path: str, most: int = FILE_BYTES) -> bytes:
     """Return the bytes of a file at a place that was found by C(path), whose secrets are masked from then on.
 
     Raises OSError, KamailioError.
@@ -153,7 +153,7 @@ def require_private(folder: str) -> None:
         raise error(text, "Give a folder that only %s can change" % user_name(os.geteuid()), folder)
 
 
-def flush(place: Place) -> None:
+def flush(place: FilePlace) -> None:
     """See that the names in a folder outlive a loss of power, where its file system can do that."""
     with contextlib.suppress(OSError), place.listable() as handle:
         os.fsync(handle)
@@ -171,7 +171,7 @@ def staging_prefix(name: str) -> str:
     return ".sipfleet.%s." % (name if fits else hashlib.sha256(os.fsencode(name)).hexdigest())
 
 
-def sweep(place: Place) -> None:
+def sweep(place: FilePlace) -> None:
     """Remove what a run that was killed has staged next to a file, which is locked."""
     staged = re.compile(re.escape(staging_prefix(place.name)) + r"[0-9a-f]{8}\Z")
     with contextlib.suppress(OSError), place.listable() as handle:

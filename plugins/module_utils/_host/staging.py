@@ -19,7 +19,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
-from .._trust import READ, WRITE, Place, find_place
+from .._trust import READ, WRITE, FilePlace, find_place
 from .attributes import Wanted, apply_wanted
 from .files import contains, flush, read_place, staging_prefix, sweep
 
@@ -29,8 +29,8 @@ NEW_FILE_MODE = 0o644
 
 class _Staged(NamedTuple):
     change: Change
-    place: Place
-    temporary: Place
+    place: FilePlace
+    temporary: FilePlace
     inode: int
 
 
@@ -137,7 +137,7 @@ def remove_file(path: str, follow: bool) -> None:
         raise error("cannot be removed: %s" % exc.strerror, "", path) from exc
 
 
-def remove_place(place: Place) -> None:
+def remove_place(place: FilePlace) -> None:
     """Remove the file at a place. Raises KamailioError."""
     try:
         place.remove()
@@ -184,7 +184,9 @@ def _changed(path: str) -> KamailioError:
     return error(text, "Nothing has been changed. Look at it, and run it again", path)
 
 
-def _stage(place: Place, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None) -> Tuple[Place, int]:
+def _stage(
+    place: FilePlace, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None
+) -> Tuple[FilePlace, int]:
     try:
         handle, temporary = place.create(staging_prefix(place.name))
     except OSError as exc:
@@ -207,13 +209,13 @@ def _stage(place: Place, before: Optional[bytes], data: bytes, wanted: Optional[
         raise
 
 
-def _forget(temporary: Place) -> None:
+def _forget(temporary: FilePlace) -> None:
     # It has been moved, or an error is under way that matters more.
     with contextlib.suppress(OSError):
         temporary.remove()
 
 
-def keep_attributes(place: Place, handle: int, before: Optional[bytes]) -> None:
+def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes]) -> None:
     """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
 
     That must be the file with the bytes C(before), None for none. The owner of its folder could put another one there
@@ -254,7 +256,7 @@ def _keep_extended(old: int, handle: int) -> None:
             os.setxattr(handle, name, os.getxattr(old, name))
 
 
-def _back_up(place: Place, change: Change) -> str:
+def _back_up(place: FilePlace, change: Change) -> str:
     """Keep the bytes of before under the name that Ansible's modules give a backup, never readable for more users."""
     now = time.strftime("%Y-%m-%d@%H:%M:%S~", time.localtime())
     copy = place.sibling("%s.%d.%s" % (place.name, os.getpid(), now))
@@ -273,7 +275,7 @@ def _back_up(place: Place, change: Change) -> str:
     return copy.path
 
 
-def _replace(module: Caller, place: Place, temporary: Place, data: bytes) -> None:
+def _replace(module: Caller, place: FilePlace, temporary: FilePlace, data: bytes) -> None:
     """Rename the staged file over its target; write in place where that is impossible and allowed."""
     if module.selinux_enabled():
         there = place.status() is not None
@@ -290,7 +292,7 @@ def _replace(module: Caller, place: Place, temporary: Place, data: bytes) -> Non
         _write_in_place(place, data)
 
 
-def _write_in_place(place: Place, data: bytes) -> None:
+def _write_in_place(place: FilePlace, data: bytes) -> None:
     try:
         handle = place.open(os.O_RDWR)
         with os.fdopen(handle, "r+b") as file:

@@ -29,7 +29,7 @@ _STRUCTS, _TEXTS = (_STRUCT, _ARRAY), (_STR, _NAME)
 _SCALE = 1000
 
 
-class Reply(NamedTuple):
+class CtlReply(NamedTuple):
     """A reply: the cookie of its call, and the values, or code and text of an error."""
 
     cookie: int
@@ -82,7 +82,7 @@ def packet_length(data: bytes) -> Optional[int]:
     return None if len(data) < head else head + int.from_bytes(data[2 : 2 + sizes[0]], "big")
 
 
-def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
+def decode_reply(data: bytes, steps: Optional[Steps] = None) -> CtlReply:
     """A whole reply. One that is cut off, followed by something else, or garbled is an error.
 
     C(steps) ends what takes too long.
@@ -94,11 +94,11 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
     cookie = int.from_bytes(data[2 + size : head], "big")
     values = _values(data, head, steps or Steps())
     if data[1] >> 4 == _REPLY:
-        return Reply(cookie, values)
+        return CtlReply(cookie, values)
     parts = [value for _name, value in values.members]
     if len(parts) < 2 or not isinstance(parts[0], int) or not isinstance(parts[1], str):
         raise error("the server answered with an error that cannot be read")
-    return Reply(cookie, Struct(()), (parts[0], parts[1]))
+    return CtlReply(cookie, Struct(()), (parts[0], parts[1]))
 
 
 def _values(data: bytes, at: int, steps: Steps) -> Struct:

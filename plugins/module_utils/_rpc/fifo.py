@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Callable, Iterator, Optional, Tuple, TypeVar
 
 from .._errors import KamailioError
-from .._trust import WRITE, Place, find_place
+from .._trust import WRITE, FilePlace, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError, unreachable
 from .folder import secret_name
@@ -90,7 +90,7 @@ def _reply_fifo(path: str, writer: Optional[int]) -> Iterator[int]:
         yield reader
 
 
-def _make_fifo(place: Place) -> int:
+def _make_fifo(place: FilePlace) -> int:
     """Make a FIFO that only the current user can open, and return its handle for reading. Raises OSError.
 
     It is made in a new folder of the current user and then moved. So the owner of the folder of the place cannot have
@@ -117,7 +117,7 @@ def _make_fifo(place: Place) -> int:
         return reader
 
 
-def _remove_folder(folder: Place) -> None:
+def _remove_folder(folder: FilePlace) -> None:
     with contextlib.suppress(OSError):
         os.rmdir(folder.name, dir_fd=folder.folder)
 
@@ -131,7 +131,7 @@ def _let_in(reader: int, writer: Optional[int]) -> None:
     os.fchmod(reader, 0o622)
 
 
-def _forget(place: Place) -> None:
+def _forget(place: FilePlace) -> None:
     with contextlib.suppress(OSError):
         place.remove()
 

@@ -21,7 +21,7 @@ from .values import Param, Struct, encode_text, limits_of
 _ESCAPED = re.compile(r'\\(["\\])')
 
 
-class Reply(NamedTuple):
+class JsonReply(NamedTuple):
     """A reply: the id of its call, None for none, and the values, or code and text of an error."""
 
     id: Optional[str]
@@ -52,7 +52,7 @@ def _encode(members: Mapping[str, Any]) -> bytes:
     return encode_text(_ESCAPED.sub(lambda found: "\\u%04x" % ord(found.group(1)), text), "\\u0000")
 
 
-def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
+def decode_reply(data: bytes, steps: Optional[Steps] = None) -> JsonReply:
     """A whole reply. What is not JSON, or not a reply, is an error. C(steps) ends what takes too long."""
     steps = steps or Steps()
 
@@ -81,11 +81,11 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> Reply:
     fault = dict(parts["error"].members) if isinstance(parts.get("error"), Struct) else {}
     reply_id = str(call_id) if isinstance(call_id, (str, int)) else None
     if isinstance(fault.get("code"), int) and isinstance(fault.get("message"), str):
-        return Reply(reply_id, Struct(()), (fault["code"], fault["message"]))
+        return JsonReply(reply_id, Struct(()), (fault["code"], fault["message"]))
     if "result" in parts and not fault:
         result = parts["result"]
         several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
-        return Reply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
+        return JsonReply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
     raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data, 80))
 
 

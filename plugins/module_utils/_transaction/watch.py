@@ -49,7 +49,7 @@ _SERVICE = [
 _MAIN = "import sys\nfrom %s._transaction.watch import watch\nwatch(sys.argv[1])\n" % _PACKAGE
 
 
-class Host:
+class Standin:
     """What the code of a module asks of its AnsibleModule, where there is none."""
 
     def __init__(self, params: Dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class _Watch:
         from .revert import undo, why_orphan
 
         with FileLocks(own=self._folder) as locks:
-            outcome = undo(Host(journal.options), locks, journal, why_orphan(journal))
+            outcome = undo(Standin(journal.options), locks, journal, why_orphan(journal))
         for problem in outcome["problems"]:
             _LOG.warning("%s", SEEN.clean(problem))
         return outcome
