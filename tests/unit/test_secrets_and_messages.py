@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.destinations import destination_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import finding
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import found_in
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListSource
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import Sources, render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE
@@ -361,7 +361,7 @@ def test_the_name_of_a_define_without_a_value_is_not_masked(line: str) -> None:
 
 
 def test_message_quotes_the_line_and_masks_it() -> None:
-    found = finding("config-syntax", "k.cfg", 2, "this is wrong", "Mend it")
+    found = found_in("config-syntax", "k.cfg", 2, "this is wrong", "Mend it")
     message = render_findings([found], {"k.cfg": b'x\n y("mysql://a:S3CRET@b")\x07\n'})
     assert message.split("\n") == [
         "error: config-syntax",
@@ -372,7 +372,7 @@ def test_message_quotes_the_line_and_masks_it() -> None:
 
 
 def test_many_findings_of_a_rule_are_one_group() -> None:
-    found = [finding("probing-without-tm", "l", line, "text %d" % line) for line in range(1, 1001)]
+    found = [found_in("probing-without-tm", "l", line, "text %d" % line) for line in range(1, 1001)]
     lines = render_findings(found, {"l": b"1 sip:a 8\n" * 1000}).split("\n")
     assert lines[0] == "warning: probing-without-tm (1000 times)"
     assert lines[-2] == "  … and 990 more, all of them in findings"
@@ -381,7 +381,7 @@ def test_many_findings_of_a_rule_are_one_group() -> None:
 
 def test_any_number_of_rules_is_a_screen() -> None:
     found = [
-        finding(rule, "l", number % 9 + 1, "text", "remedy %d" % number) for number, rule in enumerate([*RULES] * 9)
+        found_in(rule, "l", number % 9 + 1, "text", "remedy %d" % number) for number, rule in enumerate([*RULES] * 9)
     ]
     lines = render_findings(found, {"l": b"1 sip:a 8\n" * 9}).split("\n")
     assert len(lines) <= 50
@@ -390,7 +390,7 @@ def test_any_number_of_rules_is_a_screen() -> None:
 
 
 def test_findings_say_no_secret() -> None:
-    one = finding(
+    one = found_in(
         "parameter-unknown", "l", 1, "the attributes are password=S3CRET", "Write pwd=S3CRET", "set 1, sip:a:S3CRET@b"
     )
     assert one.text == "the attributes are password=********" and one.remedy == "Write pwd=********"
@@ -400,13 +400,13 @@ def test_findings_say_no_secret() -> None:
 def test_the_lines_of_findings() -> None:
     sources = Sources({"l": b"a\r\n  1 sip:a 8 0 pwd=S3CRET\nlast"})
     lines = [
-        sources.line_of(finding("parameter-unknown", file, line, "")) for file in "lx" for line in (1, 2, 3, 4, None)
+        sources.line_of(found_in("parameter-unknown", file, line, "")) for file in "lx" for line in (1, 2, 3, 4, None)
     ]
     assert lines == ["a", "1 sip:a 8 0 pwd=********", "last", "", "", *[""] * 5]
 
 
 def test_a_secret_below_its_name_is_masked() -> None:
     text = b'modparam("auth",\n  "secret",\n  "S3CRET")\n'
-    found = [finding("parameter-unknown", "k", line, "text") for line in (1, 2, 3, 4, 9)]
+    found = [found_in("parameter-unknown", "k", line, "text") for line in (1, 2, 3, 4, 9)]
     message = render_findings(found, {"k": text})
     assert "S3CRET" not in message and '| "********")' in message

@@ -21,7 +21,7 @@ from .._text import show
 from .._versions import Version
 from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
-from .findings import Finding, finding, found_at
+from .findings import Finding, found_at, found_in
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
 from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
@@ -87,7 +87,7 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
-    broken = {one.rule for one in findings}
+    broken = {finding.rule for finding in findings}
     undecided = "config-undecided" in broken
     decided = not undecided and "parameter-type" not in broken
     destinations: Optional[Destinations] = None
@@ -109,15 +109,21 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
             effects = destinations.effects if destinations else ()
             findings += [*_mode_findings(evaluation), *_blamed(evaluation, effects)]
     findings.sort(key=_rank)
-    stops = any(RULES[one.rule].stops for one in findings)
+    stops = any(RULES[finding.rule].stops for finding in findings)
     will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
     return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), setup))
 
 
-def _rank(one: Finding) -> Tuple[int, bool, str, int, int]:
+def _rank(finding: Finding) -> Tuple[int, bool, str, int, int]:
     """What is worst comes first: errors, and among them those that stop the server; then by place."""
-    return SEVERITIES.index(one.severity), not RULES[one.rule].stops, one.file, one.line or 0, one.column or 0
+    return (
+        SEVERITIES.index(finding.severity),
+        not RULES[finding.rule].stops,
+        finding.file,
+        finding.line or 0,
+        finding.column or 0,
+    )
 
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
@@ -125,7 +131,7 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
     findings = [_of_problem(rule, problem) for rule, problem in evaluation.problems]
     if evaluation.empty:
         text = "the configuration holds no statement, and the server does not start with it"
-        findings.append(finding("config-empty", evaluation.path, None, text))
+        findings.append(found_in("config-empty", evaluation.path, None, text))
     findings += [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
     findings += table_findings(evaluation, version) if version else []
     findings += _unknown_values(evaluation)
@@ -135,19 +141,19 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
 
 def new_stops(before: Evaluation, after: Evaluation, version: Optional[Version]) -> List[Finding]:
     """Return why a server would not start with a changed configuration, and would with the one before."""
-    known = {(one.rule, one.text) for one in config_findings(before, version)}
-    found = [one for one in config_findings(after, version) if RULES[one.rule].stops]
-    return [one for one in found if (one.rule, one.text) not in known]
+    known = {(finding.rule, finding.text) for finding in config_findings(before, version)}
+    found = [finding for finding in config_findings(after, version) if RULES[finding.rule].stops]
+    return [finding for finding in found if (finding.rule, finding.text) not in known]
 
 
 def _of_problem(rule: str, problem: Problem) -> Finding:
-    return finding(rule, problem.path or "", problem.line, problem.text, problem.remedy, None, problem.column)
+    return found_in(rule, problem.path or "", problem.line, problem.text, problem.remedy, None, problem.column)
 
 
 def _unread(evaluation: Evaluation, listing: Listing) -> Iterator[Finding]:
     if listing.given and listing.data is not None:
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
-        yield finding("dispatcher-not-loaded", evaluation.path, None, text)
+        yield found_in("dispatcher-not-loaded", evaluation.path, None, text)
 
 
 def _missing(evaluation: Evaluation, listing: Listing) -> Optional[Finding]:
@@ -161,7 +167,7 @@ def _missing(evaluation: Evaluation, listing: Listing) -> Optional[Finding]:
         text = "list_file is empty: kamailio -c passes, and the next start fails"
         return found_at("list-missing", evaluation.all_params("dispatcher", "list_file")[-1].place, text)
     text = "the list is not there: kamailio -c passes, and the next start fails"
-    return finding("list-missing", listing.path, None, text)
+    return found_in("list-missing", listing.path, None, text)
 
 
 def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host]) -> Iterator[Finding]:
@@ -177,11 +183,11 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
     unreadable = [path for path in paths if host.can_read(path, host.started_by) is False]
     for path in unreadable:
         text = "the server is started as %s, who cannot read it: the next start fails"
-        yield finding("file-unreadable", path, None, text % host.started_by.user)
+        yield found_in("file-unreadable", path, None, text % host.started_by.user)
     later = _running_account(evaluation, host)
     if listing.path in paths and not unreadable and host.can_read(listing.path, later) is False:
         text = "the server runs as %s, who cannot read it: it starts with the list, and every reload of it fails"
-        yield finding("reload-unreadable", listing.path, None, text % later.user)
+        yield found_in("reload-unreadable", listing.path, None, text % later.user)
 
 
 def _running_account(evaluation: Evaluation, host: Host) -> Account:
@@ -214,7 +220,7 @@ def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
 
 def _blamed(evaluation: Evaluation, effects: Tuple[Effect, ...]) -> Iterator[Finding]:
     """Parameters that let no ping be sent, once each, however many destinations are to be probed."""
-    hindered = Counter((one.parameter, one.reason) for one in effects if one.parameter)
+    hindered = Counter((effect.parameter, effect.reason) for effect in effects if effect.parameter)
     for (name, reason), count in hindered.items():
         param = evaluation.param("dispatcher", name or "")
         if param:
@@ -233,13 +239,15 @@ def _hidden(stops: bool, undecided: bool) -> Optional[Effect]:
 def _probes(source: ListSource, found: Destinations, hidden: Optional[Effect], setup: Setup) -> Tuple[Probe, ...]:
     return tuple(
         Probe(
-            one.setid,
-            show(one.uri),
-            one.flags,
-            render_letters(one.flags, setup.version.knows_no_ping),
-            source.line_of(one),
-            one.start in found.skipped,
-            watch_listed(Listed(one.flags, effect if one.start in found.skipped else hidden or effect), setup),
+            setid=listed.setid,
+            uri=show(listed.uri),
+            flags=listed.flags,
+            letters=render_letters(listed.flags, setup.version.knows_no_ping),
+            line=source.line_of(listed),
+            skipped=listed.start in found.skipped,
+            watch=watch_listed(
+                Listed(listed.flags, effect if listed.start in found.skipped else hidden or effect), setup
+            ),
         )
-        for one, effect in zip(source.destinations, found.effects)
+        for listed, effect in zip(source.destinations, found.effects)
     )

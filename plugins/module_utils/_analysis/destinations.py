@@ -25,7 +25,7 @@ from .._rules import ATTRS, FLAGS, RULES, URI
 from .._text import one_edit_apart, quoted, quoted_from, show
 from .._versions import Version
 from .effect import Effect, effects_of
-from .findings import Finding, finding, found_at
+from .findings import Finding, found_at, found_in
 from .setup import Setup
 from .source import D, Found, Probed, Source, name_of
 
@@ -43,7 +43,7 @@ class Destinations(NamedTuple):
     @property
     def stops(self) -> Tuple[Finding, ...]:
         """The findings for which the server loads nothing at all."""
-        return tuple(one for one in self.findings if RULES[one.rule].stops)
+        return tuple(finding for finding in self.findings if RULES[finding.rule].stops)
 
 
 def analyse_destinations(source: Source[D], setup: Setup, decided: bool = True) -> Destinations:
@@ -98,20 +98,20 @@ def destination_findings(
     findings = list(source.findings())
     skipped: Dict[int, str] = {}
     sets = _Sets(source)
-    for one in source.destinations:
-        problems = list(source.misread(one, version))
-        uri, attributes, skip = _read(one)
+    for destination in source.destinations:
+        problems = list(source.misread(destination, version))
+        uri, attributes, skip = _read(destination)
         if attributes:
-            problems += _attributes(one, attributes, version)
+            problems += _attributes(destination, attributes, version)
         if uri and attributes:
-            skip = _unusable(one, uri, attributes, sockets)
+            skip = _unusable(destination, uri, attributes, sockets)
             if not skip:
                 problems += _transport(uri, sockets)
-                problems += sets.add(one, uri, attributes)
+                problems += sets.add(destination, uri, attributes)
         if skip:
-            skipped[one.start] = skip.text
+            skipped[destination.start] = skip.text
             problems.append(skip)
-        findings += [_finding(source, one, problem) for problem in problems]
+        findings += [_finding(source, destination, problem) for problem in problems]
     findings += sets.weights()
     return tuple(findings), skipped
 
@@ -120,26 +120,26 @@ def _finding(source: Source[D], destination: D, found: Found) -> Finding:
     field = RULES[found.rule].field if found.field is None else found.field
     column = source.column_of(destination, field)
     name, line = name_of(destination), source.line_of(destination)
-    return finding(found.rule, source.name, line, found.text, found.remedy, name, column)
+    return found_in(found.rule, source.name, line, found.text, found.remedy, name, column)
 
 
-def _read(one: Probed) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[Found]]:
+def _read(destination: Probed) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[Found]]:
     """The parts of a destination that have a grammar of their own, or why the server skips it."""
     uri, attributes, skip = None, None, None
     try:
-        attributes = read_attrs(one.attrs)
+        attributes = read_attrs(destination.attrs)
     except ValueError as exc:
         skip = Found("attrs-broken", "the server skips this destination: %s" % exc)
     try:
-        uri = read_uri(one.uri)
+        uri = read_uri(destination.uri)
     except ValueError as exc:
         skip = Found("uri-bad", "the server skips this destination: %s" % exc)
     return uri, attributes, skip
 
 
-def _attributes(one: Probed, attributes: Attributes, version: Version) -> Iterator[Found]:
-    if attributes.end < len(one.attrs):
-        text = "the server stops reading the attributes at %s" % quoted_from(one.attrs, attributes.end, 60)
+def _attributes(destination: Probed, attributes: Attributes, version: Version) -> Iterator[Found]:
+    if attributes.end < len(destination.attrs):
+        text = "the server stops reading the attributes at %s" % quoted_from(destination.attrs, attributes.end, 60)
         yield Found("attrs-comma", text)
     seen = set()
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):
@@ -171,11 +171,11 @@ def _meant(name: bytes) -> Optional[bytes]:
     return None
 
 
-def _unusable(one: Probed, uri: SipUri, attributes: Attributes, sockets: Optional[Sockets]) -> Optional[Found]:
+def _unusable(destination: Probed, uri: SipUri, attributes: Attributes, sockets: Optional[Sockets]) -> Optional[Found]:
     """Why the server skips a destination that it can read."""
     if uri.is_ipv6 and sockets is not None and not sockets.any_ipv6:
         return Found("ipv6-not-listened", "the server listens on no IPv6 address, and skips this destination")
-    if not uri.is_ipv6 and not uri.host and not one.flags & NO_DNS:
+    if not uri.is_ipv6 and not uri.host and not destination.flags & NO_DNS:
         return Found("uri-bad", "the server skips this destination: its URI has no host")
     if sockets is None:
         return None
@@ -207,14 +207,14 @@ class _Sets(Generic[D]):
         self._first: Dict[Tuple[int, bytes, Optional[bytes], Optional[bytes]], D] = {}
         self._weights: Dict[int, List[Tuple[D, int]]] = {}
 
-    def add(self, one: D, uri: SipUri, attributes: Attributes) -> Iterator[Found]:
+    def add(self, destination: D, uri: SipUri, attributes: Attributes) -> Iterator[Found]:
         """Take in a destination that the server loads."""
         weight = leading_int(attributes.value(b"weight") or b"")
-        self._weights.setdefault(one.setid, []).append((one, weight if 1 <= weight <= 100 else 0))
+        self._weights.setdefault(destination.setid, []).append((destination, weight if 1 <= weight <= 100 else 0))
         socket = attributes.value(b"sockname") or attributes.value(b"socket")
-        key = (one.setid, uri.uri.lower(), attributes.value(b"duid"), socket)
-        first = self._first.setdefault(key, one)
-        if first is not one:
+        key = (destination.setid, uri.uri.lower(), attributes.value(b"duid"), socket)
+        first = self._first.setdefault(key, destination)
+        if first is not destination:
             text = "the same destination stands %s: a change of state hits one of them, or both"
             yield Found("destination-twice", text % self._source.place_of(first))
 
@@ -224,23 +224,23 @@ class _Sets(Generic[D]):
             total = sum(weight for _one, weight in members)
             if total > 100:
                 text = "the weights of set %d sum up to %d: what is over 100 gets no calls" % (setid, total)
-                yield finding("weights-over-100", self._source.name, self._source.line_of(_first_over(members)), text)
-            without = [one for one, weight in members if not weight]
+                yield found_in("weights-over-100", self._source.name, self._source.line_of(_first_over(members)), text)
+            without = [destination for destination, weight in members if not weight]
             if total and without:
                 text = "%d of the %d destinations of set %d without a weight, beside others that have one" % (
                     len(without),
                     len(members),
                     setid,
                 )
-                yield finding("weights-incomplete", self._source.name, self._source.line_of(without[0]), text)
+                yield found_in("weights-incomplete", self._source.name, self._source.line_of(without[0]), text)
 
 
 def _first_over(members: List[Tuple[D, int]]) -> D:
     """The destination that the places of its set do not suffice for; the server fills them in its own order."""
-    weights = {one.start: weight for one, weight in members}
+    weights = {destination.start: weight for destination, weight in members}
     total = 0
-    for one in in_server_order(one for one, _weight in members):
-        total += weights[one.start]
+    for destination in in_server_order(member for member, _weight in members):
+        total += weights[destination.start]
         if total > 100:
             break
-    return one
+    return destination

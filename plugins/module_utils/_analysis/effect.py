@@ -44,8 +44,10 @@ def effects_of(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, 
     """Whether each of these destinations, if it answers, is probed; C(skipped) by the byte where a line starts."""
     shadowed = _shadowed(destinations, setup, skipped)
     return tuple(
-        Effect(NEVER, skipped[one.start]) if one.start in skipped else _effect(one, setup, one.start in shadowed)
-        for one in destinations
+        Effect(NEVER, skipped[destination.start])
+        if destination.start in skipped
+        else _effect(destination, setup, destination.start in shadowed)
+        for destination in destinations
     )
 
 
@@ -57,19 +59,19 @@ def asks_for_probing(flags: int, setup: Setup) -> bool:
     return bool(flags & PROBING or (setup.mode == MODE_ALL and not unwanted))
 
 
-def _effect(one: Probed, setup: Setup, shadowed: bool) -> Effect:
+def _effect(destination: Probed, setup: Setup, shadowed: bool) -> Effect:
     if setup.obstacle:
         return Effect(NEVER, setup.obstacle)
-    switched_off = _switched_off(one.flags, setup)
+    switched_off = _switched_off(destination.flags, setup)
     if switched_off:
-        asks = one.flags & PROBING or asks_for_probing(one.flags, setup)
+        asks = destination.flags & PROBING or asks_for_probing(destination.flags, setup)
         return Effect(NEVER, switched_off, "probing-switched-off" if asks else None)
     if not setup.interval:
         rule = "probing-without-tm" if setup.tm == "missing" else "probing-without-interval"
         missing = "tm is not loaded" if setup.tm == "missing" else "ds_ping_interval is not set"
-        return Effect(NEVER, missing, rule if one.flags & PROBING else None)
-    wanted = _wanted(one.flags, setup, shadowed)
-    hindrance = _hindrance(one, setup) if wanted.effect != NEVER else None
+        return Effect(NEVER, missing, rule if destination.flags & PROBING else None)
+    wanted = _wanted(destination.flags, setup, shadowed)
+    hindrance = _hindrance(destination, setup) if wanted.effect != NEVER else None
     return hindrance or wanted
 
 
@@ -102,10 +104,10 @@ def _wanted(flags: int, setup: Setup, shadowed: bool) -> Effect:
     return Effect(UNTIL_FIRST_ANSWER, reason, "probing-until-first-answer")
 
 
-def _hindrance(one: Probed, setup: Setup) -> Optional[Effect]:
+def _hindrance(destination: Probed, setup: Setup) -> Optional[Effect]:
     """Why the server can send no ping to a destination that it is to probe."""
-    protocol = protocol_of(read_uri(one.uri))
-    attributes = read_attrs(one.attrs)
+    protocol = protocol_of(read_uri(destination.uri))
+    attributes = read_attrs(destination.attrs)
     own = attributes.value(b"obproxy") or None
     proxy = own or setup.proxy
     # What stands in an attribute is the fault of the destination, the rest that of a parameter.
@@ -133,9 +135,10 @@ def _shadowed(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, s
         return set()
     seen: Set[Tuple[int, bytes]] = set()
     found = set()
-    for one in in_server_order([one for one in destinations if one.start not in skipped]):
-        key = (one.setid, read_uri(one.uri).uri.lower())
+    loaded = [destination for destination in destinations if destination.start not in skipped]
+    for destination in in_server_order(loaded):
+        key = (destination.setid, read_uri(destination.uri).uri.lower())
         if key in seen:
-            found.add(one.start)
+            found.add(destination.start)
         seen.add(key)
     return found

@@ -32,7 +32,7 @@ class Finding(NamedTuple):
     remedy: str
 
 
-def finding(
+def found_in(
     rule: str,
     file: str,
     line: Optional[int],
@@ -44,14 +44,23 @@ def finding(
     """A finding of a rule, with its severity and, unless another is given, its remedy; secrets in it are masked."""
     known = RULES[rule]
     whom = None if destination is None else mask_text(destination)
-    return Finding(rule, known.severity, file, line, column, whom, mask_text(text), mask_text(remedy) or known.remedy)
+    return Finding(
+        rule=rule,
+        severity=known.severity,
+        file=file,
+        line=line,
+        column=column,
+        destination=whom,
+        text=mask_text(text),
+        remedy=mask_text(remedy) or known.remedy,
+    )
 
 
 def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
     """A finding of a rule at a statement of a configuration."""
-    return finding(rule, place.path, place.line or None, text, remedy, None, place.column or None)
+    return found_in(rule, place.path, place.line or None, text, remedy, None, place.column or None)
 
 
 def describe_findings(findings: Iterable[Finding]) -> List[Dict[str, Any]]:
     """Findings as a result of a module has them, each with C(page), where its rule is documented."""
-    return [dict(one._asdict(), page="docs/rules.md#" + one.rule) for one in findings]
+    return [dict(finding._asdict(), page="docs/rules.md#" + finding.rule) for finding in findings]

@@ -61,9 +61,9 @@ class Outcome(NamedTuple):
         """What there is to write on the host: not what was given as text."""
         question, listing = self.before.question, self.after.listing.path
         changes = self.before.changes_to(self.after)
-        files = [one for one in changes if one.path != listing and not is_text(question, one.path)]
+        files = [change for change in changes if change.path != listing and not is_text(question, change.path)]
         if question.list_text is None:
-            files += [one for one in changes if one.path == listing and not is_text(question, listing)]
+            files += [change for change in changes if change.path == listing and not is_text(question, listing)]
         return tuple(files)
 
 
@@ -165,15 +165,15 @@ def _corrected(after: Verdict, question: Question) -> Dict[str, Any]:
 def _probing(verdict: Verdict) -> List[Dict[str, Any]]:
     return [
         {
-            "setid": one.setid,
-            "uri": one.uri,
-            "flags": one.flags,
-            "letters": one.letters,
-            "line": one.line,
-            "skipped": one.skipped,
-            "watch": one.watch.kind,
-            "effect": one.watch.effect.effect,
-            "reason": one.watch.effect.reason,
+            "setid": probe.setid,
+            "uri": probe.uri,
+            "flags": probe.flags,
+            "letters": probe.letters,
+            "line": probe.line,
+            "skipped": probe.skipped,
+            "watch": probe.watch.kind,
+            "effect": probe.watch.effect.effect,
+            "reason": probe.watch.effect.reason,
         }
-        for one in verdict.analysis.probing
+        for probe in verdict.analysis.probing
     ]

@@ -20,7 +20,7 @@ from .._dispatcher.wish import MAX_INT
 from .._rules import ATTRS, FLAGS, PRIORITY, SETID, URI
 from .._text import quoted, quoted_from
 from .._versions import Version
-from .findings import Finding, finding
+from .findings import Finding, found_in
 from .source import Found
 
 _MARK = b"\xef\xbb\xbf"
@@ -54,45 +54,47 @@ class ListSource(NamedTuple):
     def findings(self) -> Iterator[Finding]:
         """Yield what is wrong with lines, and with a list that has none."""
         for bad in self.document.bad_lines:
-            yield finding("list-line-incomplete", self.name, bad.line, "a set id and no destination: the load fails")
+            yield found_in("list-line-incomplete", self.name, bad.line, "a set id and no destination: the load fails")
         for line, text in self.document.long_lines.items():
             rest = _rest(text, LINE_BYTES)
             if rest:
-                yield finding("line-too-long", self.name, line, "the server reads %s as another line" % rest)
+                yield found_in("line-too-long", self.name, line, "the server reads %s as another line" % rest)
         if not self.document.destinations:
-            yield finding("list-empty", self.name, None, "no destination: every call to a set of it fails")
+            yield found_in("list-empty", self.name, None, "no destination: every call to a set of it fails")
 
     def misread(self, destination: Destination, version: Version) -> Iterator[Found]:
         """Yield where a column holds something else than the server takes from it."""
         return _fields(self.document, destination, version)
 
 
-def _fields(document: Document, one: Destination, version: Version) -> Iterator[Found]:
+def _fields(document: Document, destination: Destination, version: Version) -> Iterator[Found]:
     """Where a column holds something else than the server takes from it; not for the rest of a line that is cut."""
     data = document.data
-    spans = one.spans
+    spans = destination.spans
     setid = data[slice(*spans[SETID])]
-    if one.start and data[one.start - 1 : one.start] != b"\n":
+    if destination.start and data[destination.start - 1 : destination.start] != b"\n":
         return
     if not setid or spans[SETID][1] == spans[URI][0]:
         # What follows stands one column off, so the other columns would only say the same again.
-        yield _no_setid(setid, one)
+        yield _no_setid(setid, destination)
         return
     for name, field in (("set id", SETID), ("flags", FLAGS), ("priority", PRIORITY)):
         digits = data[slice(*spans[field])]
         if digits[:2] != b"0x" and len(digits) > 9 and int(digits[:400]) > MAX_INT:
             text = "the %s %s wraps around: the server reads %d" % (name, quoted(digits, 40), to_int32(digits))
             yield Found("number-overflow", text, "", field)
-    if one.attrs:
-        yield from _words(data, one, version)
-    rest = data[spans[ATTRS][1] : one.end].strip(b" \t\r\n")
+    if destination.attrs:
+        yield from _words(data, destination, version)
+    rest = data[spans[ATTRS][1] : destination.end].strip(b" \t\r\n")
     if rest.startswith(b"\0"):
-        ignored = _rest(data[one.start : one.end], data.index(b"\0", spans[ATTRS][1]) + 1 - one.start)
+        ignored = _rest(
+            data[destination.start : destination.end], data.index(b"\0", spans[ATTRS][1]) + 1 - destination.start
+        )
         yield Found("text-ignored", "a NUL byte ends the line, and %s is not read" % ignored)
     elif rest and not rest.startswith(b"#"):
         text = "the attributes are %s, and %s is not read: they end at the first white space, also in quotes" % (
-            quoted(one.attrs, 60),
-            _rest(data[one.start : one.end], spans[ATTRS][1] - one.start),
+            quoted(destination.attrs, 60),
+            _rest(data[destination.start : destination.end], spans[ATTRS][1] - destination.start),
         )
         yield Found("text-ignored", text)
 
@@ -103,43 +105,44 @@ def _rest(line: bytes, start: int) -> str:
     return quoted_from(text, start + len(text[start:]) - len(text[start:].lstrip()), 60)
 
 
-def _no_setid(digits: bytes, one: Destination) -> Found:
+def _no_setid(digits: bytes, destination: Destination) -> Found:
     if digits:
-        word, uri = quoted(digits + one.uri, 60), quoted(one.uri, 60)
+        word, uri = quoted(digits + destination.uri, 60), quoted(destination.uri, 60)
         return Found(
-            "setid-not-a-number", "%s is no set id: the server reads set %d and the URI %s" % (word, one.setid, uri)
+            "setid-not-a-number",
+            "%s is no set id: the server reads set %d and the URI %s" % (word, destination.setid, uri),
         )
-    marked = one.uri.startswith(_MARK)
+    marked = destination.uri.startswith(_MARK)
     text = "the line begins with %s and no set id, so the server reads set 0 and the URI %s" % (
         "a byte order mark" if marked else "a word",
-        quoted(one.uri, 60),
+        quoted(destination.uri, 60),
     )
     return Found("setid-not-a-number", text, "Save the file without a byte order mark" if marked else "")
 
 
-def _words(data: bytes, one: Destination, version: Version) -> Iterator[Found]:
+def _words(data: bytes, destination: Destination, version: Version) -> Iterator[Found]:
     """Words where the server expects flags and a priority, which it takes for the attributes."""
-    flags, priority = data[slice(*one.flags_span)], data[slice(*one.priority_span)]
-    attrs = quoted(one.attrs, 60)
-    if one.flags_span[1] == one.attrs_span[0]:
-        meant = meant_flags(one)
+    flags, priority = data[slice(*destination.flags_span)], data[slice(*destination.priority_span)]
+    attrs = quoted(destination.attrs, 60)
+    if destination.flags_span[1] == destination.attrs_span[0]:
+        meant = meant_flags(destination)
         if meant and not flags:
             text = "%s are no flags to the server: it reads flags 0 and the attributes %s" % (attrs, attrs)
             yield Found("flags-not-a-number", text, "Write %d instead" % meant.flags)
-        elif flags or b"=" not in one.attrs:
-            word = quoted(flags + one.attrs, 60)
+        elif flags or b"=" not in destination.attrs:
+            word = quoted(flags + destination.attrs, 60)
             text = "the flags %s are no number to Kamailio %s: it reads flags %d and the attributes %s" % (
                 word,
                 version.series,
-                one.flags,
+                destination.flags,
                 attrs,
             )
             remedy = "Write %d; hexadecimal numbers are read from Kamailio 6.1 on" % meant.flags if meant else ""
             yield Found("flags-not-a-number", text, remedy)
-    elif one.priority_span[1] == one.attrs_span[0] and (priority or b"=" not in one.attrs):
+    elif destination.priority_span[1] == destination.attrs_span[0] and (priority or b"=" not in destination.attrs):
         text = "the priority %s is no number: the server reads priority %d and the attributes %s" % (
-            quoted(priority + one.attrs, 60),
-            one.priority,
+            quoted(priority + destination.attrs, 60),
+            destination.priority,
             attrs,
         )
         yield Found("priority-not-a-number", text)

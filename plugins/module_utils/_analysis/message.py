@@ -30,15 +30,15 @@ class Sources:
         self._starts: Dict[str, List[int]] = {}
         self._lines: Dict[Tuple[str, int, bool], str] = {}
 
-    def line_of(self, one: Finding) -> str:
+    def line_of(self, finding: Finding) -> str:
         """The line of a finding, empty where there is none."""
-        if one.line is None:
+        if finding.line is None:
             return ""
         # A line of a list says nothing about the next one, and there can be 100,000 findings about them.
-        alone = one.destination is not None
-        key = one.file, one.line, alone
+        alone = finding.destination is not None
+        key = finding.file, finding.line, alone
         if key not in self._lines:
-            self._lines[key] = self._line(one.file, one.line, 0 if alone else _LINES_ABOVE)
+            self._lines[key] = self._line(finding.file, finding.line, 0 if alone else _LINES_ABOVE)
         return self._lines[key]
 
     def _line(self, file: str, line: int, above: int) -> str:
@@ -61,8 +61,8 @@ def render_findings(findings: Sequence[Finding], files: Dict[str, bytes], whole:
     the result.
     """
     groups: Dict[str, List[Finding]] = {}
-    for one in findings:
-        groups.setdefault(one.rule, []).append(one)
+    for finding in findings:
+        groups.setdefault(finding.rule, []).append(finding)
     count = len(groups) if whole else GROUPS
     told, rest = list(groups.values())[:count], list(groups.values())[count:]
     places = len(findings) if whole else max(1, min(PLACES, (LINES // max(1, len(told)) - 3) // 3))
@@ -80,27 +80,27 @@ def _heading(group: Sequence[Finding]) -> str:
     return "%s: %s%s" % (group[0].severity, group[0].rule, " (%d times)" % len(group) if len(group) > 1 else "")
 
 
-def _place(one: Finding) -> str:
-    return ":".join(str(part) for part in (one.file, one.line, one.column) if part is not None)
+def _place(finding: Finding) -> str:
+    return ":".join(str(part) for part in (finding.file, finding.line, finding.column) if part is not None)
 
 
 def _render_group(group: Sequence[Finding], places: int, sources: Sources) -> str:
     lines = [_heading(group)]
-    one_remedy = len({one.remedy for one in group}) == 1
+    one_remedy = len({finding.remedy for finding in group}) == 1
     said = ""
-    for one in group[:places]:
-        if one.destination is None:
-            lines.append("  %s: %s" % (_place(one), one.text))
+    for finding in group[:places]:
+        if finding.destination is None:
+            lines.append("  %s: %s" % (_place(finding), finding.text))
         else:
             # What holds for all of them is said once.
-            lines += ["  %s:" % one.text] if one.text != said else []
-            lines.append("    %s: %s" % (_place(one), one.destination))
-            said = one.text
-        source = sources.line_of(one)
+            lines += ["  %s:" % finding.text] if finding.text != said else []
+            lines.append("    %s: %s" % (_place(finding), finding.destination))
+            said = finding.text
+        source = sources.line_of(finding)
         if source:
             lines.append("      | " + source)
         if not one_remedy:
-            lines.append("      -> " + one.remedy)
+            lines.append("      -> " + finding.remedy)
     if len(group) > places:
         lines.append("  … and %d more, all of them in findings" % (len(group) - places))
     if one_remedy:

@@ -16,7 +16,7 @@ from .._config.model import Evaluation, Load, Param
 from .._config.parameters import Tables, parameter_types, tables_for
 from .._config.requirements import Requirement, requirements_of
 from .._versions import Version
-from .findings import Finding, finding, found_at
+from .findings import Finding, found_at, found_in
 
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 
@@ -50,7 +50,7 @@ def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) ->
     text %= version, " and ".join(str(known) for known in tables.versions)
     if unknown:
         text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", ", ".join(unknown))
-    return finding("version-not-known", path, None, text)
+    return found_in("version-not-known", path, None, text)
 
 
 def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
     place = load.place
     needs = " or ".join(row.needs)
     why = " for its parameter %s" % row.parameter if row.parameter else ""
-    there = [one for one in evaluation.loads if one.name in row.needs]
+    there = [other for other in evaluation.loads if other.name in row.needs]
     if not there:
         text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start fails"
         remedy = 'Put loadmodule "%s.so" before it' % row.needs[0]

@@ -62,17 +62,17 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
     """The set-up of a configuration, as if the server started with it."""
     empty = [name for name in ("ds_ping_from", "ds_ping_method") if text_of(evaluation, name) == b""]
     return Setup(
-        _obstacle(evaluation),
-        tm_state(evaluation),
-        interval_of(evaluation),
-        number_of(evaluation, "ds_probing_mode", 0),
-        max(1, number_of(evaluation, "ds_inactive_threshold", 1)),
-        empty[-1] if empty else None,
-        text_of(evaluation, "outbound_proxy"),
-        evaluation.sockets,
-        version,
-        _place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
-        _place_of(evaluation, "db_url"),
+        obstacle=_obstacle(evaluation),
+        tm=tm_state(evaluation),
+        interval=interval_of(evaluation),
+        mode=number_of(evaluation, "ds_probing_mode", 0),
+        answers=max(1, number_of(evaluation, "ds_inactive_threshold", 1)),
+        lacks=empty[-1] if empty else None,
+        proxy=text_of(evaluation, "outbound_proxy"),
+        sockets=evaluation.sockets,
+        version=version,
+        strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
+        database=_place_of(evaluation, "db_url"),
     )
 
 
@@ -208,7 +208,9 @@ def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
         said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start fails"
         yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
         return
-    ignored = [one.name + b"=" + (one.value or b"") for one in codes.found if not _counts(one.name, one.value or b"")]
+    ignored = [
+        code.name + b"=" + (code.value or b"") for code in codes.found if not _counts(code.name, code.value or b"")
+    ]
     if codes.end < len(_plain(text)):
         ignored.append(_plain(text)[codes.end :])
     if ignored:
@@ -263,12 +265,16 @@ def _timing(evaluation: Evaluation) -> Iterator[Finding]:
 
 def ping_timeout(evaluation: Evaluation) -> Optional[float]:
     """After how many seconds a ping counts as unanswered, None where that is not known."""
-    own = [one for one in evaluation.all_params("dispatcher") if one.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")]
+    own = [
+        param
+        for param in evaluation.all_params("dispatcher")
+        if param.name in ("ds_ping_fr_timer", "ds_ping_fr_timeout")
+    ]
     of_tm = [
         evaluation.param("tm", name) or default
         for name, default in (("fr_timer", FR_TIMER), ("max_noninv_lifetime", MAX_LIFETIME))
     ]
-    answer, lifetime = (one.value if isinstance(one, Param) else one for one in of_tm)
+    answer, lifetime = (setting.value if isinstance(setting, Param) else setting for setting in of_tm)
     if not isinstance(answer, int) or not isinstance(lifetime, int) or (own and not isinstance(own[-1].value, int)):
         return None
     ticks = own[-1].value if own else 0

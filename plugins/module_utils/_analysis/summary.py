@@ -29,30 +29,34 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
     findings, reasons = destination_findings(ListSource(path, document), version)
     destinations = []
     loaded: Dict[int, List[Destination]] = {}
-    for one in document.destinations:
-        skipped = reasons.get(one.start)
-        uri = None if skipped else read_uri(one.uri)
+    for destination in document.destinations:
+        skipped = reasons.get(destination.start)
+        uri = None if skipped else read_uri(destination.uri)
         if not skipped:
-            loaded.setdefault(one.setid, []).append(one)
+            loaded.setdefault(destination.setid, []).append(destination)
         destinations.append(
             {
                 "path": path,
-                "line": one.line,
-                "setid": one.setid,
-                "uri": show(uri.uri if uri else one.uri),
-                "flags": one.flags,
-                "letters": render_letters(one.flags, version.knows_no_ping),
-                "states": render_names(one.flags),
-                "priority": one.priority,
-                "attrs": show(one.attrs),
-                "description": show(described(data, one.start)),
+                "line": destination.line,
+                "setid": destination.setid,
+                "uri": show(uri.uri if uri else destination.uri),
+                "flags": destination.flags,
+                "letters": render_letters(destination.flags, version.knows_no_ping),
+                "states": render_names(destination.flags),
+                "priority": destination.priority,
+                "attrs": show(destination.attrs),
+                "description": show(described(data, destination.start)),
                 "skipped": skipped,
-                "needs_dns": bool(uri and uri.needs_resolver and not one.flags & NO_DNS),
+                "needs_dns": bool(uri and uri.needs_resolver and not destination.flags & NO_DNS),
             }
         )
     sets = [
-        {"path": path, "setid": setid, "destinations": [show(read_uri(one.uri).uri) for one in in_server_order(ones)]}
-        for setid, ones in sorted(loaded.items())
+        {
+            "path": path,
+            "setid": setid,
+            "destinations": [show(read_uri(destination.uri).uri) for destination in in_server_order(members)],
+        }
+        for setid, members in sorted(loaded.items())
     ]
     return {
         "destinations": destinations,
