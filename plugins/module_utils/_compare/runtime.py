@@ -42,13 +42,14 @@ class RuntimePlan(NamedTuple):
     @property
     def calls(self) -> List[Tuple[str, Tuple[Union[str, int], ...]]]:
         """The commands of the RPC with their arguments, the removals first."""
-        removals = dict.fromkeys((one.setid, one.uri) for one in self.removed)
+        removals = dict.fromkeys((destination.setid, destination.uri) for destination in self.removed)
         calls: List[Tuple[str, Tuple[Union[str, int], ...]]] = [
             ("dispatcher.remove", (setid, _text(uri))) for setid, uri in removals
         ]
-        for one in self.added:
-            attrs = (_text(one.attrs),) if one.attrs else ()
-            calls.append(("dispatcher.add", (one.setid, _text(one.uri), one.flags, one.priority, *attrs)))
+        for destination in self.added:
+            setid, uri, flags, priority, attrs = destination.meaning
+            last = (_text(attrs),) if attrs else ()
+            calls.append(("dispatcher.add", (setid, _text(uri), flags, priority, *last)))
         return calls
 
 
@@ -62,7 +63,7 @@ def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setu
     before = parse_document(data, setup.version)
     if len(before.destinations) != len(running):
         raise KamailioError([Problem("the server runs a destination that no list could name", "Reload its list first")])
-    known = {identity(one.setid, one.uri) for one in before.destinations}
+    known = {identity(destination.setid, destination.uri) for destination in before.destinations}
     # The flags of what runs have a life of their own.
     asked = [wish._replace(flags=None) if wish.key in known else wish for wish in wishes]
     after = parse_document(plan_destinations(data, asked, "none", RUNNING).data, setup.version)
@@ -76,42 +77,42 @@ def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setu
 def render_list(running: Sequence[Running]) -> bytes:
     """What runs as a list that would make it run, in the order of the server."""
     return b"".join(
-        b"%d %s %d %d %s\n" % (one.setid, one.uri, one.flags, one.priority, one.attrs) for one in running[::-1]
+        b"%d %s %d %d %s\n"
+        % (destination.setid, destination.uri, destination.flags, destination.priority, destination.attrs)
+        for destination in running[::-1]
     )
-
-
-def _meaning(one: Destination) -> Tuple[int, bytes, int, int, bytes]:
-    return one.setid, one.uri, one.flags, one.priority, one.attrs
 
 
 def _beyond(document: Document, other: Document) -> Tuple[Destination, ...]:
     """The destinations that the other one does not have."""
-    there = Counter(_meaning(one) for one in other.destinations)
+    there = Counter(destination.meaning for destination in other.destinations)
     found = []
-    for one in document.destinations:
-        if there[_meaning(one)]:
-            there[_meaning(one)] -= 1
+    for destination in document.destinations:
+        if there[destination.meaning]:
+            there[destination.meaning] -= 1
         else:
-            found.append(one)
+            found.append(destination)
     return tuple(found)
 
 
 def _changed(added: Sequence[Destination], removed: Sequence[Destination]) -> List[Problem]:
-    gone: Dict[object, Destination] = {identity(one.setid, one.uri): one for one in removed}
+    gone: Dict[object, Destination] = {
+        identity(destination.setid, destination.uri): destination for destination in removed
+    }
     text = "set %d, %s runs with priority %d and the attributes '%s', and a server cannot change these"
     return [
         Problem(
             text % (was.setid, quoted(was.uri, 80), was.priority, quoted(was.attrs, 80)),
             "Change the list with dispatcher_list, and let dispatcher_reload load it",
         )
-        for was in (gone.get(identity(one.setid, one.uri)) for one in added)
+        for was in (gone.get(identity(destination.setid, destination.uri)) for destination in added)
         if was
     ]
 
 
 def _shared(before: Document, removed: Sequence[Destination]) -> List[Problem]:
-    there = Counter((one.setid, one.uri) for one in before.destinations)
-    gone = Counter((one.setid, one.uri) for one in removed)
+    there = Counter((destination.setid, destination.uri) for destination in before.destinations)
+    gone = Counter((destination.setid, destination.uri) for destination in removed)
     text = "set %d, %s: a removal takes all %d destinations with this URI out of the set, and %d are to go"
     return [
         Problem(text % (setid, quoted(uri, 80), there[setid, uri], count), "Change the list instead, and reload it")
@@ -123,24 +124,36 @@ def _shared(before: Document, removed: Sequence[Destination]) -> List[Problem]:
 def _findings(after: Document, added: Sequence[Destination], setup: Setup) -> Tuple[Finding, ...]:
     """What is wrong with what is added, by the rules for a list; notes are no reason to refuse."""
     found = analyse_destinations(ListSource(RUNNING, after), setup._replace(strict=None))
-    lines = {one.line for one in added}
-    return tuple(one for one in found.findings if one.line in lines and one.severity != NOTE)
+    lines = {destination.line for destination in added}
+    return tuple(finding for finding in found.findings if finding.line in lines and finding.severity != NOTE)
 
 
 def turned_round(before: Sequence[Running], after: Sequence[Running]) -> List[int]:
     """The sets in which destinations that stay have another order than before."""
-    there = {(one.setid, one.uri, one.attrs) for one in before} & {(one.setid, one.uri, one.attrs) for one in after}
+    there = {(destination.setid, destination.uri, destination.attrs) for destination in before} & {
+        (destination.setid, destination.uri, destination.attrs) for destination in after
+    }
     orders: List[Dict[int, List[Tuple[bytes, bytes]]]] = [{}, {}]
     for order, running in zip(orders, (before, after)):
-        for one in running:
-            if (one.setid, one.uri, one.attrs) in there:
-                order.setdefault(one.setid, []).append((one.uri, one.attrs))
+        for destination in running:
+            if (destination.setid, destination.uri, destination.attrs) in there:
+                order.setdefault(destination.setid, []).append((destination.uri, destination.attrs))
     return sorted(setid for setid in orders[0] if orders[0][setid] != orders[1].get(setid))
 
 
 def render_destinations(destinations: Sequence[Destination]) -> str:
     """Destinations in the form of a list, for a diff."""
     return "".join(
-        ("%d %s %d %d %s" % (one.setid, show(one.uri), one.flags, one.priority, show(one.attrs))).rstrip() + "\n"
-        for one in destinations
+        (
+            "%d %s %d %d %s"
+            % (
+                destination.setid,
+                show(destination.uri),
+                destination.flags,
+                destination.priority,
+                show(destination.attrs),
+            )
+        ).rstrip()
+        + "\n"
+        for destination in destinations
     )

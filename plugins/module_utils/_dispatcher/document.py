@@ -25,6 +25,9 @@ LINE_BYTES = 1023
 
 Span = Tuple[int, int]
 
+# The set id, the URI, the flags, the priority and the attributes.
+Meaning = Tuple[int, bytes, int, int, bytes]
+
 # Every part is optional and each starts where the one before ended, so this matches any line without backtracking.
 # An empty setid is set 0; after the URI, the flags and the priority a # ends the line, in attributes it does not.
 _LINE = (
@@ -54,6 +57,11 @@ class Destination(NamedTuple):
     priority: int
     attrs: bytes
     matched: re.Match[bytes]
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the line says, wherever it stands."""
+        return self[3:8]
 
     @property
     def hex_flags(self) -> bool:

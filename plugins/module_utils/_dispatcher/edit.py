@@ -9,16 +9,14 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional
 
 from .._patch import Patch
 from .._text import line_end_of
 from .description import MARK, description_above
-from .document import Destination, Document
+from .document import Destination, Document, Meaning
 from .style import render_line
 from .wish import Wish
-
-Meaning = Tuple[int, bytes, int, int, bytes]
 
 
 class Update(NamedTuple):

@@ -53,8 +53,8 @@ def order_destinations(
     if problems:
         raise KamailioError(problems)
     result = apply_patches(document.data, patches)
-    expected = [mover.get(destination.start, destination)[3:8] for destination in document.destinations]
-    if [destination[3:8] for destination in parse_document(result, NEWEST).destinations] != expected:
+    expected = [mover.get(destination.start, destination).meaning for destination in document.destinations]
+    if [destination.meaning for destination in parse_document(result, NEWEST).destinations] != expected:
         raise KamailioError([Problem("the destinations cannot change places", "Look at the line ends", path)])
     return result, moved
 

@@ -18,8 +18,8 @@ from .._patch import Patch, apply_patches
 from .._text import quoted
 from .._versions import NEWEST, Version
 from .description import described, description_above
-from .document import LINE_BYTES, Destination, Document, parse_document
-from .edit import Meaning, New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
+from .document import LINE_BYTES, Destination, Document, Meaning, parse_document
+from .edit import New, Update, insert_patches, meaning_of, remove_patch, render_entry, update_patches
 from .flags import LETTERS, PROBING
 from .order import order_destinations
 from .wish import Key, Mark, Wish, identity, marks_of
@@ -218,7 +218,7 @@ def _wanted(
         description = None
     meaning = (destination.setid, destination.uri, flags, priority, attrs)
     rewrite = wish.flags is not None and destination.hex_flags
-    if meaning == destination[3:8] and not rewrite and description is None:
+    if meaning == destination.meaning and not rewrite and description is None:
         return None
     return Update(destination, meaning, description)
 
@@ -292,13 +292,13 @@ def _verify(
             expected.append(
                 (update.meaning, update.description, destination.line)
                 if update
-                else (destination[3:8], None, destination.line)
+                else (destination.meaning, None, destination.line)
             )
         expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(destination.start, ())]
     expected += [(meaning_of(wish), wish.description, None) for wish in behind.get(-1, ())]
 
     for (meaning, description, line), read in zip(expected, after.destinations):
-        if meaning != read[3:8]:
+        if meaning != read.meaning:
             raise KamailioError([_misread(meaning, line, read, before.long_lines, path)])
         if description and description_above(after.data, read.start)[1] != description:
             raise KamailioError([Problem("the description would not stand above its line", "", path, line)])
@@ -349,7 +349,7 @@ def _ordered(data: bytes, wishes: Sequence[Wish], path: str) -> Tuple[bytes, Lis
 
 
 def _entry(data: bytes, destination: Destination) -> bytes:
-    return render_entry(destination[3:8], described(data, destination.start))
+    return render_entry(destination.meaning, described(data, destination.start))
 
 
 def _updated(data: bytes, update: Update) -> bytes:
