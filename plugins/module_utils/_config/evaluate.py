@@ -112,22 +112,22 @@ class _Run:
         if self.preprocessor.hides_sockets:
             self.listen.unsure()
         return Evaluation(
-            path,
-            self.preprocessor.files,
-            tuple(self.loads),
-            tuple(self.params),
-            tuple(self.report.problems),
-            tuple(self.report.undecided),
-            tuple(self.preprocessor.inactive),
-            tuple(self.preprocessor.includes),
-            self.preprocessor.defines.standing(),
-            self.statements.blocks.first,
-            self.load_path,
-            self.listen.texts(),
-            self.listen.result(self.settings.result()),
-            self.settings.result(),
-            self.statements.is_empty and not self.report.undecided,
-            tuple(self.preprocessor.absent),
+            path=path,
+            files=self.preprocessor.files,
+            loads=tuple(self.loads),
+            params=tuple(self.params),
+            problems=tuple(self.report.problems),
+            undecided=tuple(self.report.undecided),
+            inactive=tuple(self.preprocessor.inactive),
+            includes=tuple(self.preprocessor.includes),
+            defines=self.preprocessor.defines.standing(),
+            first_block=self.statements.blocks.first,
+            load_path=self.load_path,
+            listens=self.listen.texts(),
+            sockets=self.listen.result(self.settings.result()),
+            settings=self.settings.result(),
+            empty=self.statements.is_empty and not self.report.undecided,
+            absent=tuple(self.preprocessor.absent),
         )
 
     def feed(self, item: Item) -> None:
@@ -205,7 +205,16 @@ class _Run:
             )
             remedy = "Load the module before it"
             self.report.refuse("modparam-without-module", place, text, remedy)
-        self.params.append(Param(modules or (), show(module.text), name, value, place, span))
+        self.params.append(
+            Param(
+                modules=modules or (),
+                written_for=show(module.text),
+                name=name,
+                value=value,
+                place=place,
+                value_place=span,
+            )
+        )
 
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
         """The loaded modules that the expression in a modparam matches; None where it cannot be read."""

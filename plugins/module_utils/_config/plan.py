@@ -271,9 +271,9 @@ def _set_params(editor: _Editor, wish: ModuleWish) -> None:
             _set_last(editor, wish.name, name, values, there)
 
 
-def same_value(one: Optional[Value], other: Optional[Value]) -> bool:
+def same_value(value: Optional[Value], other: Optional[Value]) -> bool:
     """Whether two values are the same to the server, to which a number is no string."""
-    return one == other and isinstance(one, int) == isinstance(other, int)
+    return value == other and isinstance(value, int) == isinstance(other, int)
 
 
 def _set_all(editor: _Editor, module: str, name: str, values: Sequence[Value], own: Sequence[Param]) -> None:

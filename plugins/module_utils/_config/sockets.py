@@ -37,7 +37,13 @@ def parse_socket(text: bytes, advertised: bytes, name: bytes) -> Optional[Socket
         return None
     protocol = (found.group(1) or b"any").lower()
     port = int(found.group(3) or (DEFAULT_TLS_PORT if protocol == b"tls" else DEFAULT_PORT))
-    return Socket(b"" if protocol == b"any" else protocol, found.group(2).lower(), port, advertised.lower(), name)
+    return Socket(
+        protocol=b"" if protocol == b"any" else protocol,
+        host=found.group(2).lower(),
+        port=port,
+        advertised=advertised.lower(),
+        name=name,
+    )
 
 
 class Sockets(NamedTuple):

@@ -87,7 +87,14 @@ def parse_substitution(rule: bytes) -> Substitution:
             pattern = None
     if pattern and replacement and max([0, *(part for part in replacement if isinstance(part, int))]) > pattern.groups:
         replacement = None
-    return Substitution(name, value, pattern, replacement, b"g" in flags, bool(_COMPETING.search(name)))
+    return Substitution(
+        name=name,
+        value=value,
+        pattern=pattern,
+        replacement=replacement,
+        everywhere=b"g" in flags,
+        competing=bool(_COMPETING.search(name)),
+    )
 
 
 def is_costly(expression: bytes) -> bool:

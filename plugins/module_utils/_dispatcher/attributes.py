@@ -123,15 +123,15 @@ def _show(text: bytes) -> str:
     return text.decode("utf-8", "backslashreplace")
 
 
-def same_attrs(one: bytes, other: bytes) -> bool:
+def same_attrs(attrs: bytes, other: bytes) -> bool:
     """Whether two texts mean the same: order, case of names, quotes and a last semicolon do not matter."""
-    if one == other:
+    if attrs == other:
         return True
     try:
-        left, right = read_attrs(one), read_attrs(other)
+        left, right = read_attrs(attrs), read_attrs(other)
     except ValueError:
         return False
-    return left.end == len(one) and right.end == len(other) and _by_name(left) == _by_name(right)
+    return left.end == len(attrs) and right.end == len(other) and _by_name(left) == _by_name(right)
 
 
 def _by_name(attributes: Attributes) -> Dict[bytes, List[Optional[bytes]]]:

@@ -169,7 +169,18 @@ def _parse_wish(index: int, entry: Mapping[str, Any], where: str, problems: List
     if len(problems) > before:
         return None
     marks = marks_of(attrs.text) if attrs else ()
-    return Wish(index, setid, uri, flags, priority, attrs, description, present, identity(setid, uri), marks)
+    return Wish(
+        position=index,
+        setid=setid,
+        uri=uri,
+        flags=flags,
+        priority=priority,
+        attrs=attrs,
+        description=description,
+        present=present,
+        key=identity(setid, uri),
+        marks=marks,
+    )
 
 
 def parse_number(value: object) -> int:
