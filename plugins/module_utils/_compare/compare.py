@@ -65,7 +65,7 @@ class Comparison(NamedTuple):
     @property
     def due(self) -> Tuple[Difference, ...]:
         """The differences that a reload would settle."""
-        return tuple(one for one in self.differences if one.kind in DUE)
+        return tuple(difference for difference in self.differences if difference.kind in DUE)
 
 
 def running_effects(running: Sequence[Running], setup: Setup) -> Tuple[Effect, ...]:
@@ -76,12 +76,12 @@ def running_effects(running: Sequence[Running], setup: Setup) -> Tuple[Effect, .
 def _unreadable(running: Sequence[Running]) -> Dict[int, str]:
     """Why it cannot be told whether destinations are probed, by their start: they are none that a server runs."""
     found: Dict[int, str] = {}
-    for one in running:
+    for destination in running:
         try:
-            read_uri(one.uri)
-            read_attrs(one.attrs)
+            read_uri(destination.uri)
+            read_attrs(destination.attrs)
         except ValueError as reason:
-            found[one.start] = "the server answered with a destination that it would not load: %s" % reason
+            found[destination.start] = "the server answered with a destination that it would not load: %s" % reason
     return found
 
 
@@ -92,40 +92,49 @@ def compare(document: Document, skipped: Dict[int, str], running: Sequence[Runni
     """
     wanted = _by_set(document.destinations)
     found: Dict[int, List[Running]] = {}
-    for one in running:
-        found.setdefault(one.setid, []).append(one)
+    for destination in running:
+        found.setdefault(destination.setid, []).append(destination)
     pairs: List[Pair] = []
     absent: List[Absent] = []
     differences: List[Difference] = []
     for setid in sorted({*wanted, *found}):
         listed = in_server_order(wanted.get(setid, []))
         matched = _match(listed, found.get(setid, []))
-        of_set = [Pair(one, matched[one.start]) for one in listed if one.start in matched]
+        of_set = [
+            Pair(destination, matched[destination.start]) for destination in listed if destination.start in matched
+        ]
         pairs += of_set
         without = list(_absent(listed, matched, skipped))
         absent += without
         differences += [
-            Difference(one.kind, setid, server_uri(one.listed.uri), one.listed.line, one.reason) for one in without
+            Difference(
+                kind=missing.kind,
+                setid=setid,
+                uri=server_uri(missing.listed.uri),
+                line=missing.listed.line,
+                text=missing.reason,
+            )
+            for missing in without
         ]
         differences += _extra(found.get(setid, []), of_set)
         differences += _order(setid, of_set)
     listed_effects = effects_of(document.destinations, setup, skipped)
-    expected = {one.start: effect for one, effect in zip(document.destinations, listed_effects)}
+    expected = {destination.start: effect for destination, effect in zip(document.destinations, listed_effects)}
     for pair in pairs:
         differences += _fields(pair, setup, expected[pair.listed.start])
     by_running = {pair.running.start: pair.listed for pair in pairs}
     watches = tuple(_watches(running, by_running, expected, setup))
     differences += _unprobed(running, watches, by_running)
     pairs.sort(key=lambda pair: pair.listed.start)
-    absent.sort(key=lambda one: one.listed.start)
-    differences.sort(key=lambda one: one.setid)
+    absent.sort(key=lambda missing: missing.listed.start)
+    differences.sort(key=lambda difference: difference.setid)
     return Comparison(tuple(pairs), tuple(absent), tuple(differences), watches)
 
 
 def _by_set(destinations: Sequence[Destination]) -> Dict[int, List[Destination]]:
     sets: Dict[int, List[Destination]] = {}
-    for one in destinations:
-        sets.setdefault(one.setid, []).append(one)
+    for destination in destinations:
+        sets.setdefault(destination.setid, []).append(destination)
     return sets
 
 
@@ -140,13 +149,13 @@ def server_uri(uri: bytes) -> bytes:
 def _match(listed: Sequence[Destination], running: Sequence[Running]) -> Dict[int, Running]:
     """What runs of each destination of a set, by its start; of several with one URI, equal attributes come first."""
     free: Dict[bytes, List[Running]] = {}
-    for one in running:
-        free.setdefault(one.uri, []).append(one)
+    for destination in running:
+        free.setdefault(destination.uri, []).append(destination)
     found: Dict[int, Running] = {}
     for exactly in (True, False):
         for each in listed:
             candidates = free.get(server_uri(each.uri), [])
-            fitting = [one for one in candidates if not exactly or _same(each, one)]
+            fitting = [candidate for candidate in candidates if not exactly or _same(each, candidate)]
             if fitting and each.start not in found:
                 found[each.start] = fitting[0]
                 candidates.remove(fitting[0])
@@ -163,23 +172,29 @@ def _same_attrs(listed: bytes, running: bytes) -> bool:
 
 
 def _absent(listed: Sequence[Destination], matched: Dict[int, Running], skipped: Dict[int, str]) -> Iterator[Absent]:
-    for one in listed:
-        if one.start in matched:
+    for destination in listed:
+        if destination.start in matched:
             continue
-        if one.start in skipped:
-            yield Absent(one, "skipped", skipped[one.start])
+        if destination.start in skipped:
+            yield Absent(destination, "skipped", skipped[destination.start])
             continue
         text = "it stands in the list and does not run"
-        if not one.flags & NO_DNS and read_uri(one.uri).needs_resolver:
+        if not destination.flags & NO_DNS and read_uri(destination.uri).needs_resolver:
             text += "; the server skips a name that its resolver does not find"
-        yield Absent(one, "missing", text)
+        yield Absent(destination, "missing", text)
 
 
 def _extra(running: Sequence[Running], pairs: Sequence[Pair]) -> Iterator[Difference]:
     known = {pair.running.start for pair in pairs}
-    for one in running:
-        if one.start not in known:
-            yield Difference("extra", one.setid, one.uri, None, "it runs and does not stand in the list")
+    for destination in running:
+        if destination.start not in known:
+            yield Difference(
+                kind="extra",
+                setid=destination.setid,
+                uri=destination.uri,
+                line=None,
+                text="it runs and does not stand in the list",
+            )
 
 
 def _order(setid: int, pairs: Sequence[Pair]) -> Iterator[Difference]:
@@ -191,7 +206,7 @@ def _order(setid: int, pairs: Sequence[Pair]) -> Iterator[Difference]:
         if pair is not first:
             text = "by the list it is tried before %s, and it runs behind it: an add or remove turns the order round"
             other = quoted(first.running.uri, 80)
-            yield Difference("order", setid, pair.running.uri, pair.listed.line, text % other)
+            yield Difference(kind="order", setid=setid, uri=pair.running.uri, line=pair.listed.line, text=text % other)
             return
 
 
@@ -230,10 +245,10 @@ def letters_after_load(flags: int, setup: Setup) -> str:
 def _watches(
     running: Sequence[Running], listed: Dict[int, Destination], expected: Dict[int, Effect], setup: Setup
 ) -> Iterator[Watch]:
-    for one, effect in zip(running, running_effects(running, setup)):
-        by_list = listed.get(one.start)
+    for destination, effect in zip(running, running_effects(running, setup)):
+        by_list = listed.get(destination.start)
         said = Listed(by_list.flags, expected[by_list.start]) if by_list else None
-        yield watch_running(_flags_of(one, by_list), effect, said, setup)
+        yield watch_running(_flags_of(destination, by_list), effect, said, setup)
 
 
 def _flags_of(running: Running, listed: Optional[Destination]) -> int:
@@ -245,11 +260,11 @@ def _flags_of(running: Running, listed: Optional[Destination]) -> int:
 def _unprobed(
     running: Sequence[Running], watches: Sequence[Watch], listed: Dict[int, Destination]
 ) -> Iterator[Difference]:
-    for one, watch in zip(running, watches):
-        if one.flags & PROBING and watch.kind == BLIND:
-            line = listed[one.start].line if one.start in listed else None
-            text = "it shows %s and nothing probes it: %s" % (one.letters, watch.effect.reason)
-            yield Difference("unprobed", one.setid, one.uri, line, text)
+    for destination, watch in zip(running, watches):
+        if destination.flags & PROBING and watch.kind == BLIND:
+            line = listed[destination.start].line if destination.start in listed else None
+            text = "it shows %s and nothing probes it: %s" % (destination.letters, watch.effect.reason)
+            yield Difference(kind="unprobed", setid=destination.setid, uri=destination.uri, line=line, text=text)
 
 
 def _shown(attrs: bytes) -> str:

@@ -63,8 +63,8 @@ def judge_health(
     """The health of all that runs; C(age) is the seconds since the list was loaded, None where that is not known."""
     answered = _answered(pairs, setup)
     found: List[Health] = []
-    for one, effect in zip(running, running_effects(running, setup)):
-        found.append(_judge(one, effect, answered.get(one.start), timing, age, pings_active))
+    for destination, effect in zip(running, running_effects(running, setup)):
+        found.append(_judge(destination, effect, answered.get(destination.start), timing, age, pings_active))
     return tuple(found)
 
 
@@ -81,27 +81,27 @@ def _answered(pairs: Sequence[Pair], setup: Setup) -> Dict[int, str]:
 
 
 def _judge(
-    one: Running,
+    running: Running,
     effect: Effect,
     answered: Optional[str],
     timing: Timing,
     age: Optional[float],
     pings_active: bool,
 ) -> Health:
-    state = one.letters[0]
+    state = running.letters[0]
     if state == "D":
-        return Health(one, DISABLED, "it is disabled")
+        return Health(running, DISABLED, "it is disabled")
     if answered and state == "A":
-        return Health(one, HEALTHY, answered)
+        return Health(running, HEALTHY, answered)
     if effect.effect == NEVER or not pings_active:
         reason = effect.reason if effect.effect == NEVER else "dispatcher.ping_active has stopped all pings"
-        return Health(one, UNKNOWN, reason)
+        return Health(running, UNKNOWN, reason)
     if state == "I":
-        return Health(one, DOWN, "it is inactive")
+        return Health(running, DOWN, "it is inactive")
     if state == "T":
-        return Health(one, PENDING, "it has not answered the last ping")
-    if one.latency and one.latency.maximum > 0 and not timing.keeps_latency:
-        return Health(one, HEALTHY, "it has answered within %d ms" % one.latency.maximum)
+        return Health(running, PENDING, "it has not answered the last ping")
+    if running.latency and running.latency.maximum > 0 and not timing.keeps_latency:
+        return Health(running, HEALTHY, "it has answered within %d ms" % running.latency.maximum)
     if effect.effect == CONTINUOUSLY and timing.window is not None and age is not None and age > timing.window:
-        return Health(one, HEALTHY, "no ping has failed for %.0f s" % age)
-    return Health(one, PENDING, "no ping has been answered yet, as far as the server tells")
+        return Health(running, HEALTHY, "no ping has failed for %.0f s" % age)
+    return Health(running, PENDING, "no ping has been answered yet, as far as the server tells")

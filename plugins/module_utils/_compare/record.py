@@ -43,9 +43,9 @@ def render_record(loaded: int, data: bytes) -> bytes:
     return b"# loaded %d (seconds since 1970), written by sipfleet.kamailio\n%s" % (loaded, data)
 
 
-def same_meaning(one: Document, other: Document) -> bool:
+def same_meaning(document: Document, other: Document) -> bool:
     """Whether two lists make a server do the same, as far as it can tell them apart."""
-    left, right = _in_order(one), _in_order(other)
+    left, right = _in_order(document), _in_order(other)
     return len(left) == len(right) and all(_same(*both) for both in zip(left, right))
 
 
@@ -53,12 +53,12 @@ def _in_order(document: Document) -> List[Destination]:
     return sorted(in_server_order(document.destinations), key=lambda each: each.setid)
 
 
-def _same(one: Destination, other: Destination) -> bool:
-    return _key(one) == _key(other) and same_attrs(one.attrs, other.attrs)
+def _same(destination: Destination, other: Destination) -> bool:
+    return _key(destination) == _key(other) and same_attrs(destination.attrs, other.attrs)
 
 
-def _key(one: Destination) -> Tuple[int, bytes, int, int]:
-    return one.setid, server_uri(one.uri), one.flags, one.priority
+def _key(destination: Destination) -> Tuple[int, bytes, int, int]:
+    return destination.setid, server_uri(destination.uri), destination.flags, destination.priority
 
 
 class Knowledge(NamedTuple):

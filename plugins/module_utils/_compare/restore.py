@@ -46,15 +46,17 @@ class Names:
     """How the destinations of a server can be named in a call; a call changes only the first of that name."""
 
     def __init__(self, running: Sequence[Running]) -> None:
-        self._uris = Counter((one.setid, one.uri.lower()) for one in running)
-        self._duids = Counter((one.setid, one.duid.lower()) for one in running if one.duid)
+        self._uris = Counter((destination.setid, destination.uri.lower()) for destination in running)
+        self._duids = Counter(
+            (destination.setid, destination.duid.lower()) for destination in running if destination.duid
+        )
 
-    def call(self, code: str, one: Running) -> Optional[SetState]:
+    def call(self, code: str, destination: Running) -> Optional[SetState]:
         """The call that gives one of them a state, None where none hits it alone."""
-        if self._uris[one.setid, one.uri.lower()] == 1:
-            return SetState(code, one.setid, one.uri, None)
-        if one.duid and self._duids[one.setid, one.duid.lower()] == 1:
-            return SetState(code, one.setid, one.uri, one.duid)
+        if self._uris[destination.setid, destination.uri.lower()] == 1:
+            return SetState(code, destination.setid, destination.uri, None)
+        if destination.duid and self._duids[destination.setid, destination.duid.lower()] == 1:
+            return SetState(code, destination.setid, destination.uri, destination.duid)
         return None
 
 
@@ -64,31 +66,36 @@ def taken_out(running: Sequence[Running], loaded: Optional[Document], version: V
     Where C(loaded) is not known it is every such state: a gateway that is kept out is the lesser evil.
     """
     asked: Dict[Tuple[int, bytes], List[str]] = {}
-    for one in loaded.destinations if loaded else ():
-        letters = render_letters(one.flags, version.knows_no_ping)
-        asked.setdefault((one.setid, server_uri(one.uri)), []).append(letters[0])
+    for destination in loaded.destinations if loaded else ():
+        letters = render_letters(destination.flags, version.knows_no_ping)
+        asked.setdefault((destination.setid, server_uri(destination.uri)), []).append(letters[0])
     out = {
-        (one.setid, one.uri)
-        for one in running
-        if _is_out(one.letters) and one.letters[0] not in asked.get((one.setid, one.uri), [])
+        (destination.setid, destination.uri)
+        for destination in running
+        if _is_out(destination.letters)
+        and destination.letters[0] not in asked.get((destination.setid, destination.uri), [])
     }
-    return [State(one.setid, one.uri, one.duid, one.letters) for one in running if (one.setid, one.uri) in out]
+    return [
+        State(destination.setid, destination.uri, destination.duid, destination.letters)
+        for destination in running
+        if (destination.setid, destination.uri) in out
+    ]
 
 
 def plan_restoring(before: Sequence[State], pairs: Sequence[Pair]) -> Restoring:
     """Put back what was disabled or inactive C(before) a list was loaded; C(pairs) are the destinations after it."""
     names = Names([pair.running for pair in pairs])
     earlier: Dict[Tuple[int, bytes], List[State]] = {}
-    for one in before:
-        earlier.setdefault((one.setid, one.uri), []).append(one)
+    for state in before:
+        earlier.setdefault((state.setid, state.uri), []).append(state)
     calls: List[SetState] = []
     lost: List[State] = []
     for pair in pairs:
         now = pair.running
         same = earlier.get((now.setid, now.uri), [])
-        was = next((one for one in same if len(same) == 1 or (one.duid and one.duid == now.duid)), None)
+        was = next((state for state in same if len(same) == 1 or (state.duid and state.duid == now.duid)), None)
         if was is None:
-            lost += [one for one in same if one not in lost and _has_come_back(one, now)]
+            lost += [state for state in same if state not in lost and _has_come_back(state, now)]
         elif _has_come_back(was, now):
             code = "dx" if was.letters[0] == "D" else was.letters.lower()
             call = names.call(code, now)

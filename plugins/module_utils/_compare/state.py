@@ -69,18 +69,26 @@ class StatesPlan(NamedTuple):
 def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[StateWish]:
     """The wishes of a task. Raises KamailioError with all that is wrong with them."""
     problems, wishes = [], []
-    for index, one in enumerate(entries):
+    for index, entry in enumerate(entries):
         where = "destinations[%d]" % index
-        if one["uri"] is not None and one["duid"] is not None:
+        if entry["uri"] is not None and entry["duid"] is not None:
             problems.append(Problem("%s gives uri and duid" % where, "Give one of them, or neither for a whole set"))
-        if one["state"] == "disabled" and one["probing"]:
+        if entry["state"] == "disabled" and entry["probing"]:
             text = "%s: a server cannot probe what is disabled, and drops the P flag" % where
             problems.append(Problem(text, "Use inactive, or leave probing out"))
         for name in ("uri", "duid"):
-            if one[name] is not None and not one[name].strip():
+            if entry[name] is not None and not entry[name].strip():
                 problems.append(Problem("%s: %s is empty" % (where, name), "Leave it out for a whole set"))
-        uri, duid = (None if one[name] is None else _bytes(one[name].strip()) for name in ("uri", "duid"))
-        wishes.append(StateWish(one["setid"], uri and server_uri(uri), duid, one["state"], one["probing"]))
+        uri, duid = (None if entry[name] is None else _bytes(entry[name].strip()) for name in ("uri", "duid"))
+        wishes.append(
+            StateWish(
+                setid=entry["setid"],
+                uri=uri and server_uri(uri),
+                duid=duid,
+                state=entry["state"],
+                probing=entry["probing"],
+            )
+        )
     if problems:
         raise KamailioError(problems)
     return wishes
@@ -98,13 +106,15 @@ def plan_states(wishes: Sequence[StateWish], running: Sequence[Running], setup: 
     problems: List[Problem] = []
     wanted: Dict[int, Tuple[Running, StateWish]] = {}
     for wish in wishes:
-        hit = [one for one in running if _is_meant(one, wish)]
+        hit = [destination for destination in running if _is_meant(destination, wish)]
         if not hit:
             problems.append(Problem("%s is not there" % _name(wish), "dispatcher_info tells what runs"))
-        for one in hit:
-            earlier = wanted.setdefault(one.start, (one, wish))
+        for destination in hit:
+            earlier = wanted.setdefault(destination.start, (destination, wish))
             if earlier[1]._replace(uri=None, duid=None) != wish._replace(uri=None, duid=None):
-                problems.append(Problem("%s gets two states: %s and %s" % (_shown(one), earlier[1].state, wish.state)))
+                problems.append(
+                    Problem("%s gets two states: %s and %s" % (_shown(destination), earlier[1].state, wish.state))
+                )
     changes = _changes(wanted, running, setup)
     calls: List[SetState] = []
     names = Names(running)
@@ -122,47 +132,47 @@ def plan_states(wishes: Sequence[StateWish], running: Sequence[Running], setup: 
     if problems:
         raise KamailioError(dict.fromkeys(problems))
     warnings = [text for planned in changes for text in _warnings(planned)]
-    disabled = tuple(one for one, wish in wanted.values() if wish.state == "disabled")
+    disabled = tuple(destination for destination, wish in wanted.values() if wish.state == "disabled")
     return StatesPlan(disabled, tuple(changes), tuple(calls), tuple(warnings))
 
 
-def _is_meant(one: Running, wish: StateWish) -> bool:
-    if one.setid != wish.setid:
+def _is_meant(running: Running, wish: StateWish) -> bool:
+    if running.setid != wish.setid:
         return False
     if wish.uri is not None:
-        return one.uri.lower() == wish.uri.lower()
-    return wish.duid is None or (one.duid or b"").lower() == wish.duid.lower()
+        return running.uri.lower() == wish.uri.lower()
+    return wish.duid is None or (running.duid or b"").lower() == wish.duid.lower()
 
 
 def _changes(
     wanted: Dict[int, Tuple[Running, StateWish]], running: Sequence[Running], setup: Setup
 ) -> List[StateChange]:
     found = []
-    for one, wish in wanted.values():
-        probing = bool(one.flags & PROBING) if wish.probing is None else wish.probing
+    for destination, wish in wanted.values():
+        probing = bool(destination.flags & PROBING) if wish.probing is None else wish.probing
         flags = STATES[wish.state] | (PROBING if probing and wish.state != "disabled" else 0)
         letter = wish.state[0].upper()
-        same = one.letters[0] == letter and (letter == "D" or bool(one.flags & PROBING) == probing)
+        same = destination.letters[0] == letter and (letter == "D" or bool(destination.flags & PROBING) == probing)
         if not same:
             code = letter.lower() + ("p" if flags & PROBING else "x")
-            found.append((one, code, flags))
-    after = {one.start: flags for one, _code, flags in found}
-    all_after = [one._replace(flags=after.get(one.start, one.flags)) for one in running]
-    effects = {one.start: effect for one, effect in zip(all_after, running_effects(all_after, setup))}
-    return [StateChange(one, code, flags, effects[one.start]) for one, code, flags in found]
+            found.append((destination, code, flags))
+    after = {destination.start: flags for destination, _code, flags in found}
+    all_after = [destination._replace(flags=after.get(destination.start, destination.flags)) for destination in running]
+    effects = {destination.start: effect for destination, effect in zip(all_after, running_effects(all_after, setup))}
+    return [StateChange(destination, code, flags, effects[destination.start]) for destination, code, flags in found]
 
 
 def _warnings(planned: StateChange) -> List[str]:
-    one, found = planned.running, []
-    lost = one.flags & (NO_DNS | NO_PING)
+    running, found = planned.running, []
+    lost = running.flags & (NO_DNS | NO_PING)
     if lost:
         text = "%s: a change of state clears flag %s as well, until the next reload"
-        found.append(text % (_shown(one), " and ".join(str(bit) for bit in (NO_DNS, NO_PING) if lost & bit)))
+        found.append(text % (_shown(running), " and ".join(str(bit) for bit in (NO_DNS, NO_PING) if lost & bit)))
     if planned.flags & (INACTIVE | TRYING) and planned.effect.effect != NEVER:
         text = "%s is still probed, and active again as soon as it answers; disabled lasts"
-        found.append(text % _shown(one))
+        found.append(text % _shown(running))
     elif planned.effect.effect == UNTIL_FIRST_ANSWER:
-        found.append("%s: %s, and nobody watches it from then on" % (_shown(one), planned.effect.reason))
+        found.append("%s: %s, and nobody watches it from then on" % (_shown(running), planned.effect.reason))
     return found
 
 
@@ -172,8 +182,8 @@ def _name(wish: StateWish) -> str:
     return "set %d" % wish.setid + (", %s" % quoted(wish.uri, 80) if wish.uri is not None else "")
 
 
-def _shown(one: Running) -> str:
-    return "set %d, %s" % (one.setid, quoted(one.uri, 80))
+def _shown(running: Running) -> str:
+    return "set %d, %s" % (running.setid, quoted(running.uri, 80))
 
 
 def uncounted(running: Sequence[Running], drained: Sequence[Running], evaluation: Evaluation) -> Dict[int, str]:
@@ -181,15 +191,15 @@ def uncounted(running: Sequence[Running], drained: Sequence[Running], evaluation
 
     C(ds_load_add) of src/modules/dispatcher/dispatch.c: with C(ds_hash_size) and algorithm 10, by C(duid).
     """
-    used = any(one.load for one in running) or _uses_call_load(evaluation)
+    used = any(destination.load for destination in running) or _uses_call_load(evaluation)
     found = {}
-    for one in drained:
-        if one.load is None:
-            found[one.start] = "the server counts no calls without ds_hash_size"
-        elif not one.duid:
-            found[one.start] = "it has no duid, by which calls are counted"
+    for destination in drained:
+        if destination.load is None:
+            found[destination.start] = "the server counts no calls without ds_hash_size"
+        elif not destination.duid:
+            found[destination.start] = "it has no duid, by which calls are counted"
         elif not used:
-            found[one.start] = "the configuration does not use algorithm 10, the only one that counts calls"
+            found[destination.start] = "the configuration does not use algorithm 10, the only one that counts calls"
     return found
 
 

@@ -28,10 +28,10 @@ def describe_destinations(
 ) -> List[Dict[str, Any]]:
     """The destinations of a server with what becomes of their pings, and what the list says of them."""
     listed = {pair.running.start: pair.listed for pair in compared.pairs}
-    watches = compared.watches if pings_active else [without_pings(one) for one in compared.watches]
+    watches = compared.watches if pings_active else [without_pings(watch) for watch in compared.watches]
     return [
-        {**_destination(one), **_of_list(listed.get(one.start), version), **_of_watch(watch)}
-        for one, watch in zip(running, watches)
+        {**_destination(destination), **_of_list(listed.get(destination.start), version), **_of_watch(watch)}
+        for destination, watch in zip(running, watches)
     ]
 
 
@@ -39,14 +39,14 @@ def describe_absent(absent: Iterable[Absent], version: Version) -> List[Dict[str
     """The destinations of the list that do not run."""
     return [
         {
-            "setid": one.listed.setid,
-            "uri": show(server_uri(one.listed.uri)),
-            "flags": one.listed.flags,
-            "letters": render_letters(one.listed.flags, version.knows_no_ping),
-            "line": one.listed.line,
-            "reason": _masked(one.reason),
+            "setid": missing.listed.setid,
+            "uri": show(server_uri(missing.listed.uri)),
+            "flags": missing.listed.flags,
+            "letters": render_letters(missing.listed.flags, version.knows_no_ping),
+            "line": missing.listed.line,
+            "reason": _masked(missing.reason),
         }
-        for one in absent
+        for missing in absent
     ]
 
 
@@ -66,19 +66,19 @@ def _masked(text: str) -> str:
     return show(mask_secrets(text.encode("utf-8", "surrogateescape")))
 
 
-def _destination(one: Running) -> Dict[str, Any]:
+def _destination(running: Running) -> Dict[str, Any]:
     return {
-        "setid": one.setid,
-        "uri": show(one.uri),
-        "letters": one.letters,
-        "flags": one.flags,
-        "flags_complete": one.exact,
-        "states": render_names(one.flags),
-        "priority": one.priority,
-        "attrs": show(mask_secrets(one.attrs)),
-        "duid": None if one.duid is None else show(one.duid),
-        "latency": one.latency._asdict() if one.latency else None,
-        "load": one.load,
+        "setid": running.setid,
+        "uri": show(running.uri),
+        "letters": running.letters,
+        "flags": running.flags,
+        "flags_complete": running.exact,
+        "states": render_names(running.flags),
+        "priority": running.priority,
+        "attrs": show(mask_secrets(running.attrs)),
+        "duid": None if running.duid is None else show(running.duid),
+        "latency": running.latency._asdict() if running.latency else None,
+        "load": running.load,
     }
 
 
@@ -86,13 +86,13 @@ def describe_differences(differences: Iterable[Difference]) -> List[Dict[str, An
     """Differences as dicts."""
     return [
         {
-            "kind": one.kind,
-            "setid": one.setid,
-            "uri": show(one.uri),
-            "line": one.line,
-            "text": _masked(one.text),
+            "kind": difference.kind,
+            "setid": difference.setid,
+            "uri": show(difference.uri),
+            "line": difference.line,
+            "text": _masked(difference.text),
         }
-        for one in differences
+        for difference in differences
     ]
 
 
@@ -100,29 +100,34 @@ def describe_health(found: Iterable[Health]) -> List[Dict[str, Any]]:
     """Health as dicts."""
     return [
         {
-            "setid": one.running.setid,
-            "uri": show(one.running.uri),
-            "letters": one.running.letters,
-            "health": one.state,
-            "reason": one.reason,
+            "setid": health.running.setid,
+            "uri": show(health.running.uri),
+            "letters": health.running.letters,
+            "health": health.state,
+            "reason": health.reason,
         }
-        for one in found
+        for health in found
     ]
 
 
 def render_running(running: Iterable[Running]) -> str:
     """What runs as lines for a diff."""
-    return _lines((one.setid, one.uri, one.priority, one.attrs) for one in running)
+    return _lines(
+        (destination.setid, destination.uri, destination.priority, destination.attrs) for destination in running
+    )
 
 
 def render_listed(document: Document, skipped: Dict[int, str]) -> str:
     """What the server will run by a list, in the same form; flags are left out, which it changes by itself."""
-    loaded = (one for one in document.destinations if one.start not in skipped)
-    ordered = sorted(in_server_order(loaded), key=lambda one: one.setid)
-    return _lines((one.setid, server_uri(one.uri), one.priority, one.attrs) for one in ordered)
+    loaded = (destination for destination in document.destinations if destination.start not in skipped)
+    ordered = sorted(in_server_order(loaded), key=lambda destination: destination.setid)
+    return _lines(
+        (destination.setid, server_uri(destination.uri), destination.priority, destination.attrs)
+        for destination in ordered
+    )
 
 
 def _lines(destinations: Iterable[Tuple[int, bytes, int, bytes]]) -> str:
-    lines = sorted(destinations, key=lambda one: one[0])
-    data = b"".join((b"set %d %s priority %d %s" % one).rstrip(b" ;") + b"\n" for one in lines)
+    lines = sorted(destinations, key=lambda fields: fields[0])
+    data = b"".join((b"set %d %s priority %d %s" % fields).rstrip(b" ;") + b"\n" for fields in lines)
     return show(mask_secrets(data))
