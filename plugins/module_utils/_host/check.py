@@ -83,9 +83,11 @@ def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, 
             copies[path] = _reserve(stack, path, now, site.follow)
         for path, copy in copies.items():
             patches = [
-                _include_patch(evaluation.files[path], one.place.start, one.place.end, copies[one.target].path)
-                for one in dict.fromkeys(evaluation.includes)
-                if one.place.path == path and one.target in copies
+                _include_patch(
+                    evaluation.files[path], include.place.start, include.place.end, copies[include.target].path
+                )
+                for include in dict.fromkeys(evaluation.includes)
+                if include.place.path == path and include.target in copies
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
         main = copies[evaluation.path].path if evaluation.path in copies else os.path.abspath(evaluation.path)
@@ -100,7 +102,7 @@ def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:
     """The files that change, and those that include one of them, directly or not."""
     concerned = dict.fromkeys(texts)
     while True:
-        more = {one.place.path for one in evaluation.includes if one.target in concerned} - set(concerned)
+        more = {include.place.path for include in evaluation.includes if include.target in concerned} - set(concerned)
         if not more:
             return list(concerned)
         concerned.update(dict.fromkeys(sorted(more)))

@@ -42,11 +42,11 @@ def has_module(load: Load) -> Optional[bool]:
     """Whether the host has the file of a module; None where it cannot be told which folder the server looks in."""
     paths = module_paths(load)
     if not paths:
-        folders = [one for pattern in _MODULE_FOLDERS for one in glob.glob(pattern)]
+        folders = [folder for pattern in _MODULE_FOLDERS for folder in glob.glob(pattern)]
         if len(folders) != 1:
             return None
         paths = module_paths(load._replace(load_path=folders[0]))
-    return any(os.path.isfile(one) for one in paths)
+    return any(os.path.isfile(path) for path in paths)
 
 
 def module_paths(load: Load) -> List[str]:
@@ -57,7 +57,7 @@ def module_paths(load: Load) -> List[str]:
     if "/" in load.written:
         return [load.written]
     names = [load.name + ".so", os.path.join(load.name, load.name + ".so"), load.written]
-    folders = [one for one in (load.load_path or "").split(":") if one]
+    folders = [folder for folder in (load.load_path or "").split(":") if folder]
     return [os.path.join(folder, name) for folder in folders for name in names]
 
 
@@ -97,11 +97,11 @@ def can_read(path: str, account: Account) -> Optional[bool]:
         groups = os.getgrouplist(user.name, user.group)
         target = os.path.realpath(path)
         parents = [os.sep.join(target.split(os.sep)[:depth]) or os.sep for depth in range(1, target.count(os.sep) + 1)]
-        wanted = [(one, stat.S_IXOTH) for one in parents] + [(target, stat.S_IROTH)]
+        wanted = [(parent, stat.S_IXOTH) for parent in parents] + [(target, stat.S_IROTH)]
         return (
             None
-            if any(_has_acl(one) for one, _bit in wanted)
-            else all(may(os.stat(one), bit, user.user, groups) for one, bit in wanted)
+            if any(_has_acl(place) for place, _bit in wanted)
+            else all(may(os.stat(place), bit, user.user, groups) for place, bit in wanted)
         )
     except (KeyError, OSError):
         return None
@@ -114,7 +114,12 @@ def _has_acl(path: str) -> bool:
 def host_of(service: Optional[Service]) -> Host:
     """What this host tells about a server, which is not known where it has no unit."""
     nobody = Account()
-    return Host(has_module, can_read, *((service.started_by, service.switches_to) if service else (nobody, nobody)))
+    return Host(
+        has_module=has_module,
+        can_read=can_read,
+        started_by=service.started_by if service else nobody,
+        switches_to=service.switches_to if service else nobody,
+    )
 
 
 def find_kamailio(module: Caller) -> Optional[str]:
@@ -136,7 +141,7 @@ def _version_of(found: Tuple[str, ...]) -> str:
     if not found[0]:
         raise error("kamailio is not installed on this host", "Say in kamailio_version for which version to judge")
     try:
-        ended = run_program([os.path.expanduser(os.path.expandvars(one)) for one in found] + ["-v"], _VERSION_SECONDS)
+        ended = run_program([os.path.expanduser(os.path.expandvars(word)) for word in found] + ["-v"], _VERSION_SECONDS)
     except OSError as exc:
         raise error("%s cannot be run: %s" % (found[0], exc.strerror), "Correct kamailio_command") from exc
     version = show(ended.printed)

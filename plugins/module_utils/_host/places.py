@@ -43,7 +43,7 @@ def _base(folder: str, config: str) -> str:
     kept = _names_in(folder)
     if name not in kept:
         real = resolve_trusted(name)
-        name = next((one for one in kept if resolve_trusted(one) == real), name)
+        name = next((known for known in kept if resolve_trusted(known) == real), name)
     return os.path.join(folder, urllib.parse.quote(os.fsencode(name), safe=""))
 
 
@@ -62,6 +62,6 @@ def _names_in(folder: str) -> List[str]:
     except OSError:
         # Whoever reads or writes there says why.
         return []
-    bases = [one[: -len(end)] for one in found for end in (_RECORD, _JOURNAL, _OUTCOME) if one.endswith(end)]
-    names = [os.fsdecode(urllib.parse.unquote_to_bytes(one)) for one in dict.fromkeys(bases)]
-    return [one for one in names if one.startswith("/") and "\0" not in one]
+    bases = [name[: -len(end)] for name in found for end in (_RECORD, _JOURNAL, _OUTCOME) if name.endswith(end)]
+    names = [os.fsdecode(urllib.parse.unquote_to_bytes(base)) for base in dict.fromkeys(bases)]
+    return [name for name in names if name.startswith("/") and "\0" not in name]

@@ -34,10 +34,15 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
     """
     if os.geteuid() != 0:
         return Account()
-    files = sorted({os.path.abspath(path) for one in evaluations for path in one.files})
-    others = {path for one in evaluations for path in one.absent}
+    files = sorted({os.path.abspath(path) for evaluation in evaluations for path in evaluation.files})
+    others = {path for evaluation in evaluations for path in evaluation.absent}
     # The check runs in the root folder.
-    others |= {os.path.join("/", path) for one in evaluations for load in one.loads for path in module_paths(load)}
+    others |= {
+        os.path.join("/", path)
+        for evaluation in evaluations
+        for load in evaluation.loads
+        for path in module_paths(load)
+    }
     writers = Writers()
     for path in [*files, *sorted(map(os.path.abspath, others))]:
         try:

@@ -90,7 +90,7 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     if "/" in unit:
         raise error("%s is not the name of an instance or a unit" % named(unit))
     template = re.sub(r"@.*(?=\.service$)", "@", unit)
-    path = next((one for one in _candidates(folders, unit, template) if os.path.isfile(one)), None)
+    path = next((candidate for candidate in _candidates(folders, unit, template) if os.path.isfile(candidate)), None)
     if path is None:
         if instance:
             raise error("the host has no unit %s" % unit, "Give the name of an instance, or of its unit, in instance")
@@ -141,7 +141,7 @@ def _settings(paths: Sequence[str], specifiers: Mapping[str, str]) -> List[Tuple
             if section == "[Service]" and equals and line[:1] not in "#;":
                 name, value = name.strip(), value.strip()
                 if not value:
-                    settings = [one for one in settings if one[0] != name]
+                    settings = [setting for setting in settings if setting[0] != name]
                 else:
                     value = re.sub("%[iIpnN%]", lambda found: specifiers[found.group()], value)
                     settings.append((name, value))
@@ -209,17 +209,24 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         by_name.setdefault(name.lstrip("-"), []).append(value)
     known: Dict[str, Optional[str]] = {**dict.fromkeys(_OF_SYSTEMD), **environment}
     invocation = Invocation(
-        tuple(by_name.get("A", ())),
-        tuple(by_name.get("loadmodule", ())),
-        tuple(_parameter(text) for text in by_name.get("modparam", ())),
-        tuple((name.lstrip("-"), value) for name, value in options if name.startswith("--subst")),
-        by_name["L"][-1] if "L" in by_name else None,
-        known,
+        defines=tuple(by_name.get("A", ())),
+        modules=tuple(by_name.get("loadmodule", ())),
+        params=tuple(_parameter(text) for text in by_name.get("modparam", ())),
+        substitutions=tuple((name.lstrip("-"), value) for name, value in options if name.startswith("--subst")),
+        load_path=by_name["L"][-1] if "L" in by_name else None,
+        environment=known,
     )
     SEEN.read(as_config(invocation))
     switches_to = Account(by_name.get("u", [None])[-1], by_name.get("g", [None])[-1])
     config = by_name.get("f", [DEFAULT_CONFIG])[-1]
-    return Service(path, config, invocation, started_by, switches_to, by_name.get("Y", [None])[-1])
+    return Service(
+        path=path,
+        config=config,
+        invocation=invocation,
+        started_by=started_by,
+        switches_to=switches_to,
+        run_dir=by_name.get("Y", [None])[-1],
+    )
 
 
 def _parameter(text: str) -> Tuple[str, str, Value]:
@@ -285,7 +292,7 @@ def invocation_of_defines(defines: object) -> Invocation:
     if defines == "auto":
         return Invocation()
     texts = [defines] if isinstance(defines, str) else defines
-    if not isinstance(texts, (list, tuple)) or not all(isinstance(one, str) and _DEFINE.match(one) for one in texts):
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) and _DEFINE.match(text) for text in texts):
         raise error("defines is neither auto nor a list of NAME or NAME=value")
     invocation = Invocation(tuple(texts))
     SEEN.read(as_config(invocation))
@@ -294,9 +301,9 @@ def invocation_of_defines(defines: object) -> Invocation:
 
 def as_config(invocation: Invocation) -> bytes:
     """The invocation in the language of a configuration, in which secrets are recognised by their names."""
-    lines = ["#!define %s %s" % one.partition("=")[::2] for one in invocation.defines]
+    lines = ["#!define %s %s" % define.partition("=")[::2] for define in invocation.defines]
     lines += ["#!define %s %s" % (name, value) for name, value in (invocation.environment or {}).items() if value]
-    lines += ['#!%s "%s"' % one for one in invocation.substitutions]
+    lines += ['#!%s "%s"' % rule for rule in invocation.substitutions]
     params = [
         b'modparam("%s", "%s", %s)' % (readable_bytes(module), readable_bytes(name), render_value(value))
         for module, name, value in invocation.params
@@ -310,7 +317,7 @@ def arguments_of(invocation: Invocation) -> List[str]:
     for define in invocation.defines:
         arguments += ["-A", define]
     arguments += ["--loadmodule=" + name for name in invocation.modules]
-    arguments += ["--%s=%s" % one for one in invocation.substitutions]
+    arguments += ["--%s=%s" % rule for rule in invocation.substitutions]
     for module, name, value in invocation.params:
         kind, text = ("i", str(value)) if isinstance(value, int) else ("s", show(value))
         arguments.append("--modparam=%s:%s:%s:%s" % (module, name, kind, text))

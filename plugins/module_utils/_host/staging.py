@@ -43,7 +43,7 @@ class Staging:
 
     def inodes(self) -> Dict[str, int]:
         """Return the inodes of the new files by the real paths of their targets."""
-        return {one.place.path: one.inode for one in self._staged}
+        return {file.place.path: file.inode for file in self._staged}
 
     def move(self, backup: bool) -> Dict[str, str]:
         """Replace all targets, or none; return the paths of the backups by those of their files.
@@ -52,36 +52,36 @@ class Staging:
         put back. Raises KamailioError.
         """
         made: Dict[str, str] = {}
-        for one in self._staged:
-            _require_same(one)
-            if backup and one.change.before is not None:
-                made[one.change.path] = _back_up(one.place, one.change)
+        for file in self._staged:
+            _require_same(file)
+            if backup and file.change.before is not None:
+                made[file.change.path] = _back_up(file.place, file.change)
         self._replace_all()
-        for one in self._staged:
-            flush(one.place)
+        for file in self._staged:
+            flush(file.place)
         return made
 
     def _replace_all(self) -> None:
         done: List[_Staged] = []
         try:
-            for one in self._staged:
-                _replace(self._module, one.place, one.temporary, one.change.after)
-                done.append(one)
+            for file in self._staged:
+                _replace(self._module, file.place, file.temporary, file.change.after)
+                done.append(file)
         except KamailioError as reason:
             problems = list(reason.problems)
-            for one in done:
+            for file in done:
                 try:
-                    self._put_back(one)
+                    self._put_back(file)
                 except KamailioError as obstacle:
                     problems += obstacle.problems
             raise KamailioError(problems) from None
 
-    def _put_back(self, one: _Staged) -> None:
-        if one.change.before is None:
-            remove_place(one.place)
+    def _put_back(self, file: _Staged) -> None:
+        if file.change.before is None:
+            remove_place(file.place)
         else:
-            temporary, _inode = _stage(one.place, one.change.after, one.change.before)
-            _replace(self._module, one.place, temporary, one.change.before)
+            temporary, _inode = _stage(file.place, file.change.after, file.change.before)
+            _replace(self._module, file.place, temporary, file.change.before)
 
 
 @contextlib.contextmanager
@@ -107,8 +107,8 @@ def stage_changes(
             temporary, inode = _stage(place, change.before, change.after, (wanted or {}).get(change.path))
             stack.callback(_forget, temporary)
             staged.append(_Staged(change, place, temporary, inode))
-        for one in staged:
-            _require_same(one)
+        for file in staged:
+            _require_same(file)
         yield Staging(module, staged)
 
 
@@ -170,13 +170,13 @@ def _not_reached(exc: OSError, path: str) -> KamailioError:
     return error("the folder %s cannot be reached: %s" % (folder, exc.strerror), "Nothing has been changed", path)
 
 
-def _require_same(one: _Staged) -> None:
+def _require_same(file: _Staged) -> None:
     try:
-        found = None if one.place.status() is None else read_place(one.place, one.change.path)
+        found = None if file.place.status() is None else read_place(file.place, file.change.path)
     except OSError as exc:
-        raise error("cannot be read: %s" % exc.strerror, "Nothing has been changed", one.change.path) from exc
-    if found != one.change.before:
-        raise _changed(one.change.path)
+        raise error("cannot be read: %s" % exc.strerror, "Nothing has been changed", file.change.path) from exc
+    if found != file.change.before:
+        raise _changed(file.change.path)
 
 
 def _changed(path: str) -> KamailioError:
