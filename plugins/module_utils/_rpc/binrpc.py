@@ -39,7 +39,7 @@ class CtlReply(NamedTuple):
 
 def encode_call(method: str, params: Sequence[Param], cookie: int) -> bytes:
     """The packet of a call. C(cookie) is from 0 to 2**32 - 1; a number that does not fit, or a NUL, is an error."""
-    body = b"".join([_text(method), *(_param(one) for one in params)])
+    body = b"".join([_text(method), *(_param(param) for param in params)])
     length, mark = _number(len(body)) or b"\0", _number(cookie) or b"\0"
     return bytes([_MAGIC, _CALL << 4 | (len(length) - 1) << 2 | (len(mark) - 1)]) + length + mark + body
 

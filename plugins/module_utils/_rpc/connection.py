@@ -51,7 +51,7 @@ class Connection(NamedTuple):
 
     def carries(self, largest: int) -> bool:
         """Whether a list whose largest set has so many destinations can be read over one of the addresses."""
-        return largest <= MOST_OVER_CTL or not all(isinstance(one, CTL) for one in self.addresses)
+        return largest <= MOST_OVER_CTL or not all(isinstance(address, CTL) for address in self.addresses)
 
     def destinations_with_flags(self, version: Version) -> List[Running]:
         """The same with all of their flags, where the server shows them, in the time of one call.
@@ -63,7 +63,7 @@ class Connection(NamedTuple):
         if not version.shows_all_flags:
             return found
         shown: Dict[int, List[Value]] = {}
-        setids = {one.setid for one in found}
+        setids = {destination.setid for destination in found}
         for done, setid in enumerate(setids):
             try:
                 shown[setid] = self._replace(seconds=until.left()).read("dispatcher.oclist", setid)

@@ -56,9 +56,9 @@ def read_destinations(values: Sequence[Value]) -> List[Running]:
     found: List[Running] = []
     try:
         for records in _all(list(values), "RECORDS"):
-            for one in _all(records, "SET"):
-                for destination in _all(one["TARGETS"], "DEST"):
-                    found.append(_destination(len(found), read_int(one["ID"]), destination))
+            for destination_set in _all(records, "SET"):
+                for destination in _all(destination_set["TARGETS"], "DEST"):
+                    found.append(_destination(len(found), read_int(destination_set["ID"]), destination))
     except (KeyError, TypeError, ValueError) as reason:
         raise _unreadable("dispatcher.list", reason) from reason
     return found
@@ -88,17 +88,17 @@ def _destination(start: int, setid: int, shown: Dict[str, Any]) -> Running:
     if not uri:
         raise ValueError("URI is empty")
     return Running(
-        start,
-        setid,
-        uri,
-        letters,
-        STATES[letters[0]] | MODES[letters[1]],
-        False,
-        read_int(shown["PRIORITY"]),
-        _bytes(attrs.get("BODY", NULL)),
-        _bytes(attrs.get("DUID", NULL)) or None,
-        _latency(_named(shown, "LATENCY")),
-        None if load is None else read_int(load),
+        start=start,
+        setid=setid,
+        uri=uri,
+        letters=letters,
+        flags=STATES[letters[0]] | MODES[letters[1]],
+        exact=False,
+        priority=read_int(shown["PRIORITY"]),
+        attrs=_bytes(attrs.get("BODY", NULL)),
+        duid=_bytes(attrs.get("DUID", NULL)) or None,
+        latency=_latency(_named(shown, "LATENCY")),
+        load=None if load is None else read_int(load),
     )
 
 
@@ -118,7 +118,13 @@ def _latency(shown: Dict[str, Any]) -> Optional[Latency]:
     if not shown:
         return None
     average, deviation, estimate = (read_number(shown[name]) for name in ("AVG", "STD", "EST"))
-    return Latency(average, deviation, estimate, read_int(shown["MAX"]), read_int(shown["TIMEOUT"]))
+    return Latency(
+        average=average,
+        deviation=deviation,
+        estimate=estimate,
+        maximum=read_int(shown["MAX"]),
+        timeouts=read_int(shown["TIMEOUT"]),
+    )
 
 
 def with_flags(destinations: Sequence[Running], answers: Mapping[int, Sequence[Value]]) -> List[Running]:
@@ -127,15 +133,20 @@ def with_flags(destinations: Sequence[Running], answers: Mapping[int, Sequence[V
     Where a set has changed between the two answers its destinations stay as they are. Raises KamailioError.
     """
     sets: Dict[int, List[Running]] = {}
-    for one in destinations:
-        sets.setdefault(one.setid, []).append(one)
+    for destination in destinations:
+        sets.setdefault(destination.setid, []).append(destination)
     numbers: Dict[int, int] = {}
     for setid, values in answers.items():
         shown = [value for value in values if isinstance(value, dict)]
         of_set = sets.get(setid, [])
         try:
-            if [one.uri for one in of_set] == [_bytes(each["uri"]) for each in shown]:
-                numbers.update((one.start, read_int(each["flags"])) for one, each in zip(of_set, shown))
+            if [destination.uri for destination in of_set] == [_bytes(each["uri"]) for each in shown]:
+                numbers.update((destination.start, read_int(each["flags"])) for destination, each in zip(of_set, shown))
         except (KeyError, TypeError, ValueError) as reason:
             raise _unreadable("dispatcher.oclist", reason) from reason
-    return [one._replace(flags=numbers[one.start], exact=True) if one.start in numbers else one for one in destinations]
+    return [
+        destination._replace(flags=numbers[destination.start], exact=True)
+        if destination.start in numbers
+        else destination
+        for destination in destinations
+    ]

@@ -71,5 +71,7 @@ def unreachable(reason: KamailioError) -> UnreachableError:
 
 def unreadable(reason: KamailioError, remedy: str, path: str) -> NoAnswerError:
     """The problems of an error, as those of an answer. A problem without a remedy or a place gets these."""
-    *earlier, last = [replace(one, remedy=one.remedy or remedy, path=one.path or path) for one in reason.problems]
+    *earlier, last = [
+        replace(problem, remedy=problem.remedy or remedy, path=problem.path or path) for problem in reason.problems
+    ]
     return NoAnswerError(last.text, last.remedy, last.path, earlier)

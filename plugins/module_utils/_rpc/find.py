@@ -151,9 +151,9 @@ def _http(evaluation: Evaluation) -> List[Address]:
     if not sockets or not sockets.tcp:
         return []
     places = [
-        (one.host.decode().strip("[]"), one.port)
-        for one in sockets.sockets
-        if one.protocol in (b"", b"tcp") and one.port
+        (listener.host.decode().strip("[]"), listener.port)
+        for listener in sockets.sockets
+        if listener.protocol in (b"", b"tcp") and listener.port
     ]
     paths = [path for data in evaluation.files.values() for path in _http_paths(data)]
     return [JsonHttp(_reachable(host), port, path) for host, port in places for path in paths[:1]]

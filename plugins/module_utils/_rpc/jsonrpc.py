@@ -85,7 +85,7 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> JsonReply:
     if "result" in parts and not fault:
         result = parts["result"]
         several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
-        return JsonReply(reply_id, Struct([(None, one) for one in result] if several else ((None, result),)))
+        return JsonReply(reply_id, Struct([(None, value) for value in result] if several else ((None, result),)))
     raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data, 80))
 
 

@@ -117,7 +117,7 @@ def _normal(value: Any, depth: int, steps: Steps) -> Value:
         value = int(round(value * 1000, 3)) / 1000 if math.isfinite(value * 1000) else value
         return int(value) if value.is_integer() else value
     if isinstance(value, list):
-        raws: Sequence[Tuple[Optional[str], Any]] = [(None, one) for one in value]
+        raws: Sequence[Tuple[Optional[str], Any]] = [(None, member) for member in value]
     elif isinstance(value, Struct):
         raws = value.members
     else:
@@ -142,7 +142,7 @@ def members(value: Value, name: str) -> List[Any]:
     if isinstance(value, dict):
         return [value[name]] if name in value else []
     if isinstance(value, list):
-        return [one[name] for one in value if isinstance(one, dict) and name in one]
+        return [member[name] for member in value if isinstance(member, dict) and name in member]
     return []
 
 
@@ -176,8 +176,8 @@ def printable(value: Value) -> Value:
     if isinstance(value, str):
         return show(readable_bytes(value))
     if isinstance(value, dict):
-        return {show(readable_bytes(name)): printable(one) for name, one in value.items()}
-    return [printable(one) for one in value] if isinstance(value, list) else value
+        return {show(readable_bytes(name)): printable(member) for name, member in value.items()}
+    return [printable(member) for member in value] if isinstance(value, list) else value
 
 
 def _short(value: object) -> object:
