@@ -32,7 +32,7 @@ class Gate(NamedTuple):
     @property
     def counts(self) -> Dict[str, int]:
         """How many there are of each state."""
-        return dict(Counter(one.state for one in self.found))
+        return dict(Counter(health.state for health in self.found))
 
 
 def wait_until_healthy(live: Live, listing: Loadable, since: float, seconds: float, percent: float) -> Gate:
@@ -53,18 +53,18 @@ def wait_until_healthy(live: Live, listing: Loadable, since: float, seconds: flo
 
 
 def _is_open(found: Sequence[Health], percent: float) -> bool:
-    known = [one for one in found if one.state in (HEALTHY, PENDING, DOWN)]
-    return sum(one.state == HEALTHY for one in known) * 100 >= percent * len(known)
+    known = [health for health in found if health.state in (HEALTHY, PENDING, DOWN)]
+    return sum(health.state == HEALTHY for health in known) * 100 >= percent * len(known)
 
 
 def not_answering(gate: Gate) -> List[Health]:
     """Those that are probed and have not answered."""
-    return [one for one in gate.found if one.state in (PENDING, DOWN)]
+    return [health for health in gate.found if health.state in (PENDING, DOWN)]
 
 
 def unknown(gate: Gate) -> List[Health]:
     """Those of which nobody knows, since nothing probes them."""
-    return [one for one in gate.found if one.state == UNKNOWN]
+    return [health for health in gate.found if health.state == UNKNOWN]
 
 
 def render_not_answering(gate: Gate) -> str:
@@ -73,12 +73,12 @@ def render_not_answering(gate: Gate) -> str:
     known = len(found) + gate.counts.get(HEALTHY, 0)
     lines = ["%d of the %d destinations that are probed have not answered:"]
     lines[0] %= (len(found), known)
-    lines += ["  %s: %s" % (name_of(one), one.reason) for one in found[:_NAMED]]
+    lines += ["  %s: %s" % (name_of(health), health.reason) for health in found[:_NAMED]]
     if len(found) > _NAMED:
         lines.append("  … and %d more, all of them in health" % (len(found) - _NAMED))
     return "\n".join(lines)
 
 
-def name_of(one: Health) -> str:
+def name_of(health: Health) -> str:
     """The destination in a message: C(set 1, sip:…, IP)."""
-    return "set %d, %s, %s" % (one.running.setid, quoted(one.running.uri, 80), one.running.letters)
+    return "set %d, %s, %s" % (health.running.setid, quoted(health.running.uri, 80), health.running.letters)

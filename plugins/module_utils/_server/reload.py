@@ -73,15 +73,19 @@ def judge_reload(live: Live, listing: Loadable, record: str, standing: Optional[
     comparison = compare(listing.document, listing.skipped, running, live.setup)
     kept = parse_record(read_private(record), live.version)
     knowledge = what_was_loaded(kept, live.started, standing or listing.document, listing.changed)
-    if not knowledge.document and not standing and all(one.kind == "skipped" for one in comparison.differences):
+    if (
+        not knowledge.document
+        and not standing
+        and all(difference.kind == "skipped" for difference in comparison.differences)
+    ):
         knowledge = Knowledge(None, listing.document)
-    reasons = [_text_of(one) for one in comparison.due]
+    reasons = [_text_of(difference) for difference in comparison.due]
     doubt = ""
     if knowledge.document and not same_meaning(knowledge.document, listing.document):
         reasons.append("the list has another meaning than when it was loaded, at %s" % _clock(knowledge.loaded or 0))
     if standing and not reasons and not same_meaning(standing, listing.document):
         reasons.append("the list gets another meaning")
-    differing = [one for one in comparison.differences if one.kind in ("flags", "state")]
+    differing = [difference for difference in comparison.differences if difference.kind in ("flags", "state")]
     if not knowledge.document and differing and not reasons:
         doubt = (
             "%d destination%s with other flags than the list says, and nothing tells whether the list was edited or "
@@ -89,12 +93,19 @@ def judge_reload(live: Live, listing: Loadable, record: str, standing: Optional[
         )
         doubt %= (len(differing), " runs" if len(differing) == 1 else "s run")
     recorded = bool(kept and kept.loaded >= live.started)
-    return Judged(running, comparison, knowledge, recorded, tuple(reasons), doubt)
+    return Judged(
+        running=running,
+        comparison=comparison,
+        knowledge=knowledge,
+        recorded=recorded,
+        reasons=tuple(reasons),
+        doubt=doubt,
+    )
 
 
-def _text_of(one: Difference) -> str:
-    text = mask_secrets(one.text.encode("utf-8", "surrogateescape"))
-    return "set %d, %s: %s" % (one.setid, quoted(one.uri, 80), show(text))
+def _text_of(difference: Difference) -> str:
+    text = mask_secrets(difference.text.encode("utf-8", "surrogateescape"))
+    return "set %d, %s: %s" % (difference.setid, quoted(difference.uri, 80), show(text))
 
 
 def _clock(seconds: float) -> str:
@@ -103,7 +114,7 @@ def _clock(seconds: float) -> str:
 
 def require_loadable(live: Live, listing: Loadable) -> None:
     """Refuse a list that the server would not load at all, or that nobody could read from it. Raises KamailioError."""
-    sizes = Counter(one.setid for one in listing.document.destinations)
+    sizes = Counter(destination.setid for destination in listing.document.destinations)
     if not live.connection.carries(max(sizes.values(), default=0)):
         text = "ctl carries no set of more than %d destinations, so nobody could see what the server makes of this list"
         raise error(text % MOST_OVER_CTL, "Nothing was reloaded. %s" % CARRIES_ALL, listing.path)
@@ -152,14 +163,16 @@ def follow_record(record: str, live: Live, before: Document, after: Document) ->
 
 def left_out(compared: Comparison) -> List[Difference]:
     """The destinations of the list that do not run."""
-    return [one for one in compared.differences if one.kind in ("missing", "skipped")]
+    return [difference for difference in compared.differences if difference.kind in ("missing", "skipped")]
 
 
 def render_left_out(path: str, found: Sequence[Difference]) -> str:
     """The message about them."""
     lines = ["The list has been loaded without %d of its destinations:" % len(found)]
     lines += [
-        "  %s:%s: set %d, %s: %s" % (path, one.line, one.setid, quoted(one.uri, 80), one.text) for one in found[:_NAMED]
+        "  %s:%s: set %d, %s: %s"
+        % (path, difference.line, difference.setid, quoted(difference.uri, 80), difference.text)
+        for difference in found[:_NAMED]
     ]
     if len(found) > _NAMED:
         lines.append("  … and %d more, all of them in drift" % (len(found) - _NAMED))
@@ -169,6 +182,6 @@ def render_left_out(path: str, found: Sequence[Difference]) -> str:
 def describe_restoring(restoring: Restoring) -> Dict[str, Any]:
     """The states that were put back, and those that were lost."""
     return {
-        "restored": [{"setid": one.setid, "uri": show(one.uri), "state": one.code} for one in restoring.calls],
-        "lost": [{"setid": one.setid, "uri": show(one.uri), "letters": one.letters} for one in restoring.lost],
+        "restored": [{"setid": call.setid, "uri": show(call.uri), "state": call.code} for call in restoring.calls],
+        "lost": [{"setid": state.setid, "uri": show(state.uri), "letters": state.letters} for state in restoring.lost],
     }

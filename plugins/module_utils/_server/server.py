@@ -135,13 +135,22 @@ def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optiona
     beside = _beside(module, config, way)
     evaluation = _evaluate(evaluator, config, version, beside)
     setup = _setup(evaluation, version, modules)
-    return Live(connection, config, evaluation, version, tuple(modules), beside, started, setup)
+    return Live(
+        connection=connection,
+        config=config,
+        evaluation=evaluation,
+        version=version,
+        modules=tuple(modules),
+        invocation=beside,
+        started=started,
+        setup=setup,
+    )
 
 
 def _texts(connection: Connection, command: str) -> List[str]:
     """The answer to a command that gives nothing but text. Raises KamailioError."""
     try:
-        return [read_text(one) for one in connection.read(command)]
+        return [read_text(value) for value in connection.read(command)]
     except ValueError as reason:
         raise _unreadable(command, str(reason)) from reason
 
@@ -214,7 +223,9 @@ def load_list(live: Live, data: Optional[bytes]) -> Loadable:
     # It can have been removed since it was read.
     status = status_of(path)
     changed = status.st_ctime if status else time.time()
-    return Loadable(path, data, document, found.skipped, found.stops, changed)
+    return Loadable(
+        path=path, data=data, document=document, skipped=found.skipped, refused=found.stops, changed=changed
+    )
 
 
 def describe(live: Live) -> Dict[str, Any]:
@@ -223,7 +234,7 @@ def describe(live: Live) -> Dict[str, Any]:
         "config": live.config,
         "kamailio_version": str(live.version),
         "started": int(live.started),
-        "modules": [show(readable_bytes(one)) for one in live.modules],
+        "modules": [show(readable_bytes(module)) for module in live.modules],
     }
 
 
@@ -260,16 +271,16 @@ def set_states(live: Live, calls: Sequence[SetState]) -> None:
     """
     problems = []
     silence = Deadline(live.connection.seconds)
-    for done, one in enumerate(calls):
+    for done, call in enumerate(calls):
         if silence.passed():
             text = "%d more states were not set, since the server has not answered for %g seconds"
             problems.append(Problem(text % (len(calls) - done, silence.seconds), "Set them once it answers"))
             break
         try:
-            live.connection._replace(seconds=silence.left()).change(*one.command)
+            live.connection._replace(seconds=silence.left()).change(*call.command)
         except KamailioError as reason:
             problems += [
-                Problem("set %d, %s: %s" % (one.setid, quoted(one.uri, 80), problem.text), problem.remedy)
+                Problem("set %d, %s: %s" % (call.setid, quoted(call.uri, 80), problem.text), problem.remedy)
                 for problem in reason.problems
             ]
             if not isinstance(reason, ServerError):
