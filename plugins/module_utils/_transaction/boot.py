@@ -58,7 +58,7 @@ def watch_after_boot(folder: str, command: Sequence[str], server: str) -> None:
     if not "".join([folder, server, *command]).isprintable():
         raise error("the path of a change must not hold control characters", "Give another folder in record", folder)
     name = _name_of(folder)
-    text = _UNIT % (_escaped(folder), _escaped(server), " ".join('"%s"' % _quoted(one) for one in command))
+    text = _UNIT % (_escaped(folder), _escaped(server), " ".join('"%s"' % _quoted(word) for word in command))
     try:
         make_folders(_WANTED, 0o755)
         # Anybody may read what is in it, and systemd asks for that.

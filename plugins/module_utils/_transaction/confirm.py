@@ -34,7 +34,7 @@ def confirm(params: Dict[str, Any], config: str) -> bool:
         text = "the change was not there to be confirmed: nothing is known of it any more"
         raise error(text, "Whether the host has it is shown by the same task in check mode, with its diff")
     if params["change"] and not last.get("confirmed"):
-        left = "".join("\n  %s" % one for one in last.get("problems") or [])
+        left = "".join("\n  %s" % problem for problem in last.get("problems") or [])
         remedy = "The host is as it was before the change" + (", but for this:" + left if left else "")
         raise error("the change was not there to be confirmed: %s" % last.get("reason"), remedy)
     return False

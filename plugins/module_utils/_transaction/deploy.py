@@ -112,16 +112,16 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         text = "list_file is %s, and only the server knows the folder in which that begins" % named(path)
         raise error(text, "Give its whole path, from / on", config)
     standing = locks.read(path)
-    changes = [Change(one, before.files.get(one), text) for one, text in texts.items()]
+    changes = [Change(file, before.files.get(file), text) for file, text in texts.items()]
     if destinations is not None:
         merge = params["attrs_mode"] == "merge"
         wanted = plan_destinations(
             standing or b"", destinations, params["purge"], path, merge, params["ensure_order"]
         ).data
         changes.append(Change(path, standing, wanted))
-    changes = [one for one in changes if one.changed]
+    changes = [change for change in changes if change.changed]
     require_places(changes, params["follow"])
-    planned = {one.path: one.after for one in changes}
+    planned = {change.path: change.after for change in changes}
     verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
     listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
@@ -134,7 +134,17 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
     result = describe_verdict(verdict, site.version)
-    return Plan(config, tuple(changes), action, reasons, live, listing, judged, result, refusal)
+    return Plan(
+        config=config,
+        changes=tuple(changes),
+        action=action,
+        reasons=reasons,
+        live=live,
+        listing=listing,
+        judged=judged,
+        result=result,
+        refusal=refusal,
+    )
 
 
 def _action(
@@ -144,7 +154,7 @@ def _action(
     reasons: List[str] = []
     if texts:
         reasons.append("the configuration changes: %s" % ", ".join(sorted(texts)))
-    loads = [one.name for one in after.loads]
+    loads = [loaded.name for loaded in after.loads]
     if not texts and not live.undecided and sorted(loads) != sorted(live.modules):
         differing = sorted(set(loads) ^ set(live.modules)) or loads
         reasons.append("the server runs with other modules than its configuration loads: %s" % ", ".join(differing))
@@ -183,7 +193,7 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
         try:
             arm(module, journal, unit_of(params["instance"]))
             with stage_changes(module, plan.changes) as staging:
-                locks.mark([one.path for one in journal.entries], journal.sign)
+                locks.mark([entry.path for entry in journal.entries], journal.sign)
                 journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
                 staging.move(params["backup"])
             journal = proceed(journal, phase=APPLYING)
@@ -215,7 +225,7 @@ def _taken_back(module: Caller, locks: FileLocks, journal: Journal, reason: Kama
     else:
         said = "Everything was taken back: files and server are as they were before."
         if problems:
-            said = "It was taken back, but for this:\n%s" % "\n".join("  " + one for one in problems)
+            said = "It was taken back, but for this:\n%s" % "\n".join("  " + problem for problem in problems)
     return error("%s\n\n%s" % (reason.render(), said))
 
 
@@ -229,7 +239,7 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State]) -> Restoring:
         live = restart(module, params["restart_timeout"])
         if plan.live.setup.interval and not live.setup.interval:
             # What pings have taken out no ping would ever bring back.
-            states = [one for one in states if one.letters != "IP"]
+            states = [state for state in states if state.letters != "IP"]
         done = after_loading(live, plan.listing, states, record, live.started)
     else:
         return Restoring((), ())

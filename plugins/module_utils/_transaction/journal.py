@@ -112,10 +112,19 @@ def begin(
     """
     parent = os.path.dirname(folder)
     staging = ".%s." % os.path.basename(folder)
-    entries = [Entry(real_path(one.path, follow), one.before, digest_of(one.after)) for one in changes]
+    entries = [Entry(real_path(change.path, follow), change.before, digest_of(change.after)) for change in changes]
     change = uuid.uuid4().hex
     journal = Journal(
-        folder, change, PREPARED, deadline, action, dict(options), boot_of_host(), entries, list(states), ""
+        folder=folder,
+        change=change,
+        phase=PREPARED,
+        deadline=deadline,
+        action=action,
+        options=dict(options),
+        boot=boot_of_host(),
+        entries=entries,
+        states=list(states),
+        reason="",
     )
     with contextlib.ExitStack() as stack:
         try:
@@ -124,9 +133,9 @@ def begin(
             _sweep(folder, staging)
             made = tempfile.mkdtemp(prefix=staging, dir=parent)
             stack.callback(shutil.rmtree, made, ignore_errors=True)
-            for index, one in enumerate(entries):
-                if one.before is not None:
-                    keep_private(_before_of(made, index), one.before)
+            for index, entry in enumerate(entries):
+                if entry.before is not None:
+                    keep_private(_before_of(made, index), entry.before)
             keep_private(os.path.join(made, change), b"")
             keep_private(os.path.join(made, _STATE), _render(journal))
             # Whoever finds it finds it held.
@@ -150,9 +159,9 @@ def _sweep(folder: str, staging: str) -> None:
     parent, name = os.path.split(folder)
     if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, _STATE)):
         shutil.rmtree(folder, ignore_errors=True)
-    for one in os.listdir(parent):
-        path = os.path.join(parent, one)
-        if one.startswith((staging, name + ".")) and os.path.isdir(path):
+    for leftover in os.listdir(parent):
+        path = os.path.join(parent, leftover)
+        if leftover.startswith((staging, name + ".")) and os.path.isdir(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -165,18 +174,18 @@ def _render(journal: Journal) -> bytes:
         "options": journal.options,
         "boot": journal.boot,
         "entries": [
-            {"path": one.path, "new": one.before is None, "digest": one.digest, "inode": one.inode}
-            for one in journal.entries
+            {"path": entry.path, "new": entry.before is None, "digest": entry.digest, "inode": entry.inode}
+            for entry in journal.entries
         ],
-        "states": [_render_state(one) for one in journal.states],
+        "states": [_render_state(state) for state in journal.states],
         "reason": journal.reason,
     }
     return json.dumps(state, indent=1).encode()
 
 
-def _render_state(one: State) -> List[Any]:
-    uri, duid = (text and text.decode("utf-8", "surrogateescape") for text in (one.uri, one.duid))
-    return [one.setid, uri, duid, one.letters]
+def _render_state(state: State) -> List[Any]:
+    uri, duid = (text and text.decode("utf-8", "surrogateescape") for text in (state.uri, state.duid))
+    return [state.setid, uri, duid, state.letters]
 
 
 def _bytes(text: str) -> bytes:
@@ -208,8 +217,8 @@ def _parse(folder: str, data: bytes) -> Journal:
         text = "this is not the journal of a change: %s" % reason
         raise error(text, "Look at the files in it, and remove the folder", folder) from reason
     entries = [
-        Entry(one["path"], None if one["new"] else _before(folder, index), one["digest"], one["inode"])
-        for index, one in enumerate(state.pop("entries"))
+        Entry(entry["path"], None if entry["new"] else _before(folder, index), entry["digest"], entry["inode"])
+        for index, entry in enumerate(state.pop("entries"))
     ]
     states = [
         State(setid, _bytes(uri), duid and _bytes(duid), letters) for setid, uri, duid, letters in state.pop("states")
@@ -232,7 +241,7 @@ def _before_of(folder: str, index: int) -> str:
 
 def with_inodes(entries: Sequence[Entry], inodes: Mapping[str, int]) -> List[Entry]:
     """Return the entries with the inodes of the files that hold the new bytes, by path."""
-    return [one._replace(inode=inodes[one.path]) for one in entries]
+    return [entry._replace(inode=inodes[entry.path]) for entry in entries]
 
 
 def proceed(journal: Journal, **fields: Any) -> Journal:

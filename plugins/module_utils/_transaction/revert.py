@@ -82,8 +82,8 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
 
     C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError as C(go_back) does.
     """
-    for one in journal.entries:
-        locks.take(one.path)
+    for entry in journal.entries:
+        locks.take(entry.path)
     locks.sweep()
     problems: List[str] = []
     if journal.phase != PREPARED:
@@ -119,7 +119,7 @@ def has_reached_server(journal: Journal) -> bool:
 
 def is_written(journal: Journal) -> bool:
     """Whether a file is still as the change has written it."""
-    return any(journal.wrote(one, read_file(one.path), inode_of(one.path)) for one in journal.entries)
+    return any(journal.wrote(entry, read_file(entry.path), inode_of(entry.path)) for entry in journal.entries)
 
 
 def why_orphan(journal: Journal) -> str:
@@ -173,17 +173,17 @@ def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> 
     problems: List[str] = []
     changes: List[Change] = []
     created: List[str] = []
-    for one in journal.entries:
-        data = locks.read(one.path)
-        if data == one.before:
+    for entry in journal.entries:
+        data = locks.read(entry.path)
+        if data == entry.before:
             continue
-        if data is None or not (torn or journal.wrote(one, data, inode_of(one.path))):
+        if data is None or not (torn or journal.wrote(entry, data, inode_of(entry.path))):
             text = "was changed by another program since, and stays as it is"
-            problems.append(Problem(text, "It does not have the text from before the change", one.path).render())
-        elif one.before is None:
-            created.append(one.path)
+            problems.append(Problem(text, "It does not have the text from before the change", entry.path).render())
+        elif entry.before is None:
+            created.append(entry.path)
         else:
-            changes.append(Change(one.path, data, one.before))
+            changes.append(Change(entry.path, data, entry.before))
     write_changes(module, changes, False)
     for path in created:
         remove_file(path, False)
@@ -192,12 +192,12 @@ def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> 
 
 def _taken_out_since(module: Caller, journal: Journal) -> List[State]:
     """What somebody has taken out of service since the change began; what stands in the list is its doing."""
-    known = {(one.setid, one.uri) for one in journal.states}
+    known = {(state.setid, state.uri) for state in journal.states}
     with contextlib.suppress(KamailioError):
         live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
         out = taken_out(live.connection.destinations(), _list_of(live).document, live.version)
         # What is inactive the pings of the change can have done, and nothing may ever bring it back.
-        return [one for one in out if one.letters[0] == "D" and (one.setid, one.uri) not in known]
+        return [state for state in out if state.letters[0] == "D" and (state.setid, state.uri) not in known]
     return []
 
 
@@ -218,7 +218,7 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         if "dispatcher" not in live.modules:
             return []
         done = after_loading(live, _list_of(live), states, record, live.started)
-    missing = [one for one in done.comparison.differences if one.kind == "missing"]
+    missing = [difference for difference in done.comparison.differences if difference.kind == "missing"]
     return [render_left_out(list_path(live.evaluation), missing)] if missing else []
 
 

@@ -40,7 +40,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(_is_text(one) for one in value)
+    return isinstance(value, list) and all(_is_text(member) for member in value)
 
 
 def _or_none(check: _Check) -> _Check:
@@ -60,13 +60,15 @@ def _has(fields: Dict[str, _Check]) -> _Check:
 
 
 def _list_of(check: _Check) -> _Check:
-    return lambda value: isinstance(value, list) and all(check(one) for one in value)
+    return lambda value: isinstance(value, list) and all(check(member) for member in value)
 
 
 def _is_state(value: Any) -> bool:
     """Whether a value is set, URI, duid and letters of a destination."""
     checks = (_is_count, _is_text, _or_none(_is_text), _is_text)
-    return isinstance(value, list) and len(value) == len(checks) and all(one(each) for one, each in zip(checks, value))
+    return (
+        isinstance(value, list) and len(value) == len(checks) and all(check(each) for check, each in zip(checks, value))
+    )
 
 
 _OPTIONS: Dict[str, _Check] = {
