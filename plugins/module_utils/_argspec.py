@@ -124,11 +124,11 @@ def question_of(params: Mapping[str, Any]) -> Question:
         texts[config] = _to_bytes(params["config_content"])
     content = params["dispatcher_content"]
     return Question(
-        config,
-        texts,
-        params["dispatcher_list"],
-        None if content is None else _to_bytes(content),
-        known_rules(params["ignore"]),
+        config=config,
+        texts=texts,
+        listing=params["dispatcher_list"],
+        list_text=None if content is None else _to_bytes(content),
+        ignore=known_rules(params["ignore"]),
     )
 
 
@@ -137,7 +137,13 @@ def policy_of(params: Mapping[str, Any]) -> Policy:
     interval = params["ping_interval"]
     if not 1 <= interval <= MAX_INT:
         raise error("ping_interval is %d" % interval, "Give from 1 to %d seconds" % MAX_INT)
-    return Policy(params["on_violation"], params["fail_on"], params["correction"], interval, params["probing_mode"])
+    return Policy(
+        on_violation=params["on_violation"],
+        fail_on=params["fail_on"],
+        correction=params["correction"],
+        interval=interval,
+        mode=params["probing_mode"],
+    )
 
 
 def known_rules(names: Sequence[str]) -> Sequence[str]:

@@ -65,7 +65,7 @@ def spellings(values: Iterable[bytes]) -> Set[str]:
     plain = {spelled for value in values for spelled in (value, re.sub(rb"\\(.)", rb"\1", value))}
     texts = {text for value in plain for text in (show(value), value.decode("utf-8", "replace"))}
     # What is masked already is looked at again by the next pattern.
-    return {one for text in texts for one in (text, visible(text)) if MASK.decode() not in one}
+    return {shown for text in texts for shown in (text, visible(text)) if MASK.decode() not in shown}
 
 
 # So many characters of a secret tell enough of it to be masked, where a message ends with them.
@@ -120,14 +120,14 @@ def tellable(values: Iterable[str], texts: Sequence[bytes]) -> List[str]:
     C(mysql://kamailio:kamailio@localhost/kamailio). So is each after the first hundred: then they are those of
     destinations, of which there can be any number.
     """
-    long = [one for one in values if len(one) >= 6 and not re.match(r"[0-9]{1,7}\Z|\$|/[\w.-]+/", one)]
+    long = [value for value in values if len(value) >= 6 and not re.match(r"[0-9]{1,7}\Z|\$|/[\w.-]+/", value)]
     # Each is looked for in each of the texts, so they cannot be any number.
     long = list(dict.fromkeys(long))[: 2 * _MOST]
-    words = {one for one in long if _WORD.fullmatch(one)}
+    words = {value for value in long if _WORD.fullmatch(value)}
     ordinary = set(_ORDINARY)
     if words - ordinary:
-        ordinary |= _names_in(texts, [one.encode() for one in words])
-    told = [one for one in long if one.lower() not in _ORDINARY and one not in ordinary][:_MOST]
+        ordinary |= _names_in(texts, [word.encode() for word in words])
+    told = [value for value in long if value.lower() not in _ORDINARY and value not in ordinary][:_MOST]
     # One can be part of another.
     return sorted(told, key=len, reverse=True)
 

@@ -52,24 +52,26 @@ class Seen:
             return
         self._options = options
         found = _strings_of(options)
-        assigned = {one: mask_assigned(one) for one in found.elements}
+        assigned = {text: mask_assigned(text) for text in found.elements}
         self._named |= found.secrets
-        self._named |= {one[len(masked) - len(_MASK) :] for one, masked in assigned.items() if one != masked}
-        telling = [one for one in found.texts | found.free_names() if "/" in one or has_hint(one)]
-        self.read(*(readable_bytes(one) for one in telling if "\n" in one))
+        self._named |= {text[len(masked) - len(_MASK) :] for text, masked in assigned.items() if text != masked}
+        telling = [text for text in found.texts | found.free_names() if "/" in text or has_hint(text)]
+        self.read(*(readable_bytes(text) for text in telling if "\n" in text))
         # One text of what can be thousands of attributes.
-        self.read(readable_bytes("\n".join(sorted(one for one in telling if "\n" not in one))))
+        self.read(readable_bytes("\n".join(sorted(text for text in telling if "\n" not in text))))
 
     def clean(self, value: Any) -> Any:
         """The value with all secrets masked and every character printable; a copy if that changes anything."""
         exact = {name: value[name] for name in _EXACT if name in value} if isinstance(value, dict) else {}
         if exact:
-            return {**self.clean({name: one for name, one in value.items() if name not in exact}), **exact}
+            return {**self.clean({name: member for name, member in value.items() if name not in exact}), **exact}
         found = _strings_of(value)
         changed = self._changed(found)
         if not changed and not found.secrets:
             return value
-        return _rewritten(value, changed, {one: changed[one] for one in found.free_names() if one in changed}, False)
+        return _rewritten(
+            value, changed, {name: changed[name] for name in found.free_names() if name in changed}, False
+        )
 
     def _changed(self, found: _Strings) -> Dict[str, str]:
         """The texts that change, and what each becomes."""
@@ -78,30 +80,32 @@ class Seen:
         texts = found.texts | names if names else found.texts
         joined = "\n".join(texts)
         hints = hints_in(joined)
-        telling = [one for one in texts if has_hint(one, hints)] if hints else []
-        masked = {one: mask_assigned(mask_text(one)) if one in found.elements else mask_text(one) for one in telling}
+        telling = [text for text in texts if has_hint(text, hints)] if hints else []
+        masked = {
+            text: mask_assigned(mask_text(text)) if text in found.elements else mask_text(text) for text in telling
+        }
         known = self._secrets(found, telling)
-        secrets = [one for one in known if one in joined]
+        secrets = [secret for secret in known if secret in joined]
         beginnings = beginnings_of(known) if CUT in joined else set()
         if not secrets and not beginnings and joined.replace("\n", "").isprintable():
-            return {one: text for one, text in masked.items() if one != text}
+            return {original: text for original, text in masked.items() if original != text}
         changed = {}
-        for one in texts:
-            text = masked.get(one, one)
+        for original in texts:
+            text = masked.get(original, original)
             for secret in secrets:
                 text = text.replace(secret, _MASK)
             if beginnings and CUT in text:
                 text = mask_beginnings(text, beginnings)
             text = visible(text)
-            if text != one:
-                changed[one] = text
+            if text != original:
+                changed[original] = text
         return changed
 
     def _secrets(self, found: _Strings, telling: Sequence[str]) -> List[str]:
         """The values to mask wherever they occur."""
         sources = [secret_values(text) for text in self._texts]
-        sources += [url_passwords(readable_bytes(one)) for one in telling if "@" in one]
-        sources += [spellings(readable_bytes(one) for one in group) for group in (found.secrets, self._named)]
+        sources += [url_passwords(readable_bytes(text)) for text in telling if "@" in text]
+        sources += [spellings(readable_bytes(secret) for secret in group) for group in (found.secrets, self._named)]
         # If they are too many, those of destinations are too many.
         values = [value for source in sorted(sources, key=len) for value in sorted(source)]
         return tellable(values, list(self._texts))
@@ -126,7 +130,7 @@ class _Strings(NamedTuple):
 
     def free_names(self) -> Set[str]:
         """Those of the names that are not fields of the collection's results."""
-        return {one for one in self.names if isinstance(one, str) and not _FIELD.match(one)}
+        return {name for name in self.names if isinstance(name, str) and not _FIELD.match(name)}
 
 
 def _strings_of(value: Any) -> _Strings:
@@ -146,22 +150,22 @@ def _gather(value: Any, found: _Strings, secret: bool) -> None:
             found.names.update(shape)
             found.shapes[shape] = any(is_secret(str(name)) for name in shape)
         if found.shapes[shape] or secret or "name" in value:
-            for name, one in value.items():
-                _gather(one, found, secret or _is_secret_in(value, name))
+            for name, member in value.items():
+                _gather(member, found, secret or _is_secret_in(value, name))
             return
-        for one in value.values():
-            kind = type(one)
+        for member in value.values():
+            kind = type(member)
             if kind is str:
-                found.texts.add(one)
+                found.texts.add(member)
             elif kind not in _PLAIN:
-                _gather(one, found, False)
+                _gather(member, found, False)
     elif isinstance(value, (list, tuple)):
-        for one in value:
-            if isinstance(one, str) and not secret:
-                found.texts.add(one)
-                found.elements.add(one)
+        for member in value:
+            if isinstance(member, str) and not secret:
+                found.texts.add(member)
+                found.elements.add(member)
             else:
-                _gather(one, found, secret)
+                _gather(member, found, secret)
     elif isinstance(value, str):
         (found.secrets if secret and is_secret_value(value) else found.texts).add(value)
     elif secret and is_secret_value(str(value)):
@@ -176,11 +180,11 @@ def _is_secret_in(value: Mapping[Any, Any], name: Any) -> bool:
 def _rewritten(value: Any, changed: Mapping[str, str], names: Mapping[str, str], secret: bool) -> Any:
     if isinstance(value, dict):
         return {
-            shown: _rewritten(one, changed, names, secret or _is_secret_in(value, name))
-            for shown, (name, one) in zip(_renamed(value, names), value.items())
+            shown: _rewritten(member, changed, names, secret or _is_secret_in(value, name))
+            for shown, (name, member) in zip(_renamed(value, names), value.items())
         }
     if isinstance(value, (list, tuple)):
-        return [_rewritten(one, changed, names, secret) for one in value]
+        return [_rewritten(member, changed, names, secret) for member in value]
     if secret and is_secret_value(str(value)):
         return _MASK
     return changed.get(value, value) if isinstance(value, str) else value

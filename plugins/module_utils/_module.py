@@ -44,7 +44,7 @@ class Module(AnsibleModule):  # type: ignore[misc]
     def _log_invocation(self) -> None:
         options = self.params
         SEEN.take(options)
-        self.params = SEEN.clean({name: _counted(one) for name, one in options.items()})
+        self.params = SEEN.clean({name: _counted(value) for name, value in options.items()})
         super()._log_invocation()
         self.params = options
 

@@ -27,7 +27,7 @@ def apply_patches(data: bytes, patches: Iterable[Patch]) -> bytes:
     """
     out: List[bytes] = []
     done = 0
-    for patch in sorted(patches, key=lambda one: (one.start, one.end)):
+    for patch in sorted(patches, key=lambda patch: (patch.start, patch.end)):
         if patch.start < done:
             raise ValueError("overlapping patches at byte %d" % patch.start)
         out += (data[done : patch.start], patch.new)

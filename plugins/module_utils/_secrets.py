@@ -277,7 +277,7 @@ def _mask_urls(data: bytes, lower: bytes, found: List[bytes]) -> bytes:
         return data
     if b"://" in data:
         for pattern in (_STRINGS, _WORDS):
-            data = pattern.sub(lambda one: _mask_url(one[0], found), data)
+            data = pattern.sub(lambda matched: _mask_url(matched[0], found), data)
     return _mask_kind(_SIP, data, found) if _SIP.hint in lower else data
 
 

@@ -93,12 +93,12 @@ def named(value: object, limit: int = 60) -> str:
     return "'%s'" % quoted(readable_bytes(str(value)), limit)
 
 
-def one_edit_apart(one: bytes, other: bytes) -> bool:
+def one_edit_apart(word: bytes, other: bytes) -> bool:
     """Whether one byte more, less or changed, or two neighbours swapped, make one of the other."""
-    if one == other or abs(len(one) - len(other)) > 1:
+    if word == other or abs(len(word) - len(other)) > 1:
         return False
-    at = next((index for index, pair in enumerate(zip(one, other)) if pair[0] != pair[1]), min(len(one), len(other)))
-    rest, wanted = one[at:], other[at:]
+    at = next((index for index, pair in enumerate(zip(word, other)) if pair[0] != pair[1]), min(len(word), len(other)))
+    rest, wanted = word[at:], other[at:]
     return (
         rest[1:] == wanted
         or rest == wanted[1:]

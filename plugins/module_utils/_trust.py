@@ -204,7 +204,9 @@ class _Walk:
     def place(self, name: str) -> FilePlace:
         """Return the place of a name in the current folder."""
         real = "/" + "/".join([*self.real, name])
-        place = FilePlace(self.handle, name, real, self.doubt, self.shared, self.writers)
+        place = FilePlace(
+            folder=self.handle, name=name, path=real, doubt=self.doubt, shared=self.shared, writers=self.writers
+        )
         status = place.status()
         for user in self.linkers:
             if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
@@ -306,7 +308,7 @@ def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[FilePl
 
 
 def _split(path: str) -> List[str]:
-    return [one for one in path.split("/") if one not in ("", ".")]
+    return [part for part in path.split("/") if part not in ("", ".")]
 
 
 def clean_path(path: str) -> str:

@@ -264,9 +264,11 @@ def _arithmetic(operator: bytes, left: float, right: float) -> Optional[Result]:
             return _float32(math.pow(left, right))
         except (OverflowError, ValueError) as exc:
             raise UndecidedError from exc
-    one, two = _integer(left), _integer(right)
+    first, second = _integer(left), _integer(right)
     if operator in (b"<<", b">>"):
-        if not 0 <= two < 31 or one < 0 or (operator == b"<<" and one << two > 0x7FFFFFFF):
+        if not 0 <= second < 31 or first < 0 or (operator == b"<<" and first << second > 0x7FFFFFFF):
             raise UndecidedError
-        return _float32(float(one << two if operator == b"<<" else one >> two))
-    return _float32(float(one & two if operator == b"&" else one | two if operator == b"|" else one ^ two))
+        return _float32(float(first << second if operator == b"<<" else first >> second))
+    return _float32(
+        float(first & second if operator == b"&" else first | second if operator == b"|" else first ^ second)
+    )
