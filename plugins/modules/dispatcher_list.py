@@ -282,7 +282,13 @@ def run(module: Module, locks: FileLocks) -> None:
     others: Tuple[Change, ...] = ()
     if params["config"]:
         site = site_of(module, params, locks.read, locks.include)
-        question = Question(params["config"], {own.path: own.after}, own.path, None, known_rules(params["ignore"]))
+        question = Question(
+            config=params["config"],
+            texts={own.path: own.after},
+            listing=own.path,
+            list_text=None,
+            ignore=known_rules(params["ignore"]),
+        )
         outcome = guard(question, site, policy_of(params))
         result.update(describe_verdict(outcome.before, site.version), will_start=outcome.after.analysis.will_start)
         if outcome.refusal:
