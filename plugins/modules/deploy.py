@@ -285,7 +285,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
         apply,
-        describe_plan,
+        describe_action,
         health_of,
         make_plan,
     )
@@ -304,11 +304,13 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         **plan.result,
     }
     if module._diff:
-        result["diff"] = diff_of(plan.changes) + ([describe_plan(plan)] if plan.action != "none" else [])
+        result["diff"] = diff_of(plan.changes) + (
+            [describe_action(plan.of_list)] if plan.of_list and plan.action != "none" else []
+        )
     if plan.refusal:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
-    if plan.judged.doubt:
-        module.warn(plan.judged.doubt)
+    if plan.of_list and plan.of_list.judged.doubt:
+        module.warn(plan.of_list.judged.doubt)
     if module.check_mode or not result["changed"]:
         return result
     applied = apply(module, locks, plan, folder)

@@ -130,6 +130,29 @@ def test_check_mode_makes_only_the_copies_for_a_check(tmp_path: Path) -> None:
             assert left.exists() and live.pending() == [] and not live.record.exists()
 
 
+def test_modules_of_a_server_without_dispatcher(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "bookworm", peers)
+        lines = live.config.read_text().splitlines(keepends=True)
+        live.config.write_text("".join(line for line in lines if '"dispatcher' not in line))
+        before, wish = live.config.read_bytes(), [{"name": "pv"}]
+        with live.running() as server:
+            checked = live.deploy(check_mode=True, modules=wish)
+            assert checked["changed"] and checked["action"] == "restart" and live.config.read_bytes() == before
+            done = live.deploy(modules=wish, healthy_timeout=5)
+            assert done["changed"] and done["action"] == "restart" and done["health"] == [], done
+            assert "pv" in server.rpc("core.modules")
+            again = live.deploy(modules=wish)
+            assert not again["changed"] and again["action"] == "none" and not again.get("failed")
+            unconfirmed = live.deploy(modules=[{"name": "textops"}], confirm_timeout=60)
+            assert unconfirmed["changed"] and live.pending() and "textops" in server.rpc("core.modules")
+            back = live.deploy(state="reverted")
+            assert back["changed"] and not live.pending() and b"textops" not in live.config.read_bytes()
+            assert "textops" not in server.rpc("core.modules")
+            refused = live.deploy(destinations=[{"setid": 1, "uri": A}])
+            assert refused["failed"] and "does not load the dispatcher module" in refused["msg"]
+
+
 def test_a_reload_and_a_restart(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers)

@@ -61,10 +61,17 @@ from .revert import go_back
 from .watch import arm
 
 
+class ListPlan(NamedTuple):
+    """The list as it will be, and what runs against it."""
+
+    listing: Loadable
+    judged: Judged
+
+
 class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
-    C(judged) is what runs against the list as it will be; C(reasons) are for the action, C(result) is what the
+    C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
     judgement of the files has given, C(refusal) why nothing may be done.
     """
 
@@ -73,8 +80,7 @@ class Plan(NamedTuple):
     action: str
     reasons: Tuple[str, ...]
     live: Live
-    listing: Loadable
-    judged: Judged
+    of_list: Optional[ListPlan]
     result: Dict[str, Any]
     refusal: Optional[str]
 
@@ -105,13 +111,14 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
 
     texts = plan_modules(wishes, evaluation_of) if wishes else {}
     before, after = evaluation_of({}), evaluation_of(texts)
-    if not after.load("dispatcher"):
+    dispatches = after.load("dispatcher") is not None
+    if not dispatches and (destinations is not None or "dispatcher" in live.modules):
         raise error("the configuration does not load the dispatcher module", "Name it in modules", config)
-    path = list_path(after)
-    if not os.path.isabs(path):
+    path = list_path(after) if dispatches else ""
+    if dispatches and not os.path.isabs(path):
         text = "list_file is %s, and only the server knows the folder in which that begins" % named(path)
         raise error(text, "Give its whole path, from / on", config)
-    standing = locks.read(path)
+    standing = locks.read(path) if dispatches else None
     changes = [Change(file, before.files.get(file), text) for file, text in texts.items()]
     if destinations is not None:
         merge = params["attrs_mode"] == "merge"
@@ -124,13 +131,14 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     planned = {change.path: change.after for change in changes}
     verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
-    listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
-    if not refusal:
-        require_loadable(live, listing)
-    judged = judge_reload(
-        live, listing, record_path(params["record"], config), parse_document(standing or b"", live.version)
-    )
-    action, reasons = _action(module, live, after, texts, judged)
+    of_list = None
+    if dispatches:
+        listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
+        if not refusal:
+            require_loadable(live, listing)
+        record = record_path(params["record"], config)
+        of_list = ListPlan(listing, judge_reload(live, listing, record, parse_document(standing or b"", live.version)))
+    action, reasons = _action(module, live, after, texts, of_list)
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
     result = describe_verdict(verdict, site.version)
@@ -140,15 +148,14 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         action=action,
         reasons=reasons,
         live=live,
-        listing=listing,
-        judged=judged,
+        of_list=of_list,
         result=result,
         refusal=refusal,
     )
 
 
 def _action(
-    module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], judged: Judged
+    module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], of_list: Optional[ListPlan]
 ) -> Tuple[str, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
     reasons: List[str] = []
@@ -166,7 +173,8 @@ def _action(
             )
         _require_unit_of(module, after.path)
         return RESTART, tuple(reasons)
-    return (RELOAD if judged.reasons else NONE), judged.reasons
+    due = of_list.judged.reasons if of_list else ()
+    return (RELOAD if due else NONE), due
 
 
 def _require_unit_of(module: Caller, config: str) -> None:
@@ -186,7 +194,7 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     """
     params = module.params
     until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
-    states = plan.judged.states(plan.live.version)
+    states = plan.of_list.judged.states(plan.live.version) if plan.of_list else []
     with begin(
         folder, plan.changes, plan.action, _options(params, plan.config), states, until, params["follow"]
     ) as journal:
@@ -233,30 +241,33 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State]) -> Restoring:
     """Let the server have the change, and its destinations their states. Raises KamailioError."""
     params = module.params
     record = record_path(params["record"], plan.config)
+    if plan.action == NONE:
+        return Restoring((), ())
+    live = restart(module, params["restart_timeout"]) if plan.action == RESTART else plan.live
+    if plan.of_list is None:
+        return Restoring((), ())
+    listing = plan.of_list.listing
     if plan.action == RELOAD:
-        done = reload(plan.live, plan.listing, states, record, params["reload_timeout"])
-    elif plan.action == RESTART:
-        live = restart(module, params["restart_timeout"])
+        done = reload(live, listing, states, record, params["reload_timeout"])
+    else:
         if plan.live.setup.interval and not live.setup.interval:
             # What pings have taken out no ping would ever bring back.
             states = [state for state in states if state.letters != "IP"]
-        done = after_loading(live, plan.listing, states, record, live.started)
-    else:
-        return Restoring((), ())
+        done = after_loading(live, listing, states, record, live.started)
     missing = left_out(done.comparison)
     if missing:
-        raise error(render_left_out(plan.listing.path, missing))
+        raise error(render_left_out(listing.path, missing))
     return done.restoring
 
 
 def _watch_health(module: Caller, plan: Plan) -> Optional[Gate]:
     params = module.params
-    if not params["healthy_timeout"]:
+    if not params["healthy_timeout"] or plan.of_list is None:
         return None
     live = connect(module)
-    loaded = plan.judged.knowledge.loaded if plan.action == NONE else None
+    loaded = plan.of_list.judged.knowledge.loaded if plan.action == NONE else None
     since = time.time() if loaded is None else loaded
-    gate = wait_until_healthy(live, plan.listing, since, params["healthy_timeout"], params["healthy_percent"])
+    gate = wait_until_healthy(live, plan.of_list.listing, since, params["healthy_timeout"], params["healthy_percent"])
     if not gate.open:
         raise error(render_not_answering(gate))
     return gate
@@ -274,12 +285,13 @@ def revert(module: Caller, config: str) -> Tuple[bool, List[str]]:
         return True, go_back(module, locks, journal, "it was taken back by hand")
 
 
-def describe_plan(plan: Plan) -> Dict[str, Any]:
-    """The action for the server, with its diff."""
-    path = "%s, as it runs" % plan.listing.path
+def describe_action(of_list: ListPlan) -> Dict[str, Any]:
+    """Describe what the server will run, as a diff."""
+    listing = of_list.listing
+    path = "%s, as it runs" % listing.path
     texts = {
-        "before": render_running(plan.judged.running),
-        "after": render_listed(plan.listing.document, plan.listing.skipped),
+        "before": render_running(of_list.judged.running),
+        "after": render_listed(listing.document, listing.skipped),
     }
     return dict(texts, before_header=path, after_header=path)
 
