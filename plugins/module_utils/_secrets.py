@@ -126,7 +126,7 @@ _KINDS = (
         b"=",
         re.compile(rb"(?<![?&\w-])(?P<name>[\w-]+)[ \t]*=(?![=>~])[ \t]*"),
         re.compile(
-            rb"""%(quoted)s+[^\s;,"')\]}&\\]*|\{{1,2}[^{}\n]*\}{1,2}|%(bare)s+(?:"\s*\+?\s*"%(bare)s+)*"""
+            rb"""%(quoted)s+[^\s;,"')\]}&\\]*|\{{1,2}[^{}\n]*\}{1,2}|%(bare)s+(?:"\s*(?:\+\s*)?"%(bare)s+)*"""
             % {b"quoted": _QUOTED, b"bare": _BARE},
             re.DOTALL,
         ),

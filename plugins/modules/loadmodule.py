@@ -156,12 +156,13 @@ diff:
 """
 
 
-from typing import Mapping, Optional, Union
+from functools import partial
+from typing import Optional
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import new_stops
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import beside_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
@@ -180,18 +181,12 @@ def run(module: Module, locks: FileLocks) -> None:
     params = module.params
     wishes = parse_module_wishes(params["modules"])
     path = config_of(params["config"], params["instance"])
-    main = locks.read(path)
-    if main is None:
+    if locks.read(path) is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
     _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
-
-    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
-        def planned(target: str) -> Union[bytes, Problem, None]:
-            return texts[target] if target in texts else locks.include(target)
-
-        return evaluate(path, texts.get(path, main), planned, version, beside)
-
+    evaluator = Evaluator(locks.read, locks.include)
+    evaluation_of = partial(evaluator, path, version, beside)
     texts = plan_modules(wishes, evaluation_of)
     before, after = evaluation_of({}), evaluation_of(texts)
     if texts:
@@ -201,7 +196,7 @@ def run(module: Module, locks: FileLocks) -> None:
         if warning:
             module.warn(warning)
     changes = {path: Change(path, before.files[path], text) for path, text in texts.items()}
-    own = changes.pop(path, Change(path, main, main))
+    own = changes.pop(path, Change(path, before.files[path], before.files[path]))
     finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import Any, Callable
 
 import pytest
@@ -20,13 +21,17 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+
+from .files import no_files
 
 MIB = 1 << 20
 
@@ -110,3 +115,26 @@ def test_a_message_about_a_long_uri_is_short() -> None:
         with pytest.raises(KamailioError) as raised:
             parse_wishes([{"setid": 1, "uri": uri}])
         assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        lambda count: "".join('loadmodule "m%d.so"\n' % number for number in range(count)),
+        lambda count: "event_route[xhttp:request] {\n" * count,
+        lambda count: "\n" * 40 * count,
+    ],
+    ids=["loads", "routes", "blank"],
+)
+def test_a_configuration_takes_time_in_proportion_to_its_lines(lines: Callable[[int], str]) -> None:
+    def seconds(count: int) -> float:
+        text, found = lines(count).encode(), []
+        for _again in range(3):
+            began = time.process_time()
+            evaluation = evaluate("/k", text, no_files, Version(6, 1))
+            find._http_paths(evaluation.files["/k"])
+            found.append(time.process_time() - began)
+        return min(found)
+
+    # Four times the lines take sixteen times as long where the time grows with their square.
+    assert seconds(8000) < 9 * seconds(2000) + 0.05

@@ -181,3 +181,22 @@ def test_the_user_of_a_group_is_never_root(folder: Path, monkeypatch: pytest.Mon
     os.chown(folder / "etc", 0, CREW)
     (folder / "etc").chmod(0o775)
     assert runs_as(folder, monkeypatch) == "65534:4444"
+
+
+@pytest.mark.parametrize("what", ["fifo", "link"])
+def test_the_owner_of_an_include_that_is_not_read_counts(
+    what: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be a file with other code by the time that the check reads it."""
+    routes = folder / "etc" / "routes"
+    (routes / "main.cfg").unlink()
+    if what == "fifo":
+        os.mkfifo(routes / "main.cfg")
+        os.chown(routes / "main.cfg", THEIRS, THEIRS)
+        assert runs_as(folder, monkeypatch).split(":")[0] == str(THEIRS)
+    else:
+        os.chown(routes, THEIRS, THEIRS)
+        (routes / "main.cfg").symlink_to("/etc/shadow")
+        os.lchown(routes / "main.cfg", THEIRS, THEIRS)
+        with pytest.raises(KamailioError, match="is a symbolic link that the user 4242 can have made"):
+            runs_as(folder, monkeypatch)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .._errors import Problem, error
 from .._text import quoted, show
@@ -91,6 +91,7 @@ class _Run:
         self.version = version
         self.report = Report()
         self.loads: List[Load] = []
+        self.loaded: Set[str] = set()
         self.params: List[Param] = []
         self.load_path = invocation.load_path
         self.statements = StatementReader()
@@ -127,7 +128,7 @@ class _Run:
             sockets=self.listen.result(self.settings.result()),
             settings=self.settings.result(),
             empty=self.statements.is_empty and not self.report.undecided,
-            absent=tuple(self.preprocessor.absent),
+            unread=tuple(self.preprocessor.unread),
         )
 
     def feed(self, item: Item) -> None:
@@ -167,11 +168,12 @@ class _Run:
 
     def add_load(self, written: str, place: Place, once: bool = False) -> None:
         name = module_name(written)
-        if any(load.name == name for load in self.loads):
+        if name in self.loaded:
             if not once:
                 text = "module %s is loaded already, which the server refuses" % name
                 self.report.refuse("module-twice", place, text, "Take one of the two out")
             return
+        self.loaded.add(name)
         self.loads.append(Load(name, place, written, self.load_path))
         self.preprocessor.defines.define_module(name, place)
 

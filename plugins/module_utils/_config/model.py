@@ -123,7 +123,8 @@ class Evaluation(NamedTuple):
     that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
     the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
     C(listen); C(sockets) are those it listens on, None if they are not known; C(settings) are core settings by name;
-    C(empty) says whether there is no statement at all; C(absent) are the included files that do not exist.
+    C(empty) says whether there is no statement at all; C(unread) are the included files that do not exist
+    or cannot be judged.
     """
 
     path: str
@@ -141,7 +142,7 @@ class Evaluation(NamedTuple):
     sockets: Optional[Sockets]
     settings: Mapping[str, bytes]
     empty: bool
-    absent: Tuple[str, ...]
+    unread: Tuple[str, ...]
 
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""

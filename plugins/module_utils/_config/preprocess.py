@@ -62,7 +62,7 @@ class Preprocessor:
         self.files: Dict[str, bytes] = {}
         self.inactive: List[Place] = []
         self.includes: List[Include] = []
-        self.absent: List[str] = []
+        self.unread: List[str] = []
         self.defines = Defines(version, invocation, report)
         self._reader = reader
         self._report = report
@@ -242,11 +242,12 @@ class Preprocessor:
         if isinstance(content, Problem):
             self._report.unknown(place, content.text)
             self._hides_sockets = True
+            self.unread.append(target)
         elif content is not None:
             self.includes.append(Include(target, place))
             self.file(target, content, depth + 1)
         else:
-            self.absent.append(target)
+            self.unread.append(target)
             if token.name == b"include_file":
                 text = "the included file %s is not there" % target
                 refuse("include-missing", place, text)

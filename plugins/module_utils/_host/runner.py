@@ -35,7 +35,7 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
     if os.geteuid() != 0:
         return Account()
     files = sorted({os.path.abspath(path) for evaluation in evaluations for path in evaluation.files})
-    others = {path for evaluation in evaluations for path in evaluation.absent}
+    others = {path for evaluation in evaluations for path in evaluation.unread}
     # The check runs in the root folder.
     others |= {
         os.path.join("/", path)

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import bisect
 import posixpath
 import re
 import socket
@@ -40,6 +41,7 @@ _EVERYWHERE = ("", "*", "0.0.0.0")  # noqa: S104  # what a server listens on, no
 # The best first: any size and nothing left on the disk, any size, what large replies get lost on.
 _ORDER = (CtlStream, CtlTcp, JsonTcp, JsonFifo, CtlDatagram, JsonDatagram, JsonHttp, CtlUdp, JsonUdp)
 
+_ROUTE = re.compile(rb"\n[ \t\r]*(?:[a-z_]+_)?route\s*[\[{]")
 _XHTTP_ROUTE = re.compile(rb"event_route\s*\[\s*xhttp:request\s*\]\s*\{")
 _DISPATCH = re.compile(rb"jsonrpc_dispatch\s*\(\s*\)")
 _URL = re.compile(rb"\$hu\s*=~\s*[\"']\^?(/[A-Za-z0-9_./-]*)")
@@ -162,9 +164,9 @@ def _http(evaluation: Evaluation) -> List[Address]:
 def _http_paths(data: bytes) -> List[str]:
     """The path that leads to C(jsonrpc_dispatch) in a file, as far as text can tell."""
     found = []
+    begins = [*(route.start() for route in _ROUTE.finditer(data)), len(data)]
     for route in _XHTTP_ROUTE.finditer(data):
-        following = re.compile(rb"\n\s*(?:[a-z_]+_)?route\s*[\[{]").search(data, route.end())
-        body = data[route.end() : following.start() if following else len(data)]
+        body = data[route.end() : begins[bisect.bisect_left(begins, route.end())]]
         dispatch = _DISPATCH.search(body)
         if dispatch:
             urls = _URL.findall(body, 0, dispatch.start())

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import stat
 from typing import List, Optional, Tuple
+
+_MOST_HANDLES = 1024
 
 
 def find_writer(server: int, name: str) -> Optional[int]:
@@ -44,9 +47,18 @@ def _readers(name: str, identity: Tuple[int, int], _changed: int) -> Tuple[str, 
     found = []
     for process in filter(str.isdigit, _names("/proc")):
         folder = "/proc/%s/fd" % process
-        if any(_reads("%s/%s" % (folder, handle), name, identity) for handle in _names(folder)):
+        # They come in rising order, and a server opens its FIFO early. Other users can have very many.
+        if any(_reads("%s/%s" % (folder, handle), name, identity) for handle in _first_names(folder)):
             found.append(process)
     return tuple(found)
+
+
+def _first_names(folder: str) -> List[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in itertools.islice(entries, _MOST_HANDLES)]
+    except OSError:
+        return []
 
 
 def _names(folder: str) -> List[str]:
