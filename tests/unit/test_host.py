@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -250,3 +252,78 @@ def test_owner_and_mode_of_another_file_in_the_folder_of_another_user_are_not_se
             adjust(module, Wanted(4242, 4242, 0o640, module), str(path), b"list")
         status = path.stat()
         assert (status.st_uid, status.st_mode & 0o777) == (0, 0o644 if way == "hard link" else 0o600)
+
+
+# Users and groups that no account has.
+USER, GROUP = 4242, 4343
+# The tags of an access control list: the owner, a user, the group, the mask, others.
+_OWNER, _NAMED, _GROUP, _MASK, _OTHERS = 0x01, 0x02, 0x04, 0x10, 0x20
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user can enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def file_with(path: Path, owner: int, group: int, mode: int) -> Path:
+    path.write_text("old")
+    os.chown(path, owner, group)
+    path.chmod(mode)
+    return path
+
+
+def set_list(path: Path, attribute: str, *entries: tuple[int, int, int]) -> None:
+    packed = b"".join(struct.pack("<HHI", tag, bits, number & 0xFFFFFFFF) for tag, bits, number in entries)
+    os.setxattr(path, "system.posix_acl_" + attribute, struct.pack("<I", 2) + packed)
+
+
+def as_other(user: int, groups: Sequence[int], action: Callable[[], object]) -> str:
+    """What an action returns or raises in a process of another user, as text."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups(groups[1:])
+            os.setgid(groups[0])
+            os.setuid(user)
+            said = str(action())
+        except BaseException as exc:
+            said = "%s: %s" % (type(exc).__name__, exc)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def readable(folder: Path, user: int, group: int) -> list[str]:
+    """The files of a folder that a user can read, without what is random in their names."""
+
+    def look() -> str:
+        return " ".join(sorted(one.name[:14] for one in folder.iterdir() if os.access(one, os.R_OK)))
+
+    return as_other(user, [group], look).split()
+
+
+def write_new(path: Path, backup: bool = False) -> None:
+    write_changes(Standin({"unsafe_writes": False, "follow": False}), [Change(str(path), b"old", b"new")], backup)
+
+
+@as_root
+def test_a_default_access_list_of_the_folder_gives_no_more_readers(folder: Path) -> None:
+    """What is to replace the list is a new file in that folder, and so is a backup."""
+    path = file_with(folder / "list", 0, 0, 0o640)
+    entries = [(_OWNER, 7, -1), (_NAMED, 6, USER), (_GROUP, 5, -1), (_MASK, 7, -1), (_OTHERS, 5, -1)]
+    set_list(folder, "default", *entries)
+    write_new(path, backup=True)
+    assert path.read_text() == "new" and len(list(folder.iterdir())) == 2
+    assert readable(folder, USER, USER) == []
+    for one in folder.iterdir():
+        assert (one.stat().st_mode & 0o777, os.listxattr(one)) == (0o640, [])

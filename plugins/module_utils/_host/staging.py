@@ -19,6 +19,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
+from .._rights import ACCESS_LIST
 from .._trust import READ, WRITE, FilePlace, find_place
 from .attributes import Wanted, apply_wanted
 from .files import contains, flush, read_place, staging_prefix, sweep
@@ -235,25 +236,39 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes]) -> N
             raise _changed(place.path)
         with contextlib.suppress(PermissionError):
             os.fchown(handle, status.st_uid, status.st_gid)
+        names = _extended_of(old)
+        if ACCESS_LIST not in names:
+            _drop_access_list(handle)
         # A program that runs as its owner is not what this is.
         os.fchmod(handle, status.st_mode & 0o777)
-        _keep_extended(old, handle)
+        for name in names:
+            os.setxattr(handle, name, os.getxattr(old, name))
     finally:
         os.close(old)
 
 
-def _keep_extended(old: int, handle: int) -> None:
+def _extended_of(handle: int) -> List[str]:
+    """Return the names of the extended attributes of an open file that are kept, the access control list among them."""
     if not hasattr(os, "listxattr"):
-        return
+        return []
     try:
-        names = os.listxattr(old)
+        names = os.listxattr(handle)
     except OSError as exc:
         if exc.errno == errno.ENOTSUP:
-            return
+            return []
         raise
-    for name in names:
-        if not name.startswith(("security.", "trusted.")):
-            os.setxattr(handle, name, os.getxattr(old, name))
+    return [name for name in names if not name.startswith(("security.", "trusted."))]
+
+
+def _drop_access_list(handle: int) -> None:
+    """Remove the access control list that a new file has from its folder, and that a mode would bring to life."""
+    if not hasattr(os, "removexattr"):
+        return
+    try:
+        os.removexattr(handle, ACCESS_LIST)
+    except OSError as exc:
+        if exc.errno not in (errno.ENODATA, errno.ENOTSUP):
+            raise
 
 
 def _back_up(place: FilePlace, change: Change) -> str:
