@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -327,3 +328,31 @@ def test_a_default_access_list_of_the_folder_gives_no_more_readers(folder: Path)
     assert readable(folder, USER, USER) == []
     for one in folder.iterdir():
         assert (one.stat().st_mode & 0o777, os.listxattr(one)) == (0o640, [])
+
+
+@as_root
+def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bits of the group in the mode are the mask, the most that the list gives to anybody."""
+    path = file_with(folder / "list", 0, GROUP, 0o600)
+    set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, USER), (_GROUP, 0, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
+    seen: list[str] = []
+
+    def looking(name: str) -> None:
+        change = getattr(os, name)
+
+        def changed(*arguments: Any, **named: Any) -> None:
+            change(*arguments, **named)
+            seen.append("%s: %s" % (name, " ".join(readable(folder, GROUP, GROUP))))
+
+        monkeypatch.setattr(os, name, changed)
+
+    for name in ("fchown", "fchmod", "setxattr", "removexattr", "rename"):
+        looking(name)
+    write_new(path, backup=True)
+    assert seen and [one for one in seen if not one.endswith(": ")] == []
+    for one in folder.iterdir():
+        assert (one.stat().st_mode & 0o777, one.stat().st_gid) == (0o640, GROUP)
+        assert os.listxattr(one) == ["system.posix_acl_access"]
+    assert len(readable(folder, USER, USER)) == 2

@@ -237,12 +237,13 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes]) -> N
         with contextlib.suppress(PermissionError):
             os.fchown(handle, status.st_uid, status.st_gid)
         names = _extended_of(old)
-        if ACCESS_LIST not in names:
-            _drop_access_list(handle)
-        # A program that runs as its owner is not what this is.
-        os.fchmod(handle, status.st_mode & 0o777)
         for name in names:
             os.setxattr(handle, name, os.getxattr(old, name))
+        # An access control list brings the mode. Set before it, the bits of the mask would be those of the group.
+        if ACCESS_LIST not in names:
+            _drop_access_list(handle)
+            # A program that runs as its owner is not what this is.
+            os.fchmod(handle, status.st_mode & 0o777)
     finally:
         os.close(old)
 
