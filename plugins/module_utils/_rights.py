@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import errno
+import grp
 import os
 import pwd
 import stat
@@ -97,6 +98,14 @@ def groups_of(user: int) -> FrozenSet[int]:
         return frozenset(os.getgrouplist(account.pw_name, account.pw_gid))
     except (KeyError, OSError):
         return frozenset()
+
+
+def group_name(group: int) -> str:
+    """Return the name of a group, or its number if it has none."""
+    try:
+        return grp.getgrgid(group).gr_name
+    except KeyError:
+        return str(group)
 
 
 def _access_list(path: str) -> Optional[List[_Entry]]:

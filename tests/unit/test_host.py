@@ -356,3 +356,77 @@ def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
         assert (one.stat().st_mode & 0o777, one.stat().st_gid) == (0o640, GROUP)
         assert os.listxattr(one) == ["system.posix_acl_access"]
     assert len(readable(folder, USER, USER)) == 2
+
+
+def write_as(user: int, groups: Sequence[int], path: Path, unsafe: bool = False, **wanted: int) -> str:
+    """Write a file as another user, with a backup; return what it says against it."""
+
+    def write() -> str:
+        module: Any = Standin({"unsafe_writes": unsafe, "follow": False})
+        asked = Wanted(None, wanted.get("group"), wanted.get("mode"), module)
+        write_changes(module, [Change(str(path), b"old", b"new")], True, {str(path): asked} if wanted else None)
+        return ""
+
+    return as_other(user, groups, write)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "wanted"),
+    [
+        # A member of the group, and an owner who is not.
+        (0, GROUP, 0o640, {}),
+        (USER, GROUP + 1, 0o640, {"group": GROUP}),
+        # The group has the rights of all others.
+        (USER, GROUP + 1, 0o644, {}),
+        (0, 0, 0o644, {"mode": 0o600}),
+    ],
+)
+def test_a_user_replaces_a_file_whose_readers_stay(
+    owner: int, group: int, mode: int, wanted: dict[str, int], folder: Path
+) -> None:
+    """A user other than root can give a file only the groups that the user is a member of."""
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", owner, group, mode)
+    assert write_as(USER, [USER, GROUP], path, **wanted) == ""
+    status = path.stat()
+    assert path.read_text() == "new" and status.st_mode & 0o777 == wanted.get("mode", mode)
+    assert status.st_gid == (USER if mode == 0o644 else GROUP)
+    (backup,) = folder.glob("list.*")
+    assert backup.read_text() == "old"
+    assert readable(folder, USER + 1, USER) == ([] if mode == 0o640 else readable(folder, USER + 1, USER + 1))
+
+
+@as_root
+@pytest.mark.parametrize("mode", [0o640, 0o660, 0o664, 0o604])
+def test_a_user_does_not_replace_a_file_whose_group_would_be_another_one(mode: int, folder: Path) -> None:
+    """The server could not read its list, and the members of the user's own group could."""
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, mode)
+    said = write_as(USER, [USER], path)
+    assert "its group 4343 cannot be kept" in said and "become" in said and str(path) in said
+    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+    assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (GROUP, mode)
+
+
+@as_root
+def test_a_user_does_not_replace_a_file_whose_access_list_would_be_for_another_group(folder: Path) -> None:
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, 0o640)
+    set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, 1), (_GROUP, 4, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
+    assert "its group 4343 cannot be kept" in write_as(USER, [USER], path)
+    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+
+
+@as_root
+def test_a_file_whose_group_cannot_be_kept_is_written_in_place_where_that_is_allowed(folder: Path) -> None:
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, 0o640)
+    before = path.stat()
+    assert write_as(USER, [USER], path, unsafe=True) == ""
+    after = path.stat()
+    assert path.read_text() == "new"
+    assert (after.st_ino, after.st_gid, after.st_mode) == (before.st_ino, GROUP, before.st_mode)
+    (backup,) = folder.glob("list.*")
+    # The group of the file cannot be that of the backup, and the user's own group has no right to read it.
+    assert backup.read_text() == "old" and backup.stat().st_mode & 0o777 == 0o600
