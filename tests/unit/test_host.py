@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -358,13 +359,16 @@ def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
     assert len(readable(folder, USER, USER)) == 2
 
 
-def write_as(user: int, groups: Sequence[int], path: Path, unsafe: bool = False, **wanted: int) -> str:
+def write_as(
+    user: int, groups: Sequence[int], path: Path, unsafe: bool = False, wanted: dict[str, int] | None = None
+) -> str:
     """Write a file as another user, with a backup; return what it says against it."""
 
     def write() -> str:
         module: Any = Standin({"unsafe_writes": unsafe, "follow": False})
-        asked = Wanted(None, wanted.get("group"), wanted.get("mode"), module)
-        write_changes(module, [Change(str(path), b"old", b"new")], True, {str(path): asked} if wanted else None)
+        asked = wanted or {}
+        every = {str(path): Wanted(asked.get("owner"), asked.get("group"), asked.get("mode"), module)}
+        write_changes(module, [Change(str(path), b"old", b"new")], True, every)
         return ""
 
     return as_other(user, groups, write)
@@ -388,7 +392,7 @@ def test_a_user_replaces_a_file_whose_readers_stay(
     """A user other than root can give a file only the groups that the user is a member of."""
     os.chown(folder, USER, USER)
     path = file_with(folder / "list", owner, group, mode)
-    assert write_as(USER, [USER, GROUP], path, **wanted) == ""
+    assert write_as(USER, [USER, GROUP], path, wanted=wanted) == ""
     status = path.stat()
     assert path.read_text() == "new" and status.st_mode & 0o777 == wanted.get("mode", mode)
     assert status.st_gid == (USER if mode == 0o644 else GROUP)
@@ -430,3 +434,41 @@ def test_a_file_whose_group_cannot_be_kept_is_written_in_place_where_that_is_all
     (backup,) = folder.glob("list.*")
     # The group of the file cannot be that of the backup, and the user's own group has no right to read it.
     assert backup.read_text() == "old" and backup.stat().st_mode & 0o777 == 0o600
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("mode", "wanted", "refused"),
+    [
+        (0o640, {}, True),
+        (0o640, {"mode": 0o660}, True),
+        (0o640, {"mode": 0o644}, False),
+        (0o640, {"owner": USER}, False),
+        (0o644, {}, False),
+        (0o040, {}, False),
+    ],
+)
+def test_a_user_does_not_replace_a_file_that_its_owner_could_not_read_any_more(
+    mode: int, wanted: dict[str, int], refused: bool, folder: Path
+) -> None:
+    """The server can read its list as the owner, and need not be a member of the group."""
+    os.chown(folder, USER, USER)
+    nobody = pwd.getpwnam("nobody")
+    path = file_with(folder / "list", nobody.pw_uid, GROUP, mode)
+    said = write_as(USER, [USER, GROUP], path, wanted=wanted)
+    assert (said != "", path.read_text()) == (refused, "old" if refused else "new")
+    if refused:
+        assert "its owner nobody could not read it any more" in said and "become" in said
+        assert [one.name for one in folder.iterdir()] == ["list"]
+
+
+@as_root
+@pytest.mark.parametrize("who", ["in the group", "without an account"])
+def test_a_user_replaces_a_file_that_its_owner_may_still_read(who: str, folder: Path) -> None:
+    """What groups a process without an account has, only it knows."""
+    os.chown(folder, USER, USER)
+    nobody = pwd.getpwnam("nobody")
+    owner, group = (nobody.pw_uid, nobody.pw_gid) if who == "in the group" else (GROUP, GROUP)
+    path = file_with(folder / "list", owner, group, 0o640)
+    assert write_as(USER, [USER, group], path) == ""
+    assert (path.read_text(), path.stat().st_uid, path.stat().st_gid) == ("new", USER, group)

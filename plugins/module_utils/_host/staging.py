@@ -19,8 +19,8 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
-from .._rights import ACCESS_LIST, group_name
-from .._trust import READ, WRITE, FilePlace, find_place
+from .._rights import ACCESS_LIST, group_name, groups_of, may
+from .._trust import READ, WRITE, FilePlace, find_place, user_name
 from .attributes import Wanted, apply_wanted
 from .files import contains, flush, read_place, staging_prefix, sweep
 
@@ -29,7 +29,7 @@ NEW_FILE_MODE = 0o644
 
 
 class _New(NamedTuple):
-    """A new file next to its target; C(fits) says that it has a group with the rights of the old one's."""
+    """A new file next to its target; C(fits) says that group and owner of the old one can do what they could."""
 
     place: FilePlace
     inode: int
@@ -209,6 +209,10 @@ def _stage(
                 raise _other_group(place)
             if wanted:
                 apply_wanted(handle, wanted, place.path)
+            if not (wanted and wanted.owner is not None) and not _owner_reads(place, handle):
+                if not module.params["unsafe_writes"]:
+                    raise _other_owner(place)
+                fits = False
             os.fsync(handle)
             return _New(temporary, os.fstat(handle).st_ino, fits)
     except OSError as exc:
@@ -225,6 +229,26 @@ def _other_group(place: FilePlace) -> KamailioError:
     text = "its group %s cannot be kept, since only root and the members of a group can give it to a file" % name
     remedy = "Nothing has been changed. Run the task with become, or as a user that is a member of the group"
     return error(text, remedy + ". unsafe_writes writes in place, where the group stays", place.path)
+
+
+def _owner_reads(place: FilePlace, handle: int) -> bool:
+    """Whether the owner of the file at a place can read a new one by its group or as everybody, if it could before.
+
+    What an access control list grants, and to what groups a user without an account belongs, is not guessed.
+    """
+    old, new = place.status(), os.fstat(handle)
+    if old is None or old.st_uid in (0, new.st_uid) or ACCESS_LIST in _extended_of(handle):
+        return True
+    groups = groups_of(old.st_uid)
+    return not groups or may(new, stat.S_IROTH, old.st_uid, groups) or not may(old, stat.S_IROTH, old.st_uid, groups)
+
+
+def _other_owner(place: FilePlace) -> KamailioError:
+    status = place.status()
+    name = user_name(status.st_uid) if status else "?"
+    text = "its owner %s could not read it any more, since only root can give a file to another user" % name
+    remedy = "Nothing has been changed. Run the task with become, or make the file readable for a group of %s" % name
+    return error(text, remedy + ". unsafe_writes writes in place, where the owner stays", place.path)
 
 
 def _forget(temporary: FilePlace) -> None:
