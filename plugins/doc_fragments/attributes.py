@@ -56,5 +56,9 @@ attributes:
     details:
       - A file is written beside its target, flushed and renamed over it, so that a run that is killed leaves the old
         file or the new one. Owner, mode, access control list, other extended attributes and SELinux context are kept.
-      - Where a rename is impossible O(unsafe_writes) allows to write in place, which has no such promise.
+      - A user other than root becomes the owner of the file. Where that user is not a member of its group, and the
+        group has other rights than everybody has, the file is refused, since the server could not read it any more.
+        So is a file that its owner could not read any more, as one of the user C(kamailio) with another group.
+      - Where a rename is impossible, or a file is refused for its group or owner, O(unsafe_writes) allows to write in
+        place, which has no such promise.
 """

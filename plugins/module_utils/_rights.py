@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import errno
+import grp
 import os
 import pwd
 import stat
@@ -18,7 +19,7 @@ from functools import lru_cache
 from typing import Collection, FrozenSet, List, NamedTuple, Optional
 
 # Of linux/posix_acl_xattr.h and linux/posix_acl.h: a header of 4 bytes, then tag, permissions and id of each entry.
-_LIST = "system.posix_acl_access"
+ACCESS_LIST = "system.posix_acl_access"
 _HEADER_BYTES, _ENTRY = 4, "<HHI"
 _NAMED_USER, _OWN_GROUP, _NAMED_GROUP = 0x02, 0x04, 0x08
 _MAY_WRITE = 2
@@ -99,12 +100,20 @@ def groups_of(user: int) -> FrozenSet[int]:
         return frozenset()
 
 
+def group_name(group: int) -> str:
+    """Return the name of a group, or its number if it has none."""
+    try:
+        return grp.getgrgid(group).gr_name
+    except KeyError:
+        return str(group)
+
+
 def _access_list(path: str) -> Optional[List[_Entry]]:
     """Return the entries of the access control list of a file, none if it has no list, None if that is unknown."""
     if not hasattr(os, "getxattr"):
         return None
     try:
-        data = os.getxattr(path, _LIST, follow_symlinks=False)[_HEADER_BYTES:]
+        data = os.getxattr(path, ACCESS_LIST, follow_symlinks=False)[_HEADER_BYTES:]
     except OSError as exc:
         return [] if exc.errno in (errno.ENODATA, errno.ENOTSUP) else None
     return [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data)]

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
+import struct
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -250,3 +254,221 @@ def test_owner_and_mode_of_another_file_in_the_folder_of_another_user_are_not_se
             adjust(module, Wanted(4242, 4242, 0o640, module), str(path), b"list")
         status = path.stat()
         assert (status.st_uid, status.st_mode & 0o777) == (0, 0o644 if way == "hard link" else 0o600)
+
+
+# Users and groups that no account has.
+USER, GROUP = 4242, 4343
+# The tags of an access control list: the owner, a user, the group, the mask, others.
+_OWNER, _NAMED, _GROUP, _MASK, _OTHERS = 0x01, 0x02, 0x04, 0x10, 0x20
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that every user can enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def file_with(path: Path, owner: int, group: int, mode: int) -> Path:
+    path.write_text("old")
+    os.chown(path, owner, group)
+    path.chmod(mode)
+    return path
+
+
+def set_list(path: Path, attribute: str, *entries: tuple[int, int, int]) -> None:
+    packed = b"".join(struct.pack("<HHI", tag, bits, number & 0xFFFFFFFF) for tag, bits, number in entries)
+    os.setxattr(path, "system.posix_acl_" + attribute, struct.pack("<I", 2) + packed)
+
+
+def as_other(user: int, groups: Sequence[int], action: Callable[[], object]) -> str:
+    """What an action returns or raises in a process of another user, as text."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups(groups[1:])
+            os.setgid(groups[0])
+            os.setuid(user)
+            said = str(action())
+        except BaseException as exc:
+            said = "%s: %s" % (type(exc).__name__, exc)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    os.waitpid(child, 0)
+    return said
+
+
+def readable(folder: Path, user: int, group: int) -> list[str]:
+    """The files of a folder that a user can read, without what is random in their names."""
+
+    def look() -> str:
+        return " ".join(sorted(one.name[:14] for one in folder.iterdir() if os.access(one, os.R_OK)))
+
+    return as_other(user, [group], look).split()
+
+
+def write_new(path: Path, backup: bool = False) -> None:
+    write_changes(Standin({"unsafe_writes": False, "follow": False}), [Change(str(path), b"old", b"new")], backup)
+
+
+@as_root
+def test_a_default_access_list_of_the_folder_gives_no_more_readers(folder: Path) -> None:
+    """What is to replace the list is a new file in that folder, and so is a backup."""
+    path = file_with(folder / "list", 0, 0, 0o640)
+    entries = [(_OWNER, 7, -1), (_NAMED, 6, USER), (_GROUP, 5, -1), (_MASK, 7, -1), (_OTHERS, 5, -1)]
+    set_list(folder, "default", *entries)
+    write_new(path, backup=True)
+    assert path.read_text() == "new" and len(list(folder.iterdir())) == 2
+    assert readable(folder, USER, USER) == []
+    for one in folder.iterdir():
+        assert (one.stat().st_mode & 0o777, os.listxattr(one)) == (0o640, [])
+
+
+@as_root
+def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bits of the group in the mode are the mask, the most that the list gives to anybody."""
+    path = file_with(folder / "list", 0, GROUP, 0o600)
+    set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, USER), (_GROUP, 0, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
+    seen: list[str] = []
+
+    def looking(name: str) -> None:
+        change = getattr(os, name)
+
+        def changed(*arguments: Any, **named: Any) -> None:
+            change(*arguments, **named)
+            seen.append("%s: %s" % (name, " ".join(readable(folder, GROUP, GROUP))))
+
+        monkeypatch.setattr(os, name, changed)
+
+    for name in ("fchown", "fchmod", "setxattr", "removexattr", "rename"):
+        looking(name)
+    write_new(path, backup=True)
+    assert seen and [one for one in seen if not one.endswith(": ")] == []
+    for one in folder.iterdir():
+        assert (one.stat().st_mode & 0o777, one.stat().st_gid) == (0o640, GROUP)
+        assert os.listxattr(one) == ["system.posix_acl_access"]
+    assert len(readable(folder, USER, USER)) == 2
+
+
+def write_as(
+    user: int, groups: Sequence[int], path: Path, unsafe: bool = False, wanted: dict[str, int] | None = None
+) -> str:
+    """Write a file as another user, with a backup; return what it says against it."""
+
+    def write() -> str:
+        module: Any = Standin({"unsafe_writes": unsafe, "follow": False})
+        asked = wanted or {}
+        every = {str(path): Wanted(asked.get("owner"), asked.get("group"), asked.get("mode"), module)}
+        write_changes(module, [Change(str(path), b"old", b"new")], True, every)
+        return ""
+
+    return as_other(user, groups, write)
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "wanted"),
+    [
+        # A member of the group, and an owner who is not.
+        (0, GROUP, 0o640, {}),
+        (USER, GROUP + 1, 0o640, {"group": GROUP}),
+        # The group has the rights of all others.
+        (USER, GROUP + 1, 0o644, {}),
+        (0, 0, 0o644, {"mode": 0o600}),
+    ],
+)
+def test_a_user_replaces_a_file_whose_readers_stay(
+    owner: int, group: int, mode: int, wanted: dict[str, int], folder: Path
+) -> None:
+    """A user other than root can give a file only the groups that the user is a member of."""
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", owner, group, mode)
+    assert write_as(USER, [USER, GROUP], path, wanted=wanted) == ""
+    status = path.stat()
+    assert path.read_text() == "new" and status.st_mode & 0o777 == wanted.get("mode", mode)
+    assert status.st_gid == (USER if mode == 0o644 else GROUP)
+    (backup,) = folder.glob("list.*")
+    assert backup.read_text() == "old"
+    assert readable(folder, USER + 1, USER) == ([] if mode == 0o640 else readable(folder, USER + 1, USER + 1))
+
+
+@as_root
+@pytest.mark.parametrize("mode", [0o640, 0o660, 0o664, 0o604])
+def test_a_user_does_not_replace_a_file_whose_group_would_be_another_one(mode: int, folder: Path) -> None:
+    """The server could not read its list, and the members of the user's own group could."""
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, mode)
+    said = write_as(USER, [USER], path)
+    assert "its group 4343 cannot be kept" in said and "become" in said and str(path) in said
+    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+    assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (GROUP, mode)
+
+
+@as_root
+def test_a_user_does_not_replace_a_file_whose_access_list_would_be_for_another_group(folder: Path) -> None:
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, 0o640)
+    set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, 1), (_GROUP, 4, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
+    assert "its group 4343 cannot be kept" in write_as(USER, [USER], path)
+    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+
+
+@as_root
+def test_a_file_whose_group_cannot_be_kept_is_written_in_place_where_that_is_allowed(folder: Path) -> None:
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, 0o640)
+    before = path.stat()
+    assert write_as(USER, [USER], path, unsafe=True) == ""
+    after = path.stat()
+    assert path.read_text() == "new"
+    assert (after.st_ino, after.st_gid, after.st_mode) == (before.st_ino, GROUP, before.st_mode)
+    (backup,) = folder.glob("list.*")
+    # The group of the file cannot be that of the backup, and the user's own group has no right to read it.
+    assert backup.read_text() == "old" and backup.stat().st_mode & 0o777 == 0o600
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("mode", "wanted", "refused"),
+    [
+        (0o640, {}, True),
+        (0o640, {"mode": 0o660}, True),
+        (0o640, {"mode": 0o644}, False),
+        (0o640, {"owner": USER}, False),
+        (0o644, {}, False),
+        (0o040, {}, False),
+    ],
+)
+def test_a_user_does_not_replace_a_file_that_its_owner_could_not_read_any_more(
+    mode: int, wanted: dict[str, int], refused: bool, folder: Path
+) -> None:
+    """The server can read its list as the owner, and need not be a member of the group."""
+    os.chown(folder, USER, USER)
+    nobody = pwd.getpwnam("nobody")
+    path = file_with(folder / "list", nobody.pw_uid, GROUP, mode)
+    said = write_as(USER, [USER, GROUP], path, wanted=wanted)
+    assert (said != "", path.read_text()) == (refused, "old" if refused else "new")
+    if refused:
+        assert "its owner nobody could not read it any more" in said and "become" in said
+        assert [one.name for one in folder.iterdir()] == ["list"]
+
+
+@as_root
+@pytest.mark.parametrize("who", ["in the group", "without an account"])
+def test_a_user_replaces_a_file_that_its_owner_may_still_read(who: str, folder: Path) -> None:
+    """What groups a process without an account has, only it knows."""
+    os.chown(folder, USER, USER)
+    nobody = pwd.getpwnam("nobody")
+    owner, group = (nobody.pw_uid, nobody.pw_gid) if who == "in the group" else (GROUP, GROUP)
+    path = file_with(folder / "list", owner, group, 0o640)
+    assert write_as(USER, [USER, group], path) == ""
+    assert (path.read_text(), path.stat().st_uid, path.stat().st_gid) == ("new", USER, group)

@@ -21,7 +21,7 @@ from typing import Any, List, Mapping, Optional, Sequence
 
 from .._config.model import Account, Evaluation
 from .._errors import error
-from .._rights import Writers
+from .._rights import Writers, group_name
 from .._trust import user_name, writers_of
 from .facts import can_read, module_paths
 
@@ -100,11 +100,5 @@ def _described(writers: Writers) -> str:
     if writers.everybody:
         return "everybody"
     names: List[str] = ["the user %s" % user_name(user) for user in sorted(writers.users)]
-    names += ["the group %s" % _group_name(group) for group in sorted(writers.groups)]
+    names += ["the group %s" % group_name(group) for group in sorted(writers.groups)]
     return " and ".join(names)
-
-
-def _group_name(group: int) -> str:
-    with contextlib.suppress(KeyError):
-        return grp.getgrgid(group).gr_name
-    return str(group)

@@ -14,12 +14,13 @@ import errno
 import os
 import stat
 import time
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
-from .._trust import READ, WRITE, FilePlace, find_place
+from .._rights import ACCESS_LIST, group_name, groups_of, may
+from .._trust import READ, WRITE, FilePlace, find_place, user_name
 from .attributes import Wanted, apply_wanted
 from .files import contains, flush, read_place, staging_prefix, sweep
 
@@ -27,11 +28,18 @@ from .files import contains, flush, read_place, staging_prefix, sweep
 NEW_FILE_MODE = 0o644
 
 
+class _New(NamedTuple):
+    """A new file next to its target; C(fits) says that group and owner of the old one can do what they could."""
+
+    place: FilePlace
+    inode: int
+    fits: bool
+
+
 class _Staged(NamedTuple):
     change: Change
     place: FilePlace
-    temporary: FilePlace
-    inode: int
+    new: _New
 
 
 class Staging:
@@ -43,7 +51,7 @@ class Staging:
 
     def inodes(self) -> Dict[str, int]:
         """Return the inodes of the new files by the real paths of their targets."""
-        return {file.place.path: file.inode for file in self._staged}
+        return {file.place.path: file.new.inode for file in self._staged}
 
     def move(self, backup: bool) -> Dict[str, str]:
         """Replace all targets, or none; return the paths of the backups by those of their files.
@@ -65,7 +73,7 @@ class Staging:
         done: List[_Staged] = []
         try:
             for file in self._staged:
-                _replace(self._module, file.place, file.temporary, file.change.after)
+                _replace(self._module, file.place, file.new, file.change.after)
                 done.append(file)
         except KamailioError as reason:
             problems = list(reason.problems)
@@ -80,8 +88,8 @@ class Staging:
         if file.change.before is None:
             remove_place(file.place)
         else:
-            temporary, _inode = _stage(file.place, file.change.after, file.change.before)
-            _replace(self._module, file.place, temporary, file.change.before)
+            new = _stage(self._module, file.place, file.change.after, file.change.before)
+            _replace(self._module, file.place, new, file.change.before)
 
 
 @contextlib.contextmanager
@@ -104,9 +112,9 @@ def stage_changes(
             except OSError as exc:
                 raise _not_reached(exc, change.path) from exc
             sweep(place)
-            temporary, inode = _stage(place, change.before, change.after, (wanted or {}).get(change.path))
-            stack.callback(_forget, temporary)
-            staged.append(_Staged(change, place, temporary, inode))
+            new = _stage(module, place, change.before, change.after, (wanted or {}).get(change.path))
+            stack.callback(_forget, new.place)
+            staged.append(_Staged(change, place, new))
         for file in staged:
             _require_same(file)
         yield Staging(module, staged)
@@ -185,8 +193,8 @@ def _changed(path: str) -> KamailioError:
 
 
 def _stage(
-    place: FilePlace, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None
-) -> Tuple[FilePlace, int]:
+    module: Caller, place: FilePlace, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None
+) -> _New:
     try:
         handle, temporary = place.create(staging_prefix(place.name))
     except OSError as exc:
@@ -196,11 +204,17 @@ def _stage(
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            keep_attributes(place, handle, before)
+            fits = keep_attributes(place, handle, before, wanted.group if wanted else None)
+            if not fits and not module.params["unsafe_writes"]:
+                raise _other_group(place)
             if wanted:
                 apply_wanted(handle, wanted, place.path)
+            if not (wanted and wanted.owner is not None) and not _owner_reads(place, handle):
+                if not module.params["unsafe_writes"]:
+                    raise _other_owner(place)
+                fits = False
             os.fsync(handle)
-            return temporary, os.fstat(handle).st_ino
+            return _New(temporary, os.fstat(handle).st_ino, fits)
     except OSError as exc:
         _forget(temporary)
         raise error("cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path) from exc
@@ -209,18 +223,49 @@ def _stage(
         raise
 
 
+def _other_group(place: FilePlace) -> KamailioError:
+    status = place.status()
+    name = group_name(status.st_gid) if status else "?"
+    text = "its group %s cannot be kept, since only root and the members of a group can give it to a file" % name
+    remedy = "Nothing has been changed. Run the task with become, or as a user that is a member of the group"
+    return error(text, remedy + ". unsafe_writes writes in place, where the group stays", place.path)
+
+
+def _owner_reads(place: FilePlace, handle: int) -> bool:
+    """Whether the owner of the file at a place can read a new one by its group or as everybody, if it could before.
+
+    What an access control list grants, and to what groups a user without an account belongs, is not guessed.
+    """
+    old, new = place.status(), os.fstat(handle)
+    if old is None or old.st_uid in (0, new.st_uid) or ACCESS_LIST in _extended_of(handle):
+        return True
+    groups = groups_of(old.st_uid)
+    return not groups or may(new, stat.S_IROTH, old.st_uid, groups) or not may(old, stat.S_IROTH, old.st_uid, groups)
+
+
+def _other_owner(place: FilePlace) -> KamailioError:
+    status = place.status()
+    name = user_name(status.st_uid) if status else "?"
+    text = "its owner %s could not read it any more, since only root can give a file to another user" % name
+    remedy = "Nothing has been changed. Run the task with become, or make the file readable for a group of %s" % name
+    return error(text, remedy + ". unsafe_writes writes in place, where the owner stays", place.path)
+
+
 def _forget(temporary: FilePlace) -> None:
     # It has been moved, or an error is under way that matters more.
     with contextlib.suppress(OSError):
         temporary.remove()
 
 
-def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes]) -> None:
+def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], group: Optional[int] = None) -> bool:
     """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
 
     That must be the file with the bytes C(before), None for none. The owner of its folder could put another one there
     for this moment, and then read what only the readers of the first one should. Raises OSError, and KamailioError if
     it is another one. The SELinux context is left to AnsibleModule, which knows the policy.
+
+    Where the task may not set the owner, the file gets the group alone, or C(group) if another one is asked for. Where
+    it may not set that either, no group gets more rights than others have. Returns whether that takes none away.
     """
     try:
         old = place.open(os.O_RDONLY)
@@ -228,32 +273,64 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes]) -> N
         if before is not None:
             raise _changed(place.path) from None
         os.fchmod(handle, NEW_FILE_MODE)
-        return
+        return True
     try:
         status = os.fstat(old)
         if before is None or not stat.S_ISREG(status.st_mode) or not contains(old, before):
             raise _changed(place.path)
-        with contextlib.suppress(PermissionError):
-            os.fchown(handle, status.st_uid, status.st_gid)
+        names = _extended_of(old)
         # A program that runs as its owner is not what this is.
-        os.fchmod(handle, status.st_mode & 0o777)
-        _keep_extended(old, handle)
+        kept = mode = status.st_mode & 0o777
+        if not _keep_owner(handle, status, group):
+            # What the group and the list grant or deny, they would for the members of another group.
+            common = mode >> 3 & mode if ACCESS_LIST not in names else 0
+            kept = mode & 0o700 | (common & 7) * 0o11
+            names = [name for name in names if name != ACCESS_LIST]
+        for name in names:
+            os.setxattr(handle, name, os.getxattr(old, name))
+        # An access control list brings the mode. Set before it, the bits of the mask would be those of the group.
+        if ACCESS_LIST not in names:
+            _drop_access_list(handle)
+            os.fchmod(handle, kept)
+        return kept == mode
     finally:
         os.close(old)
 
 
-def _keep_extended(old: int, handle: int) -> None:
-    if not hasattr(os, "listxattr"):
-        return
+def _keep_owner(handle: int, status: os.stat_result, group: Optional[int]) -> bool:
+    """Give a new file an owner and a group, or the group alone; return False if neither is allowed."""
     try:
-        names = os.listxattr(old)
+        os.fchown(handle, status.st_uid, status.st_gid)
+    except PermissionError:
+        try:
+            os.fchown(handle, -1, status.st_gid if group is None else group)
+        except PermissionError:
+            return False
+    return True
+
+
+def _extended_of(handle: int) -> List[str]:
+    """Return the names of the extended attributes of an open file that are kept, the access control list among them."""
+    if not hasattr(os, "listxattr"):
+        return []
+    try:
+        names = os.listxattr(handle)
     except OSError as exc:
         if exc.errno == errno.ENOTSUP:
-            return
+            return []
         raise
-    for name in names:
-        if not name.startswith(("security.", "trusted.")):
-            os.setxattr(handle, name, os.getxattr(old, name))
+    return [name for name in names if not name.startswith(("security.", "trusted."))]
+
+
+def _drop_access_list(handle: int) -> None:
+    """Remove the access control list that a new file has from its folder, and that a mode would bring to life."""
+    if not hasattr(os, "removexattr"):
+        return
+    try:
+        os.removexattr(handle, ACCESS_LIST)
+    except OSError as exc:
+        if exc.errno not in (errno.ENODATA, errno.ENOTSUP):
+            raise
 
 
 def _back_up(place: FilePlace, change: Change) -> str:
@@ -275,14 +352,17 @@ def _back_up(place: FilePlace, change: Change) -> str:
     return copy.path
 
 
-def _replace(module: Caller, place: FilePlace, temporary: FilePlace, data: bytes) -> None:
+def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
     """Rename the staged file over its target; write in place where that is impossible and allowed."""
+    if not new.fits:
+        _write_in_place(place, data)
+        return
     if module.selinux_enabled():
         there = place.status() is not None
         context = module.selinux_context(place.path) if there else module.selinux_default_context(place.path)
-        module.set_context_if_different(temporary.path, context, False)
+        module.set_context_if_different(new.place.path, context, False)
     try:
-        temporary.rename(place)
+        new.place.rename(place)
     except OSError as exc:
         if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
             remedy = "Nothing has been changed"
