@@ -26,6 +26,7 @@ from .._errors import KamailioError, error
 from .._exit import SEEN
 from .._memory import UNIT_BYTES
 from .._text import named, readable_bytes, show
+from .._trust import clean_path, resolve_trusted
 from .files import read_file
 
 DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
@@ -272,11 +273,20 @@ def beside_of(defines: object, instance: Optional[str], config: str) -> Tuple[Op
 def starts(service: Service, config: str) -> bool:
     """Return whether a service starts a configuration.
 
-    A name that is the same is not looked up: who owns its folder could give it to another file between two looks.
+    Names that are the same are not looked up. Links are followed only where nobody else can change them, since their
+    owner could give the name to another file after this look.
     """
-    if os.path.normpath(service.config) == os.path.normpath(config):
+    if clean_path(service.config) == clean_path(config):
         return True
-    return _real(service.config) == _real(config)
+    return _trusted(service.config) == _trusted(config)
+
+
+def _trusted(path: str) -> str:
+    """Return a path without the links in it that only root and the current user can change."""
+    try:
+        return resolve_trusted(os.path.join(os.getcwd(), path) if not os.path.isabs(path) else path)
+    except OSError:
+        return path
 
 
 def _real(path: str) -> str:
