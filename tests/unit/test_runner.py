@@ -135,6 +135,23 @@ def test_a_link_of_another_user_to_what_a_unit_starts_is_not_what_it_starts(
     assert runs_as(folder, monkeypatch, service, name) == expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("DynamicUser=yes", "4242:4242"),
+        ("User=0\nDynamicUser=yes\nUser=", "4242:4242"),
+        ("DynamicUser=yes\nDynamicUser=no", "0:0"),
+        ("User=4343\nDynamicUser=yes", "4343:4343"),
+        ("", "0:0"),
+    ],
+)
+def test_a_unit_whose_user_is_made_at_its_start_does_not_say_who_checks(
+    settings: str, expected: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(folder / "etc" / "k.cfg", THEIRS, THEIRS)
+    assert runs_as(folder, monkeypatch, unit_for(folder, settings)) == expected
+
+
 def test_a_file_that_can_be_made_decides_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "etc" / "local").rmdir()
     assert runs_as(folder, monkeypatch) == "0:0"

@@ -51,6 +51,8 @@ _OF_SYSTEMD = (
     "JOURNAL_STREAM",
     "SYSTEMD_EXEC_PID",
 )
+# What systemd takes for yes.
+_YES = ("1", "yes", "y", "true", "t", "on")
 # The options of Kamailio 5.6 to 6.1.
 _SHORT = "f:cm:M:dVIhEeb:B:l:L:n:vKrRDTN:W:w:t:u:g:P:G:SQ:O:a:A:x:X:Y:"
 _LONG = (
@@ -65,7 +67,8 @@ class Service(NamedTuple):
     """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that.
 
     C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), C(run_dir)
-    is the folder of C(-Y), all of them None where nothing is said.
+    is the folder of C(-Y), all of them None where nothing is said. C(dynamic) says that systemd makes the user at the
+    start (C(DynamicUser)) and the unit does not name it.
     """
 
     path: str
@@ -74,6 +77,7 @@ class Service(NamedTuple):
     started_by: Account
     switches_to: Account
     run_dir: Optional[str]
+    dynamic: bool = False
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -103,7 +107,9 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     if not words or "kamailio" not in os.path.basename(words[0]):
         return None
     last = dict(settings)
-    return _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
+    service = _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
+    dynamic = last.get("DynamicUser", "no").lower() in _YES and "User" not in last
+    return service._replace(dynamic=dynamic)
 
 
 def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:
