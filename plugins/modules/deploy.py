@@ -329,7 +329,8 @@ def run(module: Module) -> Dict[str, Any]:
     for name in ("reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"):
         if params[name] < 0:
             raise error("%s is %g" % (name, params[name]), "Give some seconds")
-    config = config_of(params["config"], params["instance"])
+    # With a socket, the server would say which configuration it is.
+    config = params["config"] = config_of(params["config"], params["instance"])
     for name, path in (("config", config), ("record", params["record"])):
         if not os.path.isabs(path):
             raise error("%s is %s" % (name, path), "Give its whole path, from / on")

@@ -40,6 +40,7 @@ options:
       - It is what tells an edit of the flags in the list from the doing of an operator or of pings, which the server shows in
         the same letters, or does not show (flag 16). Without a record, and where the list was changed after the start of the
         server, a difference in flags alone is no reason for a reload. Then there is a warning, and O(force) is the way.
+      - With O(socket) and without O(config) nothing is kept, and after a reload there is a warning.
     type: path
     default: /var/lib/sipfleet-kamailio
   reload_timeout:
@@ -190,7 +191,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload i
     render_left_out,
     require_loadable,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import Live, Loadable, connect, load_list
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
+    Live,
+    Loadable,
+    connect,
+    load_list,
+    names_config,
+)
 
 
 def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadable, Dict[str, Any]]:
@@ -198,7 +205,7 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
     params = module.params
     path = list_path(live.evaluation)
     listing = load_list(live, locks.read(path))
-    record = record_path(params["record"], live.config)
+    record = record_path(params["record"], live.config) if names_config(params) else None
     before = judge_reload(live, listing, record)
     if before.doubt:
         module.warn(before.doubt)

@@ -29,6 +29,7 @@ options:
   permanent:
     description:
       - Whether the list file gets the change as well, once the server has it. Otherwise the next reload or restart takes it back.
+      - With O(socket) it needs O(config), since otherwise the server alone would say which file is written.
     type: bool
     default: false
   on_violation:
@@ -156,6 +157,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
     change_when_free,
     connect,
     load_list,
+    names_config,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted
 
@@ -185,6 +187,9 @@ def run(module: Module, locks: FileLocks) -> None:
     """Plan, judge, call, verify, write."""
     params = module.params
     wishes = parse_wishes(params["destinations"])
+    if params["permanent"] and not names_config(params):
+        text = "permanent writes a list, and without config only the server would say which one"
+        raise error(text, "Give the configuration of the server in config")
     live = connect(module)
     locks.take(list_path(live.evaluation))
     before = live.connection.destinations()

@@ -233,3 +233,11 @@ def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Pa
     assert not result.get("failed") and result["files"] == sorted(map(str, (config, local))), result
     assert "2000" in config.read_text() and "a=i:2" in local.read_text()
     assert {one.name for one in ground.iterdir()} == {"kamailio.cfg", "kamailio.cfg.local"}
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_no_list_is_written_that_only_the_server_names(check_mode: bool, tmp_path: Path) -> None:
+    asked = {"destinations": [{"setid": 1, "uri": "sip:10.0.0.1"}], "socket": "unix:/none", "permanent": True}
+    assert "Give the configuration" in result_of(tmp_path, "dispatcher_runtime", check_mode, **asked)["msg"]
+    without = result_of(tmp_path, "dispatcher_runtime", check_mode, **dict(asked, permanent=False))
+    assert "/none" in without["msg"], without

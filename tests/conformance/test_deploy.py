@@ -568,6 +568,24 @@ def test_a_server_that_no_unit_describes_says_how_it_was_started(
     assert known["reasons"] == ["the server runs with other modules than its configuration loads: sl"], known
 
 
+@pytest.mark.parametrize("name", ["dispatcher.list", "new.list"])
+def test_a_server_does_not_say_which_list_is_written(name: str, tmp_path: Path) -> None:
+    """The list is that of the configuration as it is, or as it would be."""
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, "trixie", peers, "", (f"--subst=!{name}!victim.list!",))
+        victim, listing = live.list.with_name("victim.list"), live.list.with_name(name)
+        for path in (victim, listing):
+            path.write_text(live.list.read_text())
+        before = victim.read_text()
+        wishes = {"destinations": [{"setid": 5, "uri": A}]}
+        if name != live.list.name:
+            wishes["modules"] = [{"name": "dispatcher", "params": {"list_file": str(listing)}}]
+        with live.running():
+            result = live.deploy(defines="auto", **wishes)
+    assert result.get("failed") and "is not believed about files: the list would be" in result["msg"], result
+    assert victim.read_text() == before
+
+
 def test_what_pings_have_taken_out_comes_back_where_no_pings_are_left(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers, param("ds_probing_mode", 3))

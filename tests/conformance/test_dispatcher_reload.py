@@ -293,3 +293,15 @@ def test_a_set_that_ctl_could_not_show_is_not_loaded(tmp_path: Path) -> None:
         loaded = live.reload()
     assert refused["failed"] and "more than 1024 destinations" in refused["msg"] and "FIFO" in refused["msg"]
     assert loaded["changed"] and not loaded.get("failed") and loaded["restored"], loaded
+
+
+def test_no_record_is_kept_of_a_configuration_that_only_the_server_names(suite: str, tmp_path: Path) -> None:
+    live = Live(tmp_path, UNPROBED, f"1 {A}\n")
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        live.list.write_text(f"1 {A}\n1 {B}\n")
+        done, again = (live.reload(config=None, socket=f"unix:{live.folder}/ctl") for _time in range(2))
+        assert letters(server).keys() == {A, B}
+    assert done["changed"] and not again["changed"], (done, again)
+    assert "give it in config" in warnings_of(done) and not warnings_of(again)
+    assert not live.record.exists()

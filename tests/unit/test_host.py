@@ -21,12 +21,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import service as host_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place, resolve_trusted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .files import no_files
@@ -189,7 +190,7 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
     config = tmp_path / "kamailio.cfg"
     config.write_text("# one\n")
     (tmp_path / "real").write_text("# other\n")
-    looked_up = os.path.realpath
+    looked_up = resolve_trusted
 
     def exchanging(path: str) -> str:
         found = looked_up(path)
@@ -198,7 +199,7 @@ def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_u
             config.symlink_to("real")
         return found
 
-    monkeypatch.setattr(os.path, "realpath", exchanging)
+    monkeypatch.setattr(host_service, "resolve_trusted", exchanging)
     service = service_of_arguments(["-f", str(config)])._replace(started_by=Account("kamailio"))
     monkeypatch.setattr(check, "read_service", lambda _instance: service)
     module = SimpleNamespace(params={"instance": None, "follow": False}, get_bin_path=lambda *_a, **_b: "/kamailio")

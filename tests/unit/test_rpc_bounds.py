@@ -460,9 +460,9 @@ ANSWERS: dict[str, list[Any]] = {
 }
 
 
-def connected(answers: dict[str, list[Any]], config: str | None) -> live.Live:
+def connected(answers: dict[str, list[Any]], config: str | None, defines: object = "auto") -> live.Live:
     """Connect to a server that gives these answers."""
-    params = {"timeout": 1, "socket": "unix:/x", "config": config, "instance": None, "defines": "auto"}
+    params = {"timeout": 1, "socket": "unix:/x", "config": config, "instance": None, "defines": defines}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Connection, "read", lambda _self, method, *_params: answers[method])
         patch.setattr(live, "known_version", lambda *_args: None)
@@ -497,6 +497,47 @@ def test_a_server_that_says_anything_is_connected_or_an_error(
         str(reason).encode("utf-8", "backslashreplace")
         return
     json.dumps(live.describe(found), ensure_ascii=False, allow_nan=False).encode()
+
+
+DECIDED_BY_ARGUMENTS = """loadmodule "tm.so"
+loadmodule "dispatcher.so"
+modparam("dispatcher", "list_file", "/etc/k/dispatcher.list")
+#!ifdef OTHER_LIST
+modparam("dispatcher", "list_file", "/etc/passwd")
+#!endif
+include_file "routes.cfg"
+#!ifdef MORE
+include_file "more.cfg"
+#!endif
+"""
+
+
+@pytest.mark.parametrize("given_config", [True, False])
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ("--subst=!/etc/k/dispatcher.list!/etc/passwd!", "would be '/etc/passwd' instead of '/etc/k/dispatcher.list'"),
+        ("-AOTHER_LIST", "would be '/etc/passwd' instead of '/etc/k/dispatcher.list'"),
+        ("-AMORE", "whether these files are read: '[^']*more.cfg'"),
+        ("--subst=/routes.cfg/more.cfg/", "whether these files are read: '[^']*more.cfg', '[^']*routes.cfg'"),
+    ],
+)
+def test_a_server_does_not_decide_which_files_are_read_or_written(
+    argument: str, said: str, given_config: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "kamailio.cfg"
+    for name, data in {"kamailio.cfg": DECIDED_BY_ARGUMENTS, "more.cfg": "", "routes.cfg": ""}.items():
+        (tmp_path / name).write_text(data)
+    answers = {**ANSWERS, "core.arg": ["kamailio", "-f", str(path), argument]}
+    with pytest.raises(KamailioError, match=said + ".*Give its defines"):
+        connected(answers, str(path) if given_config else None)
+    assert connected(answers, str(path), ["OTHER"]).invocation.defines == ("OTHER",)
+
+
+def test_a_server_is_asked_for_arguments_that_decide_about_no_file(config: str) -> None:
+    arguments = ["kamailio", "-A", "X", "--loadmodule=sl"]
+    found = connected({**ANSWERS, "core.arg": arguments}, config)
+    assert found.evaluation.load("sl") and found.invocation.defines == ("X",)
 
 
 @pytest.mark.parametrize("uptime", [[], ["x"], [{}], [{"uptime": "soon"}], [{"uptime": -5}], [{"uptime": 1e999}]])

@@ -24,6 +24,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, runner
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import Service, read_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -57,21 +58,33 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def evaluation_of(folder: Path) -> Evaluation:
-    path = folder / "etc" / "k.cfg"
+def evaluation_of(folder: Path, name: str = "k.cfg") -> Evaluation:
+    path = folder / "etc" / name
     return evaluate(str(path), path.read_bytes(), read_include, Version(6, 1))
 
 
-def runs_as(folder: Path, monkeypatch: pytest.MonkeyPatch, **params: Any) -> str:
+def runs_as(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, service: Service | None = None, name: str = "k.cfg", **params: Any
+) -> str:
     """The ids of the user and of the groups that the check runs as."""
     monkeypatch.setattr(check, "find_kamailio", lambda _module: str(folder / "kamailio"))
-    monkeypatch.setattr(check, "read_service", lambda _instance: None)
-    evaluation = evaluation_of(folder)
+    monkeypatch.setattr(check, "read_service", lambda _instance: service)
+    evaluation = evaluation_of(folder, name)
     site = check.site_of(Standin({"instance": None, "follow": False, **params}), [evaluation], Invocation())
     assert site
     said = check.check_in_place(site, evaluation, evaluation, {}).message
     assert said.startswith("ERROR ") and said.endswith(" in /"), said
     return said[len("ERROR ") : -len(" in /")]
+
+
+def unit_for(folder: Path, settings: str) -> Service:
+    """The service of a unit that starts the configuration."""
+    (folder / "kamailio.service").write_text(
+        "[Service]\n%s\nExecStart=/usr/sbin/kamailio -f %s/etc/k.cfg\n" % (settings, folder)
+    )
+    service = read_service(None, [str(folder)])
+    assert service
+    return service
 
 
 def allow(path: Path, user: int, mask: int) -> None:
@@ -98,6 +111,45 @@ def test_the_one_other_user_who_can_change_something_checks(
 ) -> None:
     os.chown(folder / name, THEIRS, THEIRS)
     assert runs_as(folder, monkeypatch) == "4242:4242"
+
+
+@pytest.mark.parametrize(("theirs", "expected"), [(False, "4343:4343"), (True, "4242:4242")])
+@pytest.mark.parametrize("way", ["link", "link in their folder", "folder behind a link"])
+def test_a_link_of_another_user_to_what_a_unit_starts_is_not_what_it_starts(
+    way: str, theirs: bool, expected: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user could give the name to another file before the check opens it."""
+    service = unit_for(folder, "User=4343")
+    own, link = folder / "own", folder / ("own" if way == "folder behind a link" else "own/mine.cfg")
+    if way == "folder behind a link":
+        own.symlink_to("etc")
+    else:
+        own.mkdir()
+        own.chmod(0o755)
+        link.symlink_to(folder / "etc" / "k.cfg")
+    if theirs and way == "link in their folder":
+        os.chown(own, THEIRS, THEIRS)
+    elif theirs:
+        os.lchown(link, THEIRS, THEIRS)
+    name = "../own/k.cfg" if way == "folder behind a link" else "../own/mine.cfg"
+    assert runs_as(folder, monkeypatch, service, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("DynamicUser=yes", "4242:4242"),
+        ("User=0\nDynamicUser=yes\nUser=", "4242:4242"),
+        ("DynamicUser=yes\nDynamicUser=no", "0:0"),
+        ("User=4343\nDynamicUser=yes", "4343:4343"),
+        ("", "0:0"),
+    ],
+)
+def test_a_unit_whose_user_is_made_at_its_start_does_not_say_who_checks(
+    settings: str, expected: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(folder / "etc" / "k.cfg", THEIRS, THEIRS)
+    assert runs_as(folder, monkeypatch, unit_for(folder, settings)) == expected
 
 
 def test_a_file_that_can_be_made_decides_as_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

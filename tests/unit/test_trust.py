@@ -420,7 +420,7 @@ def test_a_list_that_goes_while_it_is_looked_at_is_no_traceback(folder: Path) ->
     evaluation = evaluate("/k.cfg", text.encode(), lambda _path: None, None, Invocation())
     setup = read_setup(evaluation, Version(5, 6, 3))
     unused: Any = None
-    live = Live(unused, "/k.cfg", evaluation, Version(5, 6, 3), ("dispatcher",), Invocation(), 0.0, setup)
+    live = Live(unused, "/k.cfg", evaluation, Version(5, 6, 3), ("dispatcher",), Invocation(), Invocation(), 0.0, setup)
     with coming_and_going(path):
         for _try in range(10000):
             assert load_list(live, b"1 sip:10.0.0.1\n").changed <= time.time()

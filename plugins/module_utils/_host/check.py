@@ -64,8 +64,8 @@ def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invoc
     if not command:
         return None
     service = read_service(module.params["instance"])
-    started = service is not None and starts(service, evaluations[0].path)
-    account = service.started_by if service and started else account_for(module.params, evaluations)
+    told = service is not None and not service.dynamic and starts(service, evaluations[0].path)
+    account = service.started_by if service and told else account_for(module.params, evaluations)
     return CheckSite(command, account, invocation, module.params["follow"])
 
 

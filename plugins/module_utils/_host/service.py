@@ -26,6 +26,7 @@ from .._errors import KamailioError, error
 from .._exit import SEEN
 from .._memory import UNIT_BYTES
 from .._text import named, readable_bytes, show
+from .._trust import clean_path, resolve_trusted
 from .files import read_file
 
 DEFAULT_CONFIG = "/etc/kamailio/kamailio.cfg"
@@ -50,6 +51,8 @@ _OF_SYSTEMD = (
     "JOURNAL_STREAM",
     "SYSTEMD_EXEC_PID",
 )
+# What systemd takes for yes.
+_YES = ("1", "yes", "y", "true", "t", "on")
 # The options of Kamailio 5.6 to 6.1.
 _SHORT = "f:cm:M:dVIhEeb:B:l:L:n:vKrRDTN:W:w:t:u:g:P:G:SQ:O:a:A:x:X:Y:"
 _LONG = (
@@ -64,7 +67,8 @@ class Service(NamedTuple):
     """A server as its unit starts it: the unit's file, the configuration, and what it gets beside that.
 
     C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), C(run_dir)
-    is the folder of C(-Y), all of them None where nothing is said.
+    is the folder of C(-Y), all of them None where nothing is said. C(dynamic) says that systemd makes the user at the
+    start (C(DynamicUser)) and the unit does not name it.
     """
 
     path: str
@@ -73,6 +77,7 @@ class Service(NamedTuple):
     started_by: Account
     switches_to: Account
     run_dir: Optional[str]
+    dynamic: bool = False
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -102,7 +107,9 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     if not words or "kamailio" not in os.path.basename(words[0]):
         return None
     last = dict(settings)
-    return _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
+    service = _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
+    dynamic = last.get("DynamicUser", "no").lower() in _YES and "User" not in last
+    return service._replace(dynamic=dynamic)
 
 
 def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:
@@ -272,11 +279,20 @@ def beside_of(defines: object, instance: Optional[str], config: str) -> Tuple[Op
 def starts(service: Service, config: str) -> bool:
     """Return whether a service starts a configuration.
 
-    A name that is the same is not looked up: who owns its folder could give it to another file between two looks.
+    Names that are the same are not looked up. Links are followed only where nobody else can change them, since their
+    owner could give the name to another file after this look.
     """
-    if os.path.normpath(service.config) == os.path.normpath(config):
+    if clean_path(service.config) == clean_path(config):
         return True
-    return _real(service.config) == _real(config)
+    return _trusted(service.config) == _trusted(config)
+
+
+def _trusted(path: str) -> str:
+    """Return a path without the links in it that only root and the current user can change."""
+    try:
+        return resolve_trusted(os.path.join(os.getcwd(), path) if not os.path.isabs(path) else path)
+    except OSError:
+        return path
 
 
 def _real(path: str) -> str:

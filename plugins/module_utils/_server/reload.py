@@ -64,14 +64,14 @@ class Reloaded(NamedTuple):
     doubt: str
 
 
-def judge_reload(live: Live, listing: Loadable, record: str, standing: Optional[Document] = None) -> Judged:
+def judge_reload(live: Live, listing: Loadable, record: Optional[str], standing: Optional[Document] = None) -> Judged:
     """Whether a reload is due for a list, which stands in its file unless something else is still C(standing) there.
 
-    Raises KamailioError.
+    C(record) is None where nothing is kept. Raises KamailioError.
     """
     running = live.connection.destinations()
     comparison = compare(listing.document, listing.skipped, running, live.setup)
-    kept = parse_record(read_private(record), live.version)
+    kept = parse_record(read_private(record) if record else None, live.version)
     knowledge = what_was_loaded(kept, live.started, standing or listing.document, listing.changed)
     if (
         not knowledge.document
@@ -123,7 +123,7 @@ def require_loadable(live: Live, listing: Loadable) -> None:
         raise error("the server would refuse this list, so it was not reloaded; what ran keeps running.\n\n%s" % found)
 
 
-def reload(live: Live, listing: Loadable, states: Sequence[State], record: str, seconds: float) -> Reloaded:
+def reload(live: Live, listing: Loadable, states: Sequence[State], record: Optional[str], seconds: float) -> Reloaded:
     """Have the server load its list, and put states back. Raises KamailioError, which says what runs now."""
     try:
         change_when_free(live, seconds, "dispatcher.reload")
@@ -133,7 +133,9 @@ def reload(live: Live, listing: Loadable, states: Sequence[State], record: str, 
     return after_loading(live, listing, states, record, time.time())
 
 
-def after_loading(live: Live, listing: Loadable, states: Sequence[State], record: str, loaded: float) -> Reloaded:
+def after_loading(
+    live: Live, listing: Loadable, states: Sequence[State], record: Optional[str], loaded: float
+) -> Reloaded:
     """What a server has made of the list that it has C(loaded), with the states of before. Raises KamailioError."""
     doubt = keep_record(record, loaded, listing)
     compared = compare(listing.document, listing.skipped, live.connection.destinations(), live.setup)
@@ -144,8 +146,12 @@ def after_loading(live: Live, listing: Loadable, states: Sequence[State], record
     return Reloaded(compared, loaded, restoring, doubt)
 
 
-def keep_record(record: str, loaded: float, listing: Loadable) -> str:
+def keep_record(record: Optional[str], loaded: float, listing: Loadable) -> str:
     """Keep what was loaded. Where that cannot be, it is no reason to fail: gives the warning, empty if it was kept."""
+    if record is None:
+        return (
+            "what was loaded is not recorded, since only the server says which configuration it has: give it in config"
+        )
     try:
         # The start of a server is known to the second only, and must not seem to come after what it has loaded.
         keep_private(record, render_record(math.ceil(loaded) + 1, listing.data))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.analyse import list_path
 from .._analysis.destinations import analyse_destinations
@@ -38,15 +38,17 @@ from .._text import named, quoted, readable_bytes, show
 from .._versions import Version, parse_version
 
 _PAUSE_SECONDS = 0.5
+# How many paths a message names, and how many characters of each.
+_NAMED, _PATH = 10, 300
 
 
 class Live(NamedTuple):
     """A running server.
 
     C(version) is what runs, whatever is installed by now; C(modules) are in the order in which they were loaded;
-    C(invocation) is what it got beside its configuration; C(started) is in seconds since 1970; C(setup) says what it
-    does about probing, by its own modules and by the C(evaluation) of its configuration, which is C(undecided) where
-    only the server knows all of it.
+    C(invocation) is what it got beside its configuration, and C(given) what the task or its unit says of that;
+    C(started) is in seconds since 1970; C(setup) says what it does about probing, by its own modules and by the
+    C(evaluation) of its configuration, which is C(undecided) where only the server knows all of it.
     """
 
     connection: Connection
@@ -54,6 +56,7 @@ class Live(NamedTuple):
     evaluation: Evaluation
     version: Version
     modules: Tuple[str, ...]
+    given: Invocation
     invocation: Invocation
     started: float
     setup: Setup
@@ -110,9 +113,50 @@ def _find(module: Caller, evaluator: Evaluator) -> _Way:
 
 
 def _evaluate(evaluator: Evaluator, config: str, version: Optional[Version], beside: Invocation) -> Evaluation:
+    _require_config(evaluator, config)
+    return evaluator(config, version, beside, {})
+
+
+def _require_config(evaluator: Evaluator, config: str) -> None:
     if evaluator.read(config) is None:
         raise error("is not there", "Give the path of kamailio.cfg in config, or the socket of the server", config)
-    return evaluator(config, version, beside, {})
+
+
+def evaluate_running(
+    evaluator: Evaluator,
+    config: str,
+    version: Optional[Version],
+    given: Invocation,
+    invocation: Invocation,
+    texts: Mapping[str, bytes],
+) -> Evaluation:
+    """Evaluate a configuration with what a running server got, with C(texts) in the place of files.
+
+    C(given) is what is known of that without the server, whose user must not decide which files a task reads and
+    writes. Raises KamailioError where the server's own arguments lead to other files.
+    """
+    known = evaluator(config, version, given, texts)
+    running = evaluator(config, version, invocation, texts)
+    others = sorted(set(running.files) ^ set(known.files))
+    lists = list_path(known), list_path(running)
+    doubts = [problem.text for problem in running.undecided if problem not in known.undecided]
+    if others:
+        text = "they decide whether these files are read: %s" % ", ".join(
+            named(path, _PATH) for path in others[:_NAMED]
+        )
+    elif lists[0] != lists[1]:
+        text = "the list would be %s instead of %s" % (named(lists[1], _PATH), named(lists[0], _PATH))
+    elif doubts:
+        text = "it cannot be determined which files they lead to: %s" % doubts[0]
+    else:
+        return running
+    text = "the server says with which arguments it was started, and is not believed about files: " + text
+    raise error(text, "Give its defines, or the instance of its unit", config)
+
+
+def names_config(params: Mapping[str, Any]) -> bool:
+    """Return whether a task says which configuration it is about; with a socket alone the server would."""
+    return bool(params["config"] or not params["socket"])
 
 
 def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
@@ -132,8 +176,9 @@ def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optiona
         require_dispatcher(modules)
     started = time.time() - _uptime(connection)
     config = way.config or _config_of_server(connection)
-    beside = _beside(module, config, way)
-    evaluation = _evaluate(evaluator, config, version, beside)
+    given, invocation = _beside(module, config, way)
+    _require_config(evaluator, config)
+    evaluation = evaluate_running(evaluator, config, version, given, invocation, {})
     setup = _setup(evaluation, version, modules)
     return Live(
         connection=connection,
@@ -141,7 +186,8 @@ def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optiona
         evaluation=evaluation,
         version=version,
         modules=tuple(modules),
-        invocation=beside,
+        given=given,
+        invocation=invocation,
         started=started,
         setup=setup,
     )
@@ -179,16 +225,19 @@ def require_dispatcher(modules: Sequence[str]) -> None:
         raise error("the server runs without the dispatcher module", "Load it, and restart the server")
 
 
-def _beside(module: Caller, config: str, way: _Way) -> Invocation:
-    """What the server gets beside its configuration; where no unit says it, as with a wrapper, it says so itself."""
+def _beside(module: Caller, config: str, way: _Way) -> Tuple[Invocation, Invocation]:
+    """What the server gets beside its configuration, as far as the task and the unit say it, and in all.
+
+    Where no unit says it, as with a wrapper, the server says it itself.
+    """
     params = module.params
     service, beside = way.service, way.beside
     if beside is None:
         service, beside = beside_of(params["defines"], params["instance"], config)
     if params["defines"] == "auto" and service is None:
         with contextlib.suppress(KamailioError):
-            beside = _service_of_server(way.connection).invocation
-    return beside
+            return beside, _service_of_server(way.connection).invocation
+    return beside, beside
 
 
 def _service_of_server(connection: Connection) -> Service:

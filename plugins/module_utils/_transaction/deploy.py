@@ -39,7 +39,7 @@ from .._host.staging import require_places, stage_changes
 from .._server.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
-from .._server.server import Live, Loadable, connect, load_list
+from .._server.server import Live, Loadable, connect, evaluate_running, load_list
 from .._text import named
 from .journal import (
     APPLYING,
@@ -107,7 +107,7 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     site = site._replace(invocation=live.invocation)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
-        return site.evaluator(config, live.version, live.invocation, texts)
+        return evaluate_running(site.evaluator, config, live.version, live.given, live.invocation, texts)
 
     texts = plan_modules(wishes, evaluation_of) if wishes else {}
     before, after = evaluation_of({}), evaluation_of(texts)
