@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -43,6 +44,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.state import parse_state
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
 
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",
@@ -285,6 +287,58 @@ def test_the_same_bytes_of_another_run_stay(tmp_path: Path) -> None:
     with FileLocks() as locks:
         (problem,) = revert.go_back(Standin({}), locks, journal, "so")
     assert "was changed by another program since" in problem and path.read_bytes() == b"after"
+
+
+def make_large(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+UNREADABLE: dict[str, Callable[[Path], None]] = {
+    "is not a regular file": os.mkfifo,
+    "is a directory": Path.mkdir,
+    "leads to itself": lambda path: path.symlink_to(path),
+    "more than the limit": make_large,
+}
+
+
+@pytest.mark.parametrize("why", UNREADABLE)
+@pytest.mark.parametrize("unsafe_writes", [False, True])
+@pytest.mark.parametrize("new", [False, True])
+def test_a_file_that_cannot_be_read_any_more_stays_and_the_others_go_back(
+    why: str, unsafe_writes: bool, new: bool, tmp_path: Path
+) -> None:
+    path, other, folder = tmp_path / "list", tmp_path / "other", str(tmp_path / "kept" / "a.change")
+    changes = [Change(str(path), None if new else b"before", b"after"), Change(str(other), b"before", b"after")]
+    other.write_bytes(b"after")
+    options = {**OPTIONS, "unsafe_writes": unsafe_writes}
+    with begin(folder, changes, RELOAD, options, [], 0) as journal:
+        inodes = {str(path): 1, str(other): other.stat().st_ino}
+        journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, inodes), boot="another")
+    UNREADABLE[why](path)
+    assert revert.is_written(journal)
+    with FileLocks() as locks:
+        (problem,) = revert._restore(Standin(journal.options), locks, journal, unsafe_writes)
+    assert problem.startswith("%s: was changed by another program since" % path) and why in problem
+    assert other.read_bytes() == b"before" and not revert.is_written(journal)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ESTALE])
+def test_what_only_the_host_keeps_from_being_read_is_tried_again(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path, staged = prepared(tmp_path, WRITING)
+    staged.rename(path)
+    journal = load(folder)
+    assert journal
+
+    def fail(place: FilePlace, *_more: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with FileLocks() as locks, monkeypatch.context() as patched, pytest.raises(KamailioError, match="cannot be read"):
+        patched.setattr(FilePlace, "open", fail)
+        revert._restore(Standin(journal.options), locks, journal, False)
+    assert path.read_bytes() == b"after" and load(folder) == journal
 
 
 def test_a_file_of_a_change_is_not_free_before_the_change_has_ended(folder: str, tmp_path: Path) -> None:
