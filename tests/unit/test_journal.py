@@ -26,10 +26,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_private
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._memory import KEPT_BYTES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import journal as _journal
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import revert, watch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.journal import (
+    APPLYING,
     NONE,
     PREPARED,
     RELOAD,
@@ -75,6 +77,48 @@ def test_it_says_all_of_a_change(folder: str) -> None:
         assert load(folder) != proceed(journal, reason="so") and load(folder) == journal._replace(reason="so")
         close(journal, {})
     assert load(folder) is None
+
+
+UNREADABLE_STATES: dict[str, tuple[dict[str, Any], list[State], float]] = {
+    "deadline": (OPTIONS, [], float("inf")),
+    "options, timeout": ({**OPTIONS, "timeout": float("nan")}, [], 1),
+    "options, record": ({**OPTIONS, "record": "/a\0b"}, [], 1),
+    "states": (OPTIONS, [State(1, b"sip:a\0b", None, "DX")], 1),
+    "with 1 destinations out of service": (OPTIONS, [State(1, b"\xff" * (KEPT_BYTES // 6), None, "DX")], 1),
+}
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE_STATES)
+def test_a_journal_that_could_not_be_read_back_is_not_begun(wrong: str, folder: str) -> None:
+    options, states, deadline = UNREADABLE_STATES[wrong]
+    with contextlib.ExitStack() as stack:
+        caught = stack.enter_context(pytest.raises(KamailioError, match="a change cannot be prepared here"))
+        stack.enter_context(begin(folder, [], RELOAD, options, states, deadline))
+    assert wrong in str(caught.value) and "Nothing has been changed" in str(caught.value)
+    assert not Path(folder).parent.exists()
+
+
+def test_a_journal_does_not_proceed_to_what_could_not_be_read_back(folder: str) -> None:
+    with begin(folder, [], RELOAD, OPTIONS, [], 0) as journal:
+        for fields in ({"deadline": float("nan")}, {"states": [State(1, b"a\0", None, "DX")]}, {"reason": "a\0"}):
+            with pytest.raises(KamailioError, match="the state of the change cannot be kept"):
+                proceed(journal, **fields)
+        assert load(folder) == journal
+
+
+def test_a_rollback_says_that_it_has_begun_whatever_the_server_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path, staged = prepared(tmp_path, APPLYING)
+    staged.rename(path)
+    journal = load(folder)
+    assert journal
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: [State(1, b"sip:a\0", None, "DX")])
+    monkeypatch.setattr(revert, "_bring_back", lambda *_more: [])
+    with FileLocks() as locks:
+        assert revert.undo(Standin({}), locks, journal, "the server says \0")["problems"] == []
+    kept = load(folder)
+    assert kept and kept.reason == "the server says \\x00" and path.read_bytes() == b"before"
 
 
 def test_nobody_finds_it_before_it_is_held(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,7 @@ from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
 from .._server.server import Live, Loadable, load_list
+from .._text import visible
 from .boot import boot_of_host
 from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, is_orphan, load, proceed
 
@@ -100,8 +101,11 @@ def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> Lis
     reached = has_reached_server(journal)
     states = [*journal.states, *(_taken_out_since(host, journal) if reached else [])]
     # A rollback that is cut off goes on with the states of before its own reload.
-    with contextlib.suppress(KamailioError):
-        journal = proceed(journal, reason=reason, states=states)
+    try:
+        journal = proceed(journal, reason=visible(reason), states=states)
+    except KamailioError:
+        with contextlib.suppress(KamailioError):
+            journal = proceed(journal, reason=visible(reason))
     problems = _restore(host, locks, journal, torn)
     if reached:
         try:
