@@ -599,12 +599,13 @@ def test_written_in_part_where_it_cannot_be_replaced(tmp_path: Path) -> None:
     assert back["changed"] and live.files() == before
 
 
-@pytest.mark.parametrize("name", ["reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"])
-def test_seconds_that_are_none(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [-1, "inf", "nan", 1e300])
+def test_seconds_that_are_none(value: object, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, "trixie", peers)
-        result = live.deploy(**{name: -1})
-    assert result["failed"] and f"{name} is -1" in result["msg"]
+        for name in ("timeout", "reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"):
+            result = live.deploy(**{name: value})
+            assert result["failed"] and f"{name} is {value}".replace("1e300", "1e+300") in result["msg"]
 
 
 def test_check_mode_says_what_a_way_back_would_do(tmp_path: Path) -> None:
