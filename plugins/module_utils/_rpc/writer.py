@@ -15,6 +15,8 @@ import os
 import stat
 from typing import List, Optional, Tuple
 
+from .._text import is_number
+
 
 def find_writer(server: int, name: str) -> Optional[int]:
     """Return the id of the user who reads calls from an open FIFO and writes the replies, None if it is not known.
@@ -42,7 +44,7 @@ def _readers(name: str, identity: Tuple[int, int], _changed: int) -> Tuple[str, 
     They are looked for once, since a list of many sets takes as many calls. A server that starts makes a new FIFO.
     """
     found = []
-    for process in filter(str.isdigit, _names("/proc")):
+    for process in filter(is_number, _names("/proc")):
         folder = "/proc/%s/fd" % process
         if any(_reads("%s/%s" % (folder, handle), name, identity) for handle in _names(folder)):
             found.append(process)
