@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec, require_seconds
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import visible
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 
@@ -26,6 +28,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         params = validated(self, reload_spec())
+        try:
+            # The module gets pieces of this time only.
+            require_seconds(params, "healthy_timeout")
+        except KamailioError as exc:
+            raise AnsibleActionFail(exc.render()) from None
         left = float(params["healthy_timeout"])
         piece = min(left, PIECE_SECONDS)
         first = told = done = self._piece(task_vars, healthy_timeout=piece)

@@ -19,6 +19,18 @@ from ._errors import error
 from ._rules import RULES
 from ._text import named
 
+# 30 days. Sums of them are far from what the functions of time and the journal of a change take.
+_MOST_SECONDS = 30 * 24 * 3600
+
+
+def require_seconds(params: Mapping[str, Any], *names: str) -> None:
+    """Refuse options that are not a time to wait: C(timeout) is above 0, others can be 0. Raises KamailioError."""
+    for name in names:
+        least = "above 0 and up" if name == "timeout" else "from 0"
+        # Neither holds for what is not a number.
+        if not 0 <= params[name] <= _MOST_SECONDS or (name == "timeout" and not params[name]):
+            raise error("%s is %.10g" % (name, params[name]), "Give a number %s to %d seconds" % (least, _MOST_SECONDS))
+
 
 def judging_spec() -> Dict[str, Dict[str, Any]]:
     """What is done about findings, and what must be known to judge."""

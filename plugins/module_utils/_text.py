@@ -93,6 +93,12 @@ def named(value: object, limit: int = 60) -> str:
     return "'%s'" % quoted(readable_bytes(str(value)), limit)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number that a user, a group or a process can have, in ASCII digits alone."""
+    # int() refuses some of what isdigit() takes, and thousands of digits; -1 in 32 bits stands for no change.
+    return text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 0xFFFFFFFF
+
+
 def one_edit_apart(word: bytes, other: bytes) -> bool:
     """Whether one byte more, less or changed, or two neighbours swapped, make one of the other."""
     if word == other or abs(len(word) - len(other)) > 1:

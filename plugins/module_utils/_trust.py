@@ -29,6 +29,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ._errors import KamailioError, error
 from ._rights import Writers, can, ours, writers_by
+from ._text import is_number
 
 READ, WRITE = "read", "write"
 # That of the kernel (MAXSYMLINKS).
@@ -196,7 +197,7 @@ class _Walk:
             self.link = link
             self.linkers.append(maker)
         process = self.real[1] if self.real[:1] == ["proc"] and len(self.real) > 1 else ""
-        if process.isdigit() and int(process) != os.getpid():
+        if is_number(process) and int(process) != os.getpid():
             # The text of such a link, as /proc/1/root, is a path as the other process sees it, perhaps in a container.
             raise error("%s leads to the files of another process" % link, "Give a path outside of /proc", self.path)
         return os.readlink(name, dir_fd=self.handle)

@@ -246,7 +246,7 @@ diff:
 import os
 from typing import TYPE_CHECKING, Any, Dict
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec, require_seconds
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
@@ -324,11 +324,9 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
 def run(module: Module) -> Dict[str, Any]:
     """The result for a state."""
     params = module.params
-    if params["healthy_percent"] < 0 or params["healthy_percent"] > 100:
+    if not 0 <= params["healthy_percent"] <= 100:
         raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
-    for name in ("reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"):
-        if params[name] < 0:
-            raise error("%s is %g" % (name, params[name]), "Give some seconds")
+    require_seconds(params, "timeout", "reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout")
     # With a socket, the server would say which configuration it is.
     config = params["config"] = config_of(params["config"], params["instance"])
     for name, path in (("config", config), ("record", params["record"])):

@@ -159,11 +159,12 @@ diff:
   type: dict
 """
 
+import math
 import time
 from typing import Any, Dict, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec, require_seconds
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
     describe_differences,
@@ -259,9 +260,11 @@ def main() -> None:
     module = Module(argument_spec=reload_spec(), supports_check_mode=True)
     params = module.params
     try:
-        for name in ("reload_timeout", "healthy_timeout", "healthy_percent"):
-            if params[name] < 0 or (name == "healthy_percent" and params[name] > 100):
-                raise error("%s is %g" % (name, params[name]), "Give 0 or more, and a percentage up to 100")
+        require_seconds(params, "timeout", "reload_timeout", "healthy_timeout")
+        if not 0 <= params["healthy_percent"] <= 100:
+            raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
+        if params["healthy_since"] is not None and not math.isfinite(params["healthy_since"]):
+            raise error("healthy_since is %g" % params["healthy_since"], "Give the seconds since 1970")
         live = connect(module)
         with FileLocks(unsettled=True, lock=not module.check_mode) as locks:
             listing, result = bring_in_line(module, live, locks)

@@ -132,7 +132,7 @@ from typing import Any, Dict, Optional, Sequence
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import describe_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import links_spec, require_seconds, server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.runtime import (
     RUNNING,
@@ -255,6 +255,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
+        require_seconds(module.params, "timeout", "reload_timeout")
         with FileLocks(follow=module.params["follow"], lock=not module.check_mode) as locks:
             run(module, locks)
     except KamailioError as exc:

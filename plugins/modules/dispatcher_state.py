@@ -132,7 +132,7 @@ diff:
 
 from typing import Any, Dict, List, Sequence, Tuple
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import require_seconds, server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import (
     StateChange,
     StatesPlan,
@@ -205,6 +205,7 @@ def drain(module: Module, live: Live, disabled: Sequence[Running]) -> Tuple[List
 def run(module: Module) -> None:
     """Plan, call, verify and wait."""
     params = module.params
+    require_seconds(params, "timeout", "drain_timeout")
     wishes = parse_wishes(params["destinations"])
     if params["drain"] and not any(wish.state == "disabled" for wish in wishes):
         raise error("drain waits for the calls of what is disabled, and destinations disables nothing")

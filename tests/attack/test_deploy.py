@@ -22,7 +22,7 @@ from conformance.test_deploy import A, B, Deployed, until, uris
 from integration.module import environment, result_of
 
 from attack.attacker import SERVER
-from attack.ground import Vault, owned
+from attack.ground import Vault, file_of, owned
 from attack.product import TRIES
 
 SUITE = "bookworm"
@@ -135,6 +135,47 @@ def test_a_list_that_is_a_link_of_another_user_is_refused(ground: Path, tmp_path
         assert "link" in result["msg"].replace(str(link), ""), result["msg"]
         assert "TOPSECRET" not in str(result)
     assert live.pending() == [] and [one.name for one in link.parent.iterdir()] == [link.name]
+
+
+def replace_by_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def replace_by_link(path: Path) -> None:
+    path.symlink_to("/etc/shadow")
+
+
+def replace_by_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def replace_by_large_file(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize("replace", [replace_by_fifo, replace_by_link, replace_by_folder, replace_by_large_file])
+def test_a_file_that_its_owner_replaces_does_not_keep_the_others_from_going_back(
+    replace: Callable[[Path], None], ground: Path, tmp_path: Path
+) -> None:
+    path = owned(ground / "etc", SERVER) / "dispatcher.list"
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        live.config.write_text(live.config.read_text().replace(str(live.list), str(path)))
+        file_of(path, SERVER, live.list.read_text())
+        before = live.config.read_bytes()
+        with live.running():
+            wish = {"destinations": [{"setid": 2, "uri": A}], "modules": [{"name": "pv"}]}
+            done = live.deploy(**wish, confirm_timeout=60)
+            assert done["changed"] and live.pending() and live.config.read_bytes() != before, done
+            path.rename(path.with_name("aside"))
+            replace(path)
+            os.lchown(path, SERVER, SERVER)
+            # A server could wait for the other end of a FIFO for as long as it wants.
+            live.script.write_text("#!/bin/sh\nexit 1\n")
+            back = live.deploy(state="reverted")
+            assert live.config.read_bytes() == before and not live.pending(), back
+    assert back["failed"] and "%s: was changed by another program since" % path in back["msg"], back
 
 
 def test_a_file_whose_name_begins_like_another_one_is_deployed_with_it(tmp_path: Path) -> None:

@@ -491,17 +491,17 @@ def test_what_stands_in_the_way_back_is_waited_for(tmp_path: Path) -> None:
         with live.running() as server:
             before = live.files()
             live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=5)
-            aside = live.list.rename(tmp_path / "aside")
-            live.list.mkdir()
-            by_hand = live.deploy(state="reverted")
-            confirmed = live.deploy(state="confirmed")
-            time.sleep(8)
-            assert len(live.pending()) == 1 and uris(server) == sorted([live.good, A])
-            live.list.rmdir()
-            aside.rename(live.list)
+            subprocess.run(["mount", "--bind", live.list, live.list], check=True)
+            try:
+                by_hand = live.deploy(state="reverted")
+                confirmed = live.deploy(state="confirmed")
+                time.sleep(8)
+                assert len(live.pending()) == 1 and uris(server) == sorted([live.good, A])
+            finally:
+                subprocess.run(["umount", live.list], check=True)
             until(lambda: not live.pending())
             assert live.files() == before and uris(server) == [live.good]
-    assert by_hand["failed"] and "is a directory" in by_hand["msg"]
+    assert by_hand["failed"] and "cannot be replaced" in by_hand["msg"]
     assert confirmed["failed"] and "cannot be confirmed" in confirmed["msg"]
     assert live.last()["reason"] == "it was taken back by hand"
 
@@ -617,12 +617,13 @@ def test_written_in_part_where_it_cannot_be_replaced(tmp_path: Path) -> None:
     assert back["changed"] and live.files() == before
 
 
-@pytest.mark.parametrize("name", ["reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"])
-def test_seconds_that_are_none(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("value", [-1, "inf", "nan", 1e300])
+def test_seconds_that_are_none(value: object, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, "trixie", peers)
-        result = live.deploy(**{name: -1})
-    assert result["failed"] and f"{name} is -1" in result["msg"]
+        for name in ("timeout", "reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout"):
+            result = live.deploy(**{name: value})
+            assert result["failed"] and f"{name} is {value}".replace("1e300", "1e+300") in result["msg"]
 
 
 def test_check_mode_says_what_a_way_back_would_do(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -25,10 +26,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_private
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._memory import KEPT_BYTES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import journal as _journal
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import revert, watch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.confirm import confirm
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.journal import (
+    APPLYING,
     NONE,
     PREPARED,
     RELOAD,
@@ -43,6 +46,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.state import parse_state
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
 
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",
@@ -73,6 +77,48 @@ def test_it_says_all_of_a_change(folder: str) -> None:
         assert load(folder) != proceed(journal, reason="so") and load(folder) == journal._replace(reason="so")
         close(journal, {})
     assert load(folder) is None
+
+
+UNREADABLE_STATES: dict[str, tuple[dict[str, Any], list[State], float]] = {
+    "deadline": (OPTIONS, [], float("inf")),
+    "options, timeout": ({**OPTIONS, "timeout": float("nan")}, [], 1),
+    "options, record": ({**OPTIONS, "record": "/a\0b"}, [], 1),
+    "states": (OPTIONS, [State(1, b"sip:a\0b", None, "DX")], 1),
+    "with 1 destinations out of service": (OPTIONS, [State(1, b"\xff" * (KEPT_BYTES // 6), None, "DX")], 1),
+}
+
+
+@pytest.mark.parametrize("wrong", UNREADABLE_STATES)
+def test_a_journal_that_could_not_be_read_back_is_not_begun(wrong: str, folder: str) -> None:
+    options, states, deadline = UNREADABLE_STATES[wrong]
+    with contextlib.ExitStack() as stack:
+        caught = stack.enter_context(pytest.raises(KamailioError, match="a change cannot be prepared here"))
+        stack.enter_context(begin(folder, [], RELOAD, options, states, deadline))
+    assert wrong in str(caught.value) and "Nothing has been changed" in str(caught.value)
+    assert not Path(folder).parent.exists()
+
+
+def test_a_journal_does_not_proceed_to_what_could_not_be_read_back(folder: str) -> None:
+    with begin(folder, [], RELOAD, OPTIONS, [], 0) as journal:
+        for fields in ({"deadline": float("nan")}, {"states": [State(1, b"a\0", None, "DX")]}, {"reason": "a\0"}):
+            with pytest.raises(KamailioError, match="the state of the change cannot be kept"):
+                proceed(journal, **fields)
+        assert load(folder) == journal
+
+
+def test_a_rollback_says_that_it_has_begun_whatever_the_server_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path, staged = prepared(tmp_path, APPLYING)
+    staged.rename(path)
+    journal = load(folder)
+    assert journal
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: [State(1, b"sip:a\0", None, "DX")])
+    monkeypatch.setattr(revert, "_bring_back", lambda *_more: [])
+    with FileLocks() as locks:
+        assert revert.undo(Standin({}), locks, journal, "the server says \0")["problems"] == []
+    kept = load(folder)
+    assert kept and kept.reason == "the server says \\x00" and path.read_bytes() == b"before"
 
 
 def test_nobody_finds_it_before_it_is_held(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,6 +331,58 @@ def test_the_same_bytes_of_another_run_stay(tmp_path: Path) -> None:
     with FileLocks() as locks:
         (problem,) = revert.go_back(Standin({}), locks, journal, "so")
     assert "was changed by another program since" in problem and path.read_bytes() == b"after"
+
+
+def make_large(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+UNREADABLE: dict[str, Callable[[Path], None]] = {
+    "is not a regular file": os.mkfifo,
+    "is a directory": Path.mkdir,
+    "leads to itself": lambda path: path.symlink_to(path),
+    "more than the limit": make_large,
+}
+
+
+@pytest.mark.parametrize("why", UNREADABLE)
+@pytest.mark.parametrize("unsafe_writes", [False, True])
+@pytest.mark.parametrize("new", [False, True])
+def test_a_file_that_cannot_be_read_any_more_stays_and_the_others_go_back(
+    why: str, unsafe_writes: bool, new: bool, tmp_path: Path
+) -> None:
+    path, other, folder = tmp_path / "list", tmp_path / "other", str(tmp_path / "kept" / "a.change")
+    changes = [Change(str(path), None if new else b"before", b"after"), Change(str(other), b"before", b"after")]
+    other.write_bytes(b"after")
+    options = {**OPTIONS, "unsafe_writes": unsafe_writes}
+    with begin(folder, changes, RELOAD, options, [], 0) as journal:
+        inodes = {str(path): 1, str(other): other.stat().st_ino}
+        journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, inodes), boot="another")
+    UNREADABLE[why](path)
+    assert revert.is_written(journal)
+    with FileLocks() as locks:
+        (problem,) = revert._restore(Standin(journal.options), locks, journal, unsafe_writes)
+    assert problem.startswith("%s: was changed by another program since" % path) and why in problem
+    assert other.read_bytes() == b"before" and not revert.is_written(journal)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ESTALE])
+def test_what_only_the_host_keeps_from_being_read_is_tried_again(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, path, staged = prepared(tmp_path, WRITING)
+    staged.rename(path)
+    journal = load(folder)
+    assert journal
+
+    def fail(place: FilePlace, *_more: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with FileLocks() as locks, monkeypatch.context() as patched, pytest.raises(KamailioError, match="cannot be read"):
+        patched.setattr(FilePlace, "open", fail)
+        revert._restore(Standin(journal.options), locks, journal, False)
+    assert path.read_bytes() == b"after" and load(folder) == journal
 
 
 def test_a_file_of_a_change_is_not_free_before_the_change_has_ended(folder: str, tmp_path: Path) -> None:

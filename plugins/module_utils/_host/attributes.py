@@ -21,7 +21,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 
 from .._caller import TaskModule
 from .._errors import error
-from .._text import named
+from .._text import is_number, named
 from .._trust import WRITE, find_place
 from .files import contains
 
@@ -49,8 +49,8 @@ def _id_of(option: str, value: Any, look_up: Any) -> Optional[int]:
     if value is None:
         return None
     try:
-        return int(value) if str(value).isdigit() else int(look_up(value))
-    except KeyError:
+        return int(value) if is_number(str(value)) else int(look_up(str(value)))
+    except (KeyError, ValueError):
         raise error("%s: this host does not know %s" % (option, named(value)), "Create it first") from None
 
 

@@ -22,7 +22,7 @@ from .._caller import Caller
 from .._config.model import Account, Load
 from .._errors import error
 from .._rights import may
-from .._text import quoted, show
+from .._text import is_number, quoted, show
 from .._versions import Version, given_version, parse_version
 from .process import run_program
 from .service import Service
@@ -72,13 +72,15 @@ class Identity(NamedTuple):
 def identity_of(account: Account) -> Identity:
     """Return the identity of an account that has a user. Raises KeyError if this host does not know it."""
     name, group = account.user or "", account.group
+    if "\0" in name + (group or ""):
+        raise KeyError(name)
     number = None
     if group:
-        number = int(group) if group.isdigit() else grp.getgrnam(group).gr_gid
+        number = int(group) if is_number(group) else grp.getgrnam(group).gr_gid
     try:
-        user = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+        user = pwd.getpwuid(int(name)) if is_number(name) else pwd.getpwnam(name)
     except KeyError:
-        if not name.isdigit():
+        if not is_number(name):
             raise
         # A number is a user also without a name.
         return Identity("", int(name), int(name) if number is None else number)

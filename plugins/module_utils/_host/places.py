@@ -48,6 +48,8 @@ def _base(folder: str, config: str) -> str:
 
 
 def _whole(path: str) -> str:
+    if "\0" in path:
+        raise error("is not a path, since it holds a NUL character", "Correct the path", path.replace("\0", "\\x00"))
     try:
         return clean_path(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
     except FileNotFoundError as exc:

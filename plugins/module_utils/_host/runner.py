@@ -22,6 +22,7 @@ from typing import Any, List, Mapping, Optional, Sequence
 from .._config.model import Account, Evaluation
 from .._errors import error
 from .._rights import Writers, group_name
+from .._text import is_number
 from .._trust import user_name, writers_of
 from .facts import can_read, module_paths
 
@@ -52,7 +53,7 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
     account = _account_of(writers)
     unreadable = [path for path in files if can_read(path, account) is False]
     if unreadable:
-        name = user_name(int(account.user)) if account.user and account.user.isdigit() else account.user
+        name = user_name(int(account.user)) if account.user and is_number(account.user) else account.user
         text = "kamailio -c would run as %s and could not read this file, since %s can change what the configuration is"
         remedy = "Let only root or one user change these files and their folders, or start the server by a unit"
         if "check" in params:

@@ -17,6 +17,7 @@ from typing import Callable, List, Optional, Union
 
 from .._config.model import Evaluation
 from .._config.values import Value
+from .._text import is_number
 from .addresses import (
     Address,
     CtlAddress,
@@ -88,14 +89,14 @@ def parse_binrpc(text: str) -> Optional[CtlAddress]:
     make: Callable[[str, int], Union[CtlTcp, CtlUdp]] = CtlTcp if kind == "tcp" else CtlUdp
     bracket = re.match(r"\[([^\]]*)\](?::(.*))?\Z", rest)
     host, port = bracket.groups() if bracket else (rest.partition(":")[0], rest.partition(":")[2])
-    if not port and host.isdigit():
+    if not port and is_number(host):
         host, port = "*", host
     number = _port(port, kind) if port else _CTL_PORT
     return make(_reachable(host), number) if number else None
 
 
 def _port(text: str, protocol: str) -> Optional[int]:
-    if text.isdigit():
+    if is_number(text):
         return int(text) if 0 < int(text) < 1 << 16 else None
     try:
         return socket.getservbyname(text, protocol)

@@ -16,6 +16,8 @@ import os
 import stat
 from typing import List, Optional, Tuple
 
+from .._text import is_number
+
 _MOST_HANDLES = 1024
 
 
@@ -45,7 +47,7 @@ def _readers(name: str, identity: Tuple[int, int], _changed: int) -> Tuple[str, 
     They are looked for once, since a list of many sets takes as many calls. A server that starts makes a new FIFO.
     """
     found = []
-    for process in filter(str.isdigit, _names("/proc")):
+    for process in filter(is_number, _names("/proc")):
         folder = "/proc/%s/fd" % process
         # They come in rising order, and a server opens its FIFO early. Other users can have very many.
         if any(_reads("%s/%s" % (folder, handle), name, identity) for handle in _first_names(folder)):

@@ -19,6 +19,7 @@ from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
 from .._analysis.listing import ListSource
 from .._analysis.setup import Setup, read_setup, tm_state_of
+from .._argspec import require_seconds
 from .._caller import Caller
 from .._compare.restore import SetState
 from .._config.evaluate import Evaluator
@@ -97,8 +98,7 @@ def connection_of(module: Caller) -> Connection:
 
 def _find(module: Caller, evaluator: Evaluator) -> _Way:
     params = module.params
-    if params["timeout"] <= 0:
-        raise error("timeout is %g" % params["timeout"], "Give some seconds")
+    require_seconds(params, "timeout")
     if params["socket"]:
         kind, _colon, path = params["socket"].partition(":")
         address: Optional[Address] = JsonDatagram(path) if kind == "dgram" else parse_binrpc(params["socket"])

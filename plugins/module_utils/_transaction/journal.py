@@ -29,6 +29,7 @@ from .._compare.before import State
 from .._errors import KamailioError, error
 from .._host.files import flush_folder, keep_private, read_private, require_private
 from .._host.staging import real_path
+from .._memory import KEPT_BYTES, MIB
 from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
 from .state import parse_state
@@ -128,6 +129,7 @@ def begin(
     )
     with contextlib.ExitStack() as stack:
         try:
+            state = _render(journal)
             require_private(parent)
             make_folders(parent, 0o700)
             _sweep(folder, staging)
@@ -137,7 +139,7 @@ def begin(
                 if entry.before is not None:
                     keep_private(_before_of(made, index), entry.before)
             keep_private(os.path.join(made, change), b"")
-            keep_private(os.path.join(made, _STATE), _render(journal))
+            keep_private(os.path.join(made, _STATE), state)
             # Whoever finds it finds it held.
             if not stack.enter_context(Hold(made)).held:
                 raise error("nothing can be locked on this file system")
@@ -146,7 +148,7 @@ def begin(
         except (OSError, KamailioError) as exc:
             reason, remedy = (exc.strerror, "") if isinstance(exc, OSError) else _first(exc)
             text = "a change cannot be prepared here: %s" % reason
-            raise error(text, remedy or "Nothing has been changed", parent) from None
+            raise error(text, "Nothing has been changed" + (". " + remedy if remedy else ""), parent) from None
         yield journal
 
 
@@ -166,6 +168,7 @@ def _sweep(folder: str, staging: str) -> None:
 
 
 def _render(journal: Journal) -> bytes:
+    """Return the state of a change as it is kept. Raises KamailioError for one that could not be read back."""
     state = {
         "change": journal.change,
         "phase": journal.phase,
@@ -180,7 +183,18 @@ def _render(journal: Journal) -> bytes:
         "states": [_render_state(state) for state in journal.states],
         "reason": journal.reason,
     }
-    return json.dumps(state, indent=1).encode()
+    data = json.dumps(state, indent=1).encode()
+    text = "the state of the change cannot be kept, and the change could not be rolled back: %s"
+    if len(data) > KEPT_BYTES:
+        size = "%d bytes, more than the limit of %d MiB, with %d destinations out of service"
+        remedy = "Look at what the server shows of its destinations (dispatcher.list)"
+        raise error(text % (size % (len(data), KEPT_BYTES // MIB, len(journal.states))), remedy)
+    try:
+        parse_state(data)
+    except ValueError as reason:
+        remedy = "Look at the options, and at the destinations that the server shows"
+        raise error(text % reason, remedy) from reason
+    return data
 
 
 def _render_state(state: State) -> List[Any]:
@@ -245,7 +259,7 @@ def with_inodes(entries: Sequence[Entry], inodes: Mapping[str, int]) -> List[Ent
 
 
 def proceed(journal: Journal, **fields: Any) -> Journal:
-    """The same with other fields, kept. Raises KamailioError."""
+    """The same with other fields, kept. Raises KamailioError, and then the kept fields are those of before."""
     after = journal._replace(**fields)
     keep_private(os.path.join(journal.folder, _STATE), _render(after))
     return after

@@ -10,8 +10,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import time
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._analysis.analyse import list_path
 from .._caller import Caller, TaskModule
@@ -22,11 +23,12 @@ from .._errors import KamailioError, Problem, error
 from .._host.files import read_file
 from .._host.locks import FileLocks
 from .._host.places import record_path
-from .._host.staging import inode_of, remove_file, write_changes
+from .._host.staging import inode_of, real_path, remove_file, write_changes
 from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
 from .._server.server import Live, Loadable, load_list
+from .._text import visible
 from .boot import boot_of_host
 from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, is_orphan, load, proceed
 
@@ -36,6 +38,8 @@ _MORE_RELOADS = 2
 _LONGEST_WAIT = 600.0
 # A server that is busy is not one that has died.
 _ANSWER_SECONDS = 5.0
+# Troubles of the host that pass, and that the owner of a file cannot make.
+_PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class _With:
@@ -97,8 +101,11 @@ def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> Lis
     reached = has_reached_server(journal)
     states = [*journal.states, *(_taken_out_since(host, journal) if reached else [])]
     # A rollback that is cut off goes on with the states of before its own reload.
-    with contextlib.suppress(KamailioError):
-        journal = proceed(journal, reason=reason, states=states)
+    try:
+        journal = proceed(journal, reason=visible(reason), states=states)
+    except KamailioError:
+        with contextlib.suppress(KamailioError):
+            journal = proceed(journal, reason=visible(reason))
     problems = _restore(host, locks, journal, torn)
     if reached:
         try:
@@ -119,7 +126,24 @@ def has_reached_server(journal: Journal) -> bool:
 
 def is_written(journal: Journal) -> bool:
     """Whether a file is still as the change has written it."""
-    return any(journal.wrote(entry, read_file(entry.path), inode_of(entry.path)) for entry in journal.entries)
+    return any(journal.wrote(entry, _look_at(entry.path)[0], inode_of(entry.path)) for entry in journal.entries)
+
+
+def _look_at(path: str) -> Tuple[Optional[bytes], str]:
+    """Return what a file of a change contains, None if it is not there, and why it cannot be read or replaced any more.
+
+    Its owner can have put something else in its place, and must not keep the other files from going back by that.
+    Raises KamailioError where the host is in trouble, which passes.
+    """
+    try:
+        data = read_file(path)
+        if data is not None:
+            real_path(path, False)
+    except KamailioError as exc:
+        if isinstance(exc.__cause__, OSError) and exc.__cause__.errno in _PASSING:
+            raise
+        return None, exc.problems[0].text
+    return data, ""
 
 
 def why_orphan(journal: Journal) -> str:
@@ -174,11 +198,13 @@ def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> 
     changes: List[Change] = []
     created: List[str] = []
     for entry in journal.entries:
-        data = locks.read(entry.path)
-        if data == entry.before:
+        locks.take(entry.path)
+        data, obstacle = _look_at(entry.path)
+        if data == entry.before and not obstacle:
             continue
         if data is None or not (torn or journal.wrote(entry, data, inode_of(entry.path))):
             text = "was changed by another program since, and stays as it is"
+            text += " (%s)" % obstacle if obstacle else ""
             problems.append(Problem(text, "It does not have the text from before the change", entry.path).render())
         elif entry.before is None:
             created.append(entry.path)
