@@ -237,7 +237,8 @@ def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Pa
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_no_list_is_written_that_only_the_server_names(check_mode: bool, tmp_path: Path) -> None:
-    asked = {"destinations": [{"setid": 1, "uri": "sip:10.0.0.1"}], "socket": "unix:/none", "permanent": True}
-    assert "Give the configuration" in result_of(tmp_path, "dispatcher_runtime", check_mode, **asked)["msg"]
-    without = result_of(tmp_path, "dispatcher_runtime", check_mode, **dict(asked, permanent=False))
+    asked = {"destinations": [{"setid": 1, "uri": "sip:10.0.0.1"}], "socket": "unix:/none"}
+    kept = result_of(tmp_path, "dispatcher_runtime", check_mode, permanent=True, **asked)
+    assert "Give the configuration" in kept["msg"], kept
+    without = result_of(tmp_path, "dispatcher_runtime", check_mode, permanent=False, **asked)
     assert "/none" in without["msg"], without
