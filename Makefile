@@ -91,7 +91,7 @@ artifact: .work/release/.made ## The tarball: built, looked at as Galaxy does, i
 reuse: .work/release/.made ## Copyright and licence of every file
 	.work/release/bin/reuse lint --quiet || .work/release/bin/reuse lint
 
-release-check: test ## Whether this commit can be released as the version of galaxy.yml
+release-check: test units-all sanity-all ## Whether this commit can be released as the version of galaxy.yml
 	tests/tools/release-check $(VENV)
 
 .work/release/.made: requirements-release.txt requirements-dev.txt tests/tools/make-venv

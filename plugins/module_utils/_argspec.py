@@ -129,7 +129,7 @@ def question_of(params: Mapping[str, Any]) -> Question:
     config, included = params["config"], params["included_content"]
     no_text = [path for path, text in included.items() if not isinstance(path, str) or not isinstance(text, str)]
     if no_text:
-        raise error("included_content: what is given for %s is no text" % named(no_text[0]), "Give path: text")
+        raise error("included_content: what is given for %s is not text" % named(no_text[0]), "Give path: text")
     folder = os.path.dirname(config)
     texts = {os.path.normpath(os.path.join(folder, path)): _to_bytes(text) for path, text in included.items()}
     if params["config_content"] is not None:

@@ -71,7 +71,7 @@ class Version(NamedTuple):
 
     @property
     def reads_parenthesised_loads(self) -> bool:
-        """Whether C(loadmodule("tm.so")) is no syntax error."""
+        """Whether C(loadmodule("tm.so")) is accepted."""
         return self.release >= (5, 7)
 
     @property

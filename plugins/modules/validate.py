@@ -146,7 +146,7 @@ probing:
       description:
         - V(blind) is to be probed, by the P flag or by C(ds_probing_mode) 1, and nothing does it.
         - V(once) is probed until its first answer and never again.
-        - V(not_asked) is not probed, and nobody asks for it. A destination that is disabled is one of these.
+        - V(not_asked) is not probed, and does not ask for it. A destination that is disabled is one of these.
         - V(watched) is probed all the time.
         - V(unknown) cannot be determined.
       type: str

@@ -26,7 +26,7 @@ def find_writer(server: int, name: str) -> Optional[int]:
 
     C(name) is the name of the FIFO in its folder. The user is that of the processes that have the FIFO open for
     reading. The owner of the FIFO says nothing: a server that is started as root with C(-u) opens it before it changes
-    its user, and C(fifo_user) gives it to somebody else. Root does not see the processes of another container. Other
+    its user, and C(fifo_user) gives it to another user. Root does not see the processes of another container. Other
     users see their own processes only, and could not give the FIFO for the reply to another user.
     """
     status = os.fstat(server)
@@ -35,7 +35,7 @@ def find_writer(server: int, name: str) -> Optional[int]:
         # Each time anew: a server that starts is still root when it opens its FIFO.
         with contextlib.suppress(OSError):
             users.add(_user_of(process))
-    # Several can be the server and somebody who may read the FIFO besides.
+    # There can be another reader besides the server.
     user = users.pop() if len(users) == 1 else None
     return user if os.geteuid() in (0, user) else None
 
