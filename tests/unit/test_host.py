@@ -473,3 +473,21 @@ def test_a_user_replaces_a_file_that_its_owner_may_still_read(who: str, folder: 
     path = file_with(folder / "list", owner, group, 0o640)
     assert write_as(USER, [USER, group], path) == ""
     assert (path.read_text(), path.stat().st_uid, path.stat().st_gid) == ("new", USER, group)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_a_new_private_file_has_no_other_readers_for_a_moment(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, real = tmp_path / "list", os.fchmod
+    modes: list[int] = []
+
+    def fchmod(handle: int, given: int) -> None:
+        modes.append(given)
+        real(handle, given)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    module: Any = Standin({"unsafe_writes": False, "follow": False})
+    wanted = {str(path): Wanted(owner=None, group=None, mode=mode, module=module)}
+    write_changes(module, [Change(str(path), None, b"1 sip:a\n")], False, wanted)
+    assert path.stat().st_mode & 0o7777 == mode and [one for one in modes if one & ~mode] == []

@@ -204,7 +204,7 @@ def _stage(
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            fits = keep_attributes(place, handle, before, wanted.group if wanted else None)
+            fits = keep_attributes(place, handle, before, wanted)
             if not fits and not module.params["unsafe_writes"]:
                 raise _other_group(place)
             if wanted:
@@ -257,14 +257,14 @@ def _forget(temporary: FilePlace) -> None:
         temporary.remove()
 
 
-def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], group: Optional[int] = None) -> bool:
+def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], wanted: Optional[Wanted] = None) -> bool:
     """Give a new file the owner, mode, access control list and other extended attributes of the file at a place.
 
     That must be the file with the bytes C(before), None for none. The owner of its folder could put another one there
     for this moment, and then read what only the readers of the first one should. Raises OSError, and KamailioError if
     it is another one. The SELinux context is left to AnsibleModule, which knows the policy.
 
-    Where the task may not set the owner, the file gets the group alone, or C(group) if another one is asked for. Where
+    Where the task may not set the owner, the file gets the group alone, or the one that is C(wanted). Where
     it may not set that either, no group gets more rights than others have. Returns whether that takes none away.
     """
     try:
@@ -272,7 +272,9 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], grou
     except FileNotFoundError:
         if before is not None:
             raise _changed(place.path) from None
-        os.fchmod(handle, NEW_FILE_MODE)
+        # A mode that is asked for is set with the owner and the group, after this.
+        if not (wanted and isinstance(wanted.mode, int)):
+            os.fchmod(handle, NEW_FILE_MODE)
         return True
     try:
         status = os.fstat(old)
@@ -281,7 +283,7 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], grou
         names = _extended_of(old)
         # A program that runs as its owner is not what this is.
         kept = mode = status.st_mode & 0o777
-        if not _keep_owner(handle, status, group):
+        if not _keep_owner(handle, status, wanted.group if wanted else None):
             # What the group and the list grant or deny, they would for the members of another group.
             common = mode >> 3 & mode if ACCESS_LIST not in names else 0
             kept = mode & 0o700 | (common & 7) * 0o11
