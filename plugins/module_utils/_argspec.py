@@ -9,15 +9,9 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping
 
-from ._analysis.guard import Policy
-from ._analysis.judge import Question
-from ._dispatcher.wish import MAX_INT
 from ._errors import error
-from ._rules import RULES
-from ._text import named
 
 # 30 days. Sums of them are far from what the functions of time and the journal of a change take.
 _MOST_SECONDS = 30 * 24 * 3600
@@ -122,53 +116,3 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "unsafe_writes": {"type": "bool", "default": False},
         **links_spec(),
     }
-
-
-def question_of(params: Mapping[str, Any]) -> Question:
-    """Return what the options of validate ask. Raises KamailioError."""
-    config, included = params["config"], params["included_content"]
-    no_text = [path for path, text in included.items() if not isinstance(path, str) or not isinstance(text, str)]
-    if no_text:
-        raise error("included_content: what is given for %s is not text" % named(no_text[0]), "Give path: text")
-    folder = os.path.dirname(config)
-    texts = {os.path.normpath(os.path.join(folder, path)): _to_bytes(text) for path, text in included.items()}
-    if params["config_content"] is not None:
-        texts[config] = _to_bytes(params["config_content"])
-    content = params["dispatcher_content"]
-    return Question(
-        config=config,
-        texts=texts,
-        listing=params["dispatcher_list"],
-        list_text=None if content is None else _to_bytes(content),
-        ignore=known_rules(params["ignore"]),
-    )
-
-
-def policy_of(params: Mapping[str, Any]) -> Policy:
-    """Return what the options say of findings. Raises KamailioError."""
-    interval = params["ping_interval"]
-    if not 1 <= interval <= MAX_INT:
-        raise error("ping_interval is %d" % interval, "Give from 1 to %d seconds" % MAX_INT)
-    return Policy(
-        on_violation=params["on_violation"],
-        fail_on=params["fail_on"],
-        correction=params["correction"],
-        interval=interval,
-        mode=params["probing_mode"],
-    )
-
-
-def known_rules(names: Sequence[str]) -> Sequence[str]:
-    """Return the names of rules. Raises KamailioError if one is not a rule."""
-    unknown = sorted(set(names) - set(RULES))
-    if unknown:
-        text = "ignore names %s, which %s no rule" % (
-            ", ".join(named(name) for name in unknown),
-            "is" if len(unknown) == 1 else "are",
-        )
-        raise error(text, "The rules are in the documentation of the collection")
-    return names
-
-
-def _to_bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -12,7 +12,10 @@ A rule that no running server confirms is not a rule; tests/conformance starts t
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Sequence, Tuple
+
+from ._errors import error
+from ._text import named
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 SEVERITIES = (ERROR, WARNING, NOTE)
@@ -179,3 +182,15 @@ RULES: Dict[str, Rule] = {
     "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
     "version-not-known": Rule(NOTE, "Look for a release of this collection that knows it"),
 }
+
+
+def known_rules(names: Sequence[str]) -> Sequence[str]:
+    """Return the names of rules. Raises KamailioError if one is not a rule."""
+    unknown = sorted(set(names) - set(RULES))
+    if unknown:
+        text = "ignore names %s, which %s no rule" % (
+            ", ".join(named(name) for name in unknown),
+            "is" if len(unknown) == 1 else "are",
+        )
+        raise error(text, "The rules are in the documentation of the collection")
+    return names

@@ -232,14 +232,10 @@ diff:
 
 from typing import Any, Dict, Tuple
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe_verdict, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import (
-    judging_spec,
-    known_rules,
-    links_spec,
-    policy_of,
-)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Planned, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
@@ -248,6 +244,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import known_rules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import show
 
 

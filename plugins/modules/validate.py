@@ -187,8 +187,9 @@ diff:
 from functools import partial
 from typing import Any, Dict, Optional, Tuple
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of, question_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of, validate_spec
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of, question_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Site
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen

@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,3 +30,15 @@ def test_imported_names_exist_also_where_a_function_imports_them(path: Path) -> 
                 "line %d: %s.%s" % (node.lineno, node.module, name) for name in names if not hasattr(module, name)
             ]
     assert missing == []
+
+
+def test_a_confirmation_loads_no_analysis() -> None:
+    # It is a round trip of its own in each change of each host, and a host compiles all that is imported.
+    program = (
+        "import sys; import %s.plugins.modules.deploy; print([name for name in sys.modules if '._analysis' in name])"
+    )
+    run = [sys.executable, "-c", program % COLLECTION]
+    shown = subprocess.run(
+        run, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, capture_output=True, text=True
+    )
+    assert (shown.stdout, shown.stderr) == ("[]\n", "")

@@ -16,7 +16,6 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from .._analysis.analyse import list_path
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
-from .._argspec import known_rules
 from .._caller import Caller
 from .._change import Change
 from .._compare.before import State
@@ -36,6 +35,7 @@ from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_places, stage_changes
+from .._rules import known_rules
 from .._server.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
