@@ -111,7 +111,7 @@ fresh: packages ## The demo and the tests in a new Debian 12 with make, git and 
 load: setup lab ## Calls during 50 reloads, by the module and by kamcmd: for a machine that does nothing else
 	$(BIN)/python -m pytest tests/load -n 0
 
-rules: setup ## Write docs/rules.md anew, from the table of rules and docs/rules.yml
+rules: setup ## Write docs/rules.md and docs/rules/ anew, from the table of rules and docs/rules.yml
 	$(BIN)/python docs/make_rules.py
 
 fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, sipfleet.kamailio contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write docs/rules.md from the table of rules, docs/rules.yml and what validate says of the examples in it.
+"""Write docs/rules.md and docs/rules/ from the table of rules, docs/rules.yml and what validate says of its examples.
 
 python docs/make_rules.py, with the Python of .work/venv.
 """
@@ -27,7 +27,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES, SEVERITIES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version
 
-PAGE = Path(__file__).with_name("rules.md")
+OVERVIEW = Path(__file__).with_name("rules.md")
+FOLDER = OVERVIEW.with_suffix("")
 SHORT = {DEFAULT_CONFIG: "kamailio.cfg", DEFAULT_LIST: "dispatcher.list"}
 # Where an example says nothing else: nothing is found in these.
 CONFIG = """\
@@ -48,8 +49,10 @@ class Entry(NamedTuple):
 
     about: str
     behaviour: str
+    why: str
     check: str
     starts: bool | None
+    ignore: str = ""
     log: str = ""
     config: str = CONFIG
     list: str | None = LIST
@@ -60,7 +63,7 @@ class Entry(NamedTuple):
 
 def load_entries() -> dict[str, Entry]:
     """docs/rules.yml, by rule."""
-    entries = yaml.safe_load(PAGE.with_suffix(".yml").read_text())
+    entries = yaml.safe_load(OVERVIEW.with_suffix(".yml").read_text())
     return {rule: Entry(**entry) for rule, entry in entries.items()}
 
 
@@ -114,25 +117,24 @@ def message(rule: str, entry: Entry) -> str:
     return text
 
 
-def make_page() -> str:
-    """The text of docs/rules.md."""
+def make_pages() -> dict[Path, str]:
+    """The text of docs/rules.md, and of a page for each rule."""
     entries = load_entries()
     parts = [INTRODUCTION % (_block("`kamailio.cfg`:", shown(CONFIG)), _block("`dispatcher.list`:", LIST))]
     for severity in SEVERITIES:
         rows = ["| rule | what it is about | server starts | `kamailio -c` |", "|---|---|---|---|"]
         rows += [_row(name, entries[name]) for name, rule in RULES.items() if rule.severity == severity]
         parts.append("## %ss\n\n%s\n" % (severity.capitalize(), "\n".join(rows)))
-    parts.append("## Rule by rule\n")
-    parts += [_section(name, entries[name]) for name in RULES]
-    return "\n".join([*parts, EFFECT])
+    pages = {FOLDER / (name + ".md"): _page(name, entries[name]) for name in RULES}
+    return {OVERVIEW: "\n".join([*parts, EFFECT]), **pages}
 
 
 def _row(name: str, entry: Entry) -> str:
     starts = {True: "yes", False: "**no**", None: "not known"}[entry.starts]
-    return "| [`%s`](#%s) | %s | %s | %s |" % (name, name, entry.about, starts, entry.check)
+    return "| [`%s`](rules/%s.md) | %s | %s | %s |" % (name, name, entry.about, starts, entry.check)
 
 
-def _section(name: str, entry: Entry) -> str:
+def _page(name: str, entry: Entry) -> str:
     rule = RULES[name]
     starts = {
         True: "the server starts",
@@ -142,15 +144,18 @@ def _section(name: str, entry: Entry) -> str:
     check = "" if entry.check == "n/a" else ", `kamailio -c` " + entry.check
     if entry.starts is False and entry.check == "passes":
         check = ", though `kamailio -c` passes"
-    parts = ["### %s\n" % name, "%s: %s%s.\n" % (rule.severity.capitalize(), starts, check), entry.behaviour + "\n"]
-    if entry.log:
-        parts.append("In the log: `%s`\n" % entry.log)
-    parts.append("What to do: %s.\n" % rule.remedy)
+    parts = [MADE, "# %s\n" % name, "%s: %s%s.\n" % (rule.severity.capitalize(), starts, check), "## Example\n"]
     if entry.config != CONFIG:
         parts.append(_block("`kamailio.cfg`:", shown(entry.config)))
     if entry.list not in (LIST, None):
         parts.append(_block("`dispatcher.list`:", str(entry.list).replace("@LONG@", "xxx…xxx")))
     parts.append(_block("`validate` says, for Kamailio %s:" % entry.version, message(name, entry)))
+    parts.append("## What the server does\n\n%s\n" % entry.behaviour)
+    if entry.log:
+        parts.append("In the log: `%s`\n" % entry.log)
+    parts.append("## Why it matters\n\n%s\n" % entry.why)
+    parts.append("## What to do\n\n%s.\n" % rule.remedy)
+    parts.append("## When to ignore it\n\n%s\n" % (entry.ignore or NEVER_IGNORED))
     return "\n".join(parts)
 
 
@@ -158,13 +163,15 @@ def _block(title: str, text: str) -> str:
     return "%s\n\n```text\n%s\n```\n" % (title, text.rstrip("\n"))
 
 
-INTRODUCTION = """\
-<!-- Made by docs/make_rules.py: change docs/rules.yml, and run that. -->
-
+MADE = "<!-- Made by docs/make_rules.py: change docs/rules.yml, and run that. -->\n"
+NEVER_IGNORED = "Never: the server does not start, and `will_start` stays false."
+INTRODUCTION = (
+    MADE
+    + """
 # What is found
 
 `validate` reports these rules, `dispatcher_list` with `config` refuses by them, and `dispatcher_list_info` reports
-those about the list alone. `page` in a finding leads here.
+those about the list alone. `page` in a finding is the page of its rule.
 
 Severities: an `error` keeps the server from starting or loses destinations, a `warning` is probing that cannot work or
 text that the server does not take as it was meant, a `note` never fails a task. Each rule is confirmed by servers of
@@ -180,12 +187,14 @@ neither found nor corrected, and `will_start` still says what the server does.
     ignore: [ipv6-not-listened]
 ```
 
-Each rule has an example that breaks it, and what `validate` says of that; a note, which is only in the result, is shown
+Each rule has a page of its own with an example that breaks it, what `validate` says of that, what the server does, why
+it matters, what to do, and when to ignore it; a note, which is only in the result, is shown
 as it would be printed. Servers of all three versions run the examples in `tests/conformance`, but for those that only a
 host shows. Where a file of an example is not given, it is this one, or nothing reads it:
 
 %s
 %s"""
+)
 EFFECT = """\
 ## The effect on a destination
 
@@ -215,4 +224,9 @@ and 2 they are probed `continuously` instead of `until_first_answer`. From 6.1 o
 """
 
 if __name__ == "__main__":
-    PAGE.write_text(make_page())
+    FOLDER.mkdir(exist_ok=True)
+    pages = make_pages()
+    for old in {*FOLDER.iterdir()} - {*pages}:
+        old.unlink()
+    for path, text in pages.items():
+        path.write_text(text)

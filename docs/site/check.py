@@ -41,6 +41,7 @@ class Page(HTMLParser):
 def expected_pages() -> list[str]:
     """A page for each guide, plugin and role."""
     found = ["%s.html" % path.stem for path in (TOP / "docs").glob("*.md")]
+    found += ["rules/%s.html" % path.stem for path in (TOP / "docs/rules").glob("*.md")]
     for kind, folder, pattern in (
         ("module", "plugins/modules", "*.py"),
         ("filter", "plugins/filter", "*.py"),

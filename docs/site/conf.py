@@ -60,9 +60,11 @@ html_theme_options = {"top_of_page_buttons": [], "navigation_with_keys": True}
 
 
 def complete(_app: Sphinx, docname: str, source: list[str]) -> None:
-    """Give the start page its tree, and let links out of docs/ lead to the repository."""
+    """Give the start page and that of the rules their trees, and let links out of docs/ lead to the repository."""
     if docname == "index":
         source[0] += (HERE / "toctree.md").read_text()
+    elif docname == "rules":
+        source[0] += "\n```{toctree}\n:hidden:\n:glob:\n\nrules/*\n```\n"
     if "/" not in docname:
         source[0] = re.sub(r"\]\((\.\./|playbooks\))", _in_repository, source[0])
 

@@ -16,10 +16,10 @@ from xml.etree import ElementTree
 
 from module_utils._analysis.findings import Finding
 from module_utils._host.files import read_file
-from module_utils._rules import RULES
+from module_utils._rules import RULES, page_of
 from module_utils._text import quoted, visible
 
-RULE_PAGE = "https://github.com/sipfleet/sipfleet.kamailio/blob/main/docs/rules.md#"
+REPOSITORY = "https://github.com/sipfleet/sipfleet.kamailio"
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,6 +40,10 @@ class FileReport(NamedTuple):
         return ", ".join("%d %s%s" % (n, name, "s" * (n > 1)) for name, n in counts if n) or "nothing found"
 
 
+def _web_page(rule: str) -> str:
+    return "%s/blob/main/%s" % (REPOSITORY, page_of(rule))
+
+
 def printable(text: str) -> str:
     """A name, or what holds one, on one line and without control characters."""
     return quoted(text.encode("utf-8", "surrogateescape"), len(text) * len("\\U0010ffff"))
@@ -51,9 +55,7 @@ def render_json(checked: Sequence[FileReport], _fails: Sequence[str]) -> str:
         {
             "file": printable(outcome.file),
             "problem": outcome.problem or None,
-            "findings": [
-                dict(it._asdict(), file=printable(it.file), page="docs/rules.md#" + it.rule) for it in outcome.findings
-            ],
+            "findings": [dict(it._asdict(), file=printable(it.file), page=page_of(it.rule)) for it in outcome.findings],
         }
         for outcome in checked
     ]
@@ -65,13 +67,13 @@ def render_sarif(checked: Sequence[FileReport], _fails: Sequence[str]) -> str:
     rules = sorted({finding.rule for outcome in checked for finding in outcome.findings})
     driver = {
         "name": "sipfleet.kamailio",
-        "informationUri": RULE_PAGE.partition("/blob/")[0],
+        "informationUri": REPOSITORY,
         "rules": [
             {
                 "id": rule,
                 "shortDescription": {"text": rule.replace("-", " ")},
                 "help": {"text": RULES[rule].remedy},
-                "helpUri": RULE_PAGE + rule,
+                "helpUri": _web_page(rule),
                 "defaultConfiguration": {"level": RULES[rule].severity},
             }
             for rule in rules
@@ -159,7 +161,7 @@ def render_junit(checked: Sequence[FileReport], fails: Sequence[str]) -> str:
                 ElementTree.SubElement(case, "system-out").text = _xml("\n".join(lines))
                 continue
             failure = ElementTree.SubElement(case, "failure", type=group[0].severity, message=_xml(lines[0]))
-            failure.text = _xml("\n".join([*lines, "-> " + group[0].remedy, RULE_PAGE + rule]))
+            failure.text = _xml("\n".join([*lines, "-> " + group[0].remedy, _web_page(rule)]))
         if outcome.problem:
             ElementTree.SubElement(_case(suite, outcome, "read"), "error", message=_xml(outcome.problem))
         elif not groups:

@@ -184,6 +184,11 @@ RULES: Dict[str, Rule] = {
 }
 
 
+def page_of(rule: str) -> str:
+    """Return where a rule is documented, in the repository."""
+    return "docs/rules/%s.md" % rule
+
+
 def known_rules(names: Sequence[str]) -> Sequence[str]:
     """Return the names of rules. Raises KamailioError if one is not a rule."""
     unknown = sorted(set(names) - set(RULES))

@@ -129,7 +129,7 @@ findings:
     text: {description: What is wrong., type: str}
     remedy: {description: What to do., type: str}
     source: {description: "The line that is meant, its secrets masked; empty where there is none.", type: str, sample: "1 sip:10.0.0.11:5060 8"}
-    page: {description: Where the rule is described., type: str, sample: "docs/rules.md#probing-without-tm"}
+    page: {description: Where the rule is described., type: str, sample: docs/rules/probing-without-tm.md}
 probing:
   description: Every destination of the list and what becomes of its probing (after the correction, if one was made).
   returned: also when it refuses; not where the files cannot be read

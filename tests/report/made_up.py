@@ -68,7 +68,7 @@ def finding(rule: str = "probing-without-tm", severity: str = "warning", **more:
     """A finding of validate."""
     found = {"rule": rule, "severity": severity, "file": "/etc/kamailio/dispatcher.list", "line": 3, "column": 25}
     said = {"text": "P flag, and tm is not loaded: nothing probes it", "remedy": 'Put loadmodule "tm.so" before it'}
-    return {**found, "destination": None, "source": "", **said, "page": "docs/rules.md#" + rule, **more}
+    return {**found, "destination": None, "source": "", **said, "page": "docs/rules/%s.md" % rule, **more}
 
 
 def files(*probing: Results, findings: list[Results] | None = None, **more: Any) -> Results:

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
 from .._everywhere import mask_text
-from .._rules import RULES
+from .._rules import RULES, page_of
 
 
 class Finding(NamedTuple):
@@ -63,4 +63,4 @@ def found_at(rule: str, place: Place, text: str, remedy: str = "") -> Finding:
 
 def describe_findings(findings: Iterable[Finding]) -> List[Dict[str, Any]]:
     """Findings as a result of a module has them, each with C(page), where its rule is documented."""
-    return [dict(finding._asdict(), page="docs/rules.md#" + finding.rule) for finding in findings]
+    return [dict(finding._asdict(), page=page_of(finding.rule)) for finding in findings]
