@@ -78,6 +78,6 @@ def test_policy_lets_nothing_else_run(view: View) -> None:
         }"""
     )
     assert {"script-src-elem", "img-src", "style-src-attr"} <= set(blocked) and page.title() == "Kamailio fleet"
-    assert all("Content Security Policy" in one for one in view.complaints) and view.complaints
+    assert all("Content Security Policy" in complaint for complaint in view.complaints) and view.complaints
     view.complaints.clear()
     view.requests[:] = [url for url in view.requests if url.startswith("file:")]

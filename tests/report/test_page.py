@@ -98,7 +98,7 @@ def test_destinations_as_they_are_really_probed(view: View) -> None:
         "line": "2",
     }
     # Without a P flag it is not probed, and that is not blind: nobody has asked.
-    assert {(one["probed"], one["flags"], one["why"]) for one in rows(blind, nth=1)} == {
+    assert {(row["probed"], row["flags"], row["why"]) for row in rows(blind, nth=1)} == {
         ("never", "AX", fleets.NO_FLAG)
     }
     # A server that clears the flag shows nothing: the list tells.
@@ -120,12 +120,12 @@ def test_destinations_as_they_are_really_probed(view: View) -> None:
 def test_states(view: View) -> None:
     page = view.open("mixed")
     down = rows(opened(page, "ber-edge3"))
-    assert [one["state"] for one in down] == ["active", "down", "down", "disabled", "failing"]
+    assert [row["state"] for row in down] == ["active", "down", "down", "disabled", "failing"]
     # Somebody has taken it out of service, so it is not blind.
     assert (down[3]["flags"], down[3]["probed"]) == ("DX list: 8", "never")
     assert down[0]["round trip"] == "1.25 ms, 7 lost"
     silent = rows(opened(page, "ham-edge2"))
-    assert {(one["state"], one["flags"], one["probed"]) for one in silent} == {
+    assert {(row["state"], row["flags"], row["probed"]) for row in silent} == {
         ("not known", "list: 8 (AP)", "continuously")
     }
 
@@ -134,13 +134,13 @@ def test_drift(view: View) -> None:
     page = view.open("mixed")
     entry = opened(page, "ber-edge4")
     found = rows(entry, "drift")
-    assert [(one["kind"], one["destination"], one["line"]) for one in found] == [
+    assert [(row["kind"], row["destination"], row["line"]) for row in found] == [
         ("missing", "sip:10.6.1.2:5060", "4"),
         ("extra", "sip:10.6.1.3:5060", ""),
         ("priority", "sip:10.6.1.1:5060", "3"),
     ]
     assert found[2]["what differs"] == "the list says priority 10, and it runs with 5"
-    states = {one["destination"]: one["state"] for one in rows(entry)}
+    states = {row["destination"]: row["state"] for row in rows(entry)}
     assert states["sip:10.6.1.2:5060"] == "not in the server" and states["sip:10.6.1.3:5060"] == "active"
 
 
@@ -233,7 +233,10 @@ def test_details_are_made_when_a_host_is_opened(view: View, tmp_path: Path) -> N
     some = list(data_of(view.pages["hundred"])["hosts"].values())
     fleet = {"edge%d" % number: some[number % len(some)] for number in range(500)}
     page = view.open(with_hosts(view.pages["hundred"], fleet, tmp_path / "large.html"))
-    counted = sum(len(one["server"]["texts"]["uri"]) or len(one["list"]["texts"]["uri"]) for one in fleet.values())
+    counted = sum(
+        len(host_data["server"]["texts"]["uri"]) or len(host_data["list"]["texts"]["uri"])
+        for host_data in fleet.values()
+    )
     assert ("500 hosts, %d destinations." % counted) in page.locator("#made").inner_text() and counted > 45000
     assert page.locator(".host").count() == 500 and page.locator(".host tr").count() == 0
     page.locator("input[name=text]").fill("edge499")
@@ -242,7 +245,7 @@ def test_details_are_made_when_a_host_is_opened(view: View, tmp_path: Path) -> N
     assert entry.locator("table.destinations").count() == 10 and entry.locator("tbody tr").count() >= 100
     page.locator("button[name=all]").click()
     until_hosts(page, 500)
-    assert len(labels(page)) == sum(len(set(one["server"]["numbers"]["setid"])) for one in fleet.values())
+    assert len(labels(page)) == sum(len(set(host_data["server"]["numbers"]["setid"])) for host_data in fleet.values())
 
 
 def _luminance(color: str) -> float:

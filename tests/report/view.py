@@ -98,5 +98,5 @@ def rows(entry: Any, kind: str = "destinations", nth: int = 0) -> list[dict[str,
 def labels(page: Page, name: str = "") -> list[str]:
     """What the picture says of the sets of a host, or of all hosts."""
     cells = page.locator(".picture a.cell")
-    found: list[str] = cells.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    found: list[str] = cells.evaluate_all("all => all.map((cell) => cell.getAttribute('aria-label'))")
     return [label for label in found if label.startswith(name)]

@@ -34,7 +34,7 @@ BIN = Path(sys.executable).parent
 PLUGINS = {"module": "modules", "filter": "filter", "test": "test"}
 ROLES = {path.name for path in (ROOT / "roles").iterdir()}
 BOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
-NAMES = ROLES | BOOKS | {one.stem for kind in PLUGINS.values() for one in (ROOT / "plugins" / kind).glob("*.py")}
+NAMES = ROLES | BOOKS | {path.stem for kind in PLUGINS.values() for path in (ROOT / "plugins" / kind).glob("*.py")}
 PAGES = sorted(DOCS.glob("*.md"))
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "demo" / "README.md", *ROOT.glob("roles/*/*.md")]
 
@@ -50,12 +50,12 @@ class Block(NamedTuple):
     def is_play(self) -> bool:
         """Whether it is a playbook."""
         return isinstance(self.value, list) and all(
-            {"hosts", "ansible.builtin.import_playbook"} & {*one} for one in self.value
+            {"hosts", "ansible.builtin.import_playbook"} & {*play} for play in self.value
         )
 
     def is_tasks(self) -> bool:
         """Whether it is tasks."""
-        return isinstance(self.value, list) and all("name" in one for one in self.value) and not self.is_play()
+        return isinstance(self.value, list) and all("name" in task for task in self.value) and not self.is_play()
 
 
 def blocks_of(path: Path) -> list[Block]:
@@ -137,7 +137,7 @@ def test_every_playbook_is_shown_on_a_page_or_linked() -> None:
     texts = "".join(path.read_text() for path in TEXTS)
     paths = (DOCS / "playbooks").glob("*.yml")
     assert [
-        one.name for one in paths if without_header(one) not in shown and "playbooks/" + one.name not in texts
+        path.name for path in paths if without_header(path) not in shown and "playbooks/" + path.name not in texts
     ] == []
 
 
@@ -146,7 +146,7 @@ def test_every_block_is_a_play_or_tasks_or_variables() -> None:
         block[:2] for block in BLOCKS if not (block.is_play() or block.is_tasks() or isinstance(block.value, dict))
     ]
     # Lists that other tools read are those of the check.
-    assert [one for one in others if one[0] != "docs/check.md"] == []
+    assert [place for place in others if place[0] != "docs/check.md"] == []
 
 
 def test_tasks_of_the_pages_are_tasks(tmp_path: Path) -> None:
@@ -169,8 +169,10 @@ def unknown_options(given: Any, options: dict[str, Any], place: str) -> list[str
                 found.append("%s: %s" % (place, name))
                 continue
             values = value if isinstance(value, list) else [value]
-            plain = [one for one in values if not isinstance(one, (dict, bool)) and "{{" not in str(one)]
-            found += ["%s: %s: %s" % (place, name, one) for one in plain if one not in option.get("choices", plain)]
+            plain = [choice for choice in values if not isinstance(choice, (dict, bool)) and "{{" not in str(choice)]
+            found += [
+                "%s: %s: %s" % (place, name, choice) for choice in plain if choice not in option.get("choices", plain)
+            ]
             if option.get("suboptions"):
                 found += unknown_options(value, option["suboptions"], place)
     return found
@@ -185,8 +187,8 @@ def test_tasks_of_the_pages_give_options_that_there_are() -> None:
 
     def look(value: Any, place: str) -> None:
         nonlocal seen
-        for one in value if isinstance(value, list) else [value]:
-            for name, given in one.items() if isinstance(one, dict) else ():
+        for entry in value if isinstance(value, list) else [value]:
+            for name, given in entry.items() if isinstance(entry, dict) else ():
                 if name in modules and place:
                     seen += 1
                     found.extend(unknown_options(given, modules[name]["doc"]["options"], place))
@@ -209,7 +211,7 @@ def test_variables_of_the_pages_are_those_of_the_roles_and_playbooks() -> None:
         text = (ROOT / "playbooks" / (book + ".yml")).read_text()
         told.update((name, {}) for name in re.findall(r"^#   (\w+) {2,}", text, re.M))
     known.update(told)
-    prefixes = tuple(one + "_" for one in ROLES | BOOKS)
+    prefixes = tuple(name + "_" for name in ROLES | BOOKS)
     found = []
     for block in BLOCKS:
         if isinstance(block.value, dict):
@@ -228,7 +230,7 @@ def test_variables_of_the_pages_are_those_of_the_roles_and_playbooks() -> None:
 
 def test_names_of_the_collection_are_those_that_there_are() -> None:
     named = {(path.name, name) for path in TEXTS for name in re.findall(r"sipfleet\.kamailio\.(\w+)", path.read_text())}
-    assert {one for one in named if one[1] not in NAMES} == set()
+    assert {name for name in named if name[1] not in NAMES} == set()
     assert sorted(NAMES - {name for _path, name in named}) == []
 
 
@@ -252,7 +254,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         name, _hash, anchor = link.partition("#")
         target = path.parent / name if name else path
         places = re.findall(r"^#+ (.*)$", prose_of(target), re.M) if anchor and target.exists() else []
-        if not target.exists() or anchor not in {anchor_of(one) for one in places} | {""}:
+        if not target.exists() or anchor not in {anchor_of(heading) for heading in places} | {""}:
             found.append(link)
     assert found == []
 
@@ -324,13 +326,13 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("row", "text", "version", "rule"), READ, ids=[one[0] for one in READ])
+@pytest.mark.parametrize(("row", "text", "version", "rule"), READ, ids=[case[0] for case in READ])
 def test_rows_about_reading_name_the_rule_that_finds_it(row: str, text: str, version: str, rule: str) -> None:
     entry = next(iter(ENTRIES.values()))._replace(config=HEAD, list=LIST, version=version)
     is_config = "loadmodule" in text
     outcome = judge(entry._replace(config=text) if is_config else entry._replace(list=text))
     assert rule in {finding.rule for finding in outcome.before.analysis.findings}
-    (line,) = [one for one in (DOCS / "reading.md").read_text().splitlines() if one.startswith("| " + row)]
+    (line,) = [shown for shown in (DOCS / "reading.md").read_text().splitlines() if shown.startswith("| " + row)]
     assert "rules.md#" + rule in line
 
 

@@ -79,8 +79,14 @@ def calls(work: Callable[[], Any]) -> int:
 
 def entries(count: int, priority: int) -> list[dict[str, Any]]:
     return [
-        {"setid": 1, "uri": "sip:gw%d@[::1]" % one, "flags": 8, "priority": priority, "attrs": {"duid": "gw%d" % one}}
-        for one in range(count)
+        {
+            "setid": 1,
+            "uri": "sip:gw%d@[::1]" % number,
+            "flags": 8,
+            "priority": priority,
+            "attrs": {"duid": "gw%d" % number},
+        }
+        for number in range(count)
     ]
 
 
@@ -96,11 +102,11 @@ def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: str, ensure_order:
 
 
 def check(count: int) -> int:
-    data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % one for one in range(count))
+    data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % number for number in range(count))
 
     def work() -> None:
         found = summarise("list", data, Version(6, 1))["findings"]
-        findings = [Finding(**{name: one[name] for name in Finding._fields}) for one in found]
+        findings = [Finding(**{name: finding[name] for name in Finding._fields}) for finding in found]
         assert len(render_findings(findings, {"list": data}, whole=True)) > count
 
     return calls(work)

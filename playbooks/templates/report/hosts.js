@@ -26,7 +26,7 @@ function chipsOf(host) {
 // A host, closed.
 function hostEntry(host) {
   const sets = many(host.sets.size, "set");
-  const total = [...host.sets.values()].reduce((count, one) => count + one.total, 0);
+  const total = [...host.sets.values()].reduce((all, counts) => all + counts.total, 0);
   const summary = el(
     "summary",
     null,
@@ -80,9 +80,9 @@ function factsOf(host) {
 // One fault in a hundred destinations is one fault.
 function findingGroups(findings) {
   const groups = new Map();
-  for (const one of findings) {
-    const key = JSON.stringify([one.severity, one.rule, one.text, one.remedy]);
-    groups.has(key) ? groups.get(key).push(one) : groups.set(key, [one]);
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.severity, finding.rule, finding.text, finding.remedy]);
+    groups.has(key) ? groups.get(key).push(finding) : groups.set(key, [finding]);
   }
   return [...groups.values()].map(findingGroup);
 }
@@ -91,10 +91,10 @@ function findingGroup(group) {
   const { severity, rule, text, remedy } = group[0];
   const sign = el("span", { "aria-hidden": "true" }, SEVERITY_SIGNS[severity] || "");
   const times = group.length > 1 ? " (" + group.length + " times)" : "";
-  const places = group.slice(0, PLACES).map((one) => {
-    const where = [one.file, one.line, one.column].filter((part) => part !== null && part !== undefined).join(":");
-    const about = one.destination ? " " + one.destination : "";
-    return el("li", null, el("code", null, where), about, one.source ? el("pre", null, one.source) : null);
+  const places = group.slice(0, PLACES).map((finding) => {
+    const where = [finding.file, finding.line, finding.column].filter((part) => part !== null && part !== undefined).join(":");
+    const about = finding.destination ? " " + finding.destination : "";
+    return el("li", null, el("code", null, where), about, finding.source ? el("pre", null, finding.source) : null);
   });
   if (group.length > PLACES) places.push(el("li", null, "… and " + (group.length - PLACES) + " more"));
   return el(
@@ -111,15 +111,15 @@ function findingGroup(group) {
 function table(kind, names, rows) {
   const head = el("tr", null, ...names.map((name) => el("th", { scope: "col" }, name)));
   const body = rows.map(({ cells, ...attributes }) =>
-    el("tr", attributes, ...cells.map((one, index) => el("td", { "data-name": names[index] }, one))),
+    el("tr", attributes, ...cells.map((content, index) => el("td", { "data-name": names[index] }, content))),
   );
   return el("table", { class: kind }, el("thead", null, head), el("tbody", null, ...body));
 }
 
 function driftTable(drift) {
-  const rows = drift.map((one) => ({
-    class: "drift-" + one.kind,
-    cells: [one.kind, one.setid, el("code", null, one.uri), one.text, one.line],
+  const rows = drift.map((difference) => ({
+    class: "drift-" + difference.kind,
+    cells: [difference.kind, difference.setid, el("code", null, difference.uri), difference.text, difference.line],
   }));
   return table("drift", ["kind", "set", "destination", "what differs", "line"], rows);
 }
@@ -127,19 +127,19 @@ function driftTable(drift) {
 function setSection(host, setid, destinations) {
   const words = setWords(host, host.sets.get(setid));
   const heading = el("h3", { id: "host-" + host.index + "-set-" + setid, tabindex: -1, class: "set" }, "Set " + setid);
-  const rows = destinations.map((one) => ({
-    class: "is-" + one.kind,
-    "data-uri": one.uri.toLowerCase(),
+  const rows = destinations.map((destination) => ({
+    class: "is-" + destination.kind,
+    "data-uri": destination.uri.toLowerCase(),
     cells: [
-      stateOf(host, one),
-      el("code", null, one.uri),
-      flagsOf(one),
-      probedOf(host, one),
-      one.reason,
-      one.priority,
-      one.attrs ? el("code", null, one.attrs) : null,
-      latencyOf(one),
-      one.line,
+      stateOf(host, destination),
+      el("code", null, destination.uri),
+      flagsOf(destination),
+      probedOf(host, destination),
+      destination.reason,
+      destination.priority,
+      destination.attrs ? el("code", null, destination.attrs) : null,
+      latencyOf(destination),
+      destination.line,
     ],
   }));
   const names = ["state", "destination", "flags", "probed", "why", "priority", "attributes", "round trip", "line"];
@@ -154,32 +154,32 @@ function isNothing(value) {
   return value === null || value === undefined || value === "";
 }
 
-function stateOf(host, one) {
-  if (one.kind === "absent") return el("b", null, "not in the server");
-  if (!one.letters) return "not known";
-  const word = STATE_WORDS[one.letters[0]] || one.letters;
-  return one.letters[0] === "A" ? word : el("b", null, word);
+function stateOf(host, destination) {
+  if (destination.kind === "absent") return el("b", null, "not in the server");
+  if (!destination.letters) return "not known";
+  const word = STATE_WORDS[destination.letters[0]] || destination.letters;
+  return destination.letters[0] === "A" ? word : el("b", null, word);
 }
 
 // The flags as the server shows them, and those of the list where they say something else.
-function flagsOf(one) {
-  if (!one.letters) return el("span", null, "list: " + one.list_flags + " (" + one.list_letters + ")");
-  const differ = one.list_letters && one.list_letters !== one.letters;
-  return el("span", null, el("code", null, one.letters), differ ? " list: " + one.list_flags : null);
+function flagsOf(destination) {
+  if (!destination.letters) return el("span", null, "list: " + destination.list_flags + " (" + destination.list_letters + ")");
+  const differ = destination.list_letters && destination.list_letters !== destination.letters;
+  return el("span", null, el("code", null, destination.letters), differ ? " list: " + destination.list_flags : null);
 }
 
-function probedOf(host, one) {
-  if (one.kind === "absent") return "no";
+function probedOf(host, destination) {
+  if (destination.kind === "absent") return "no";
   const drawn = svg("svg", { class: "swatch", width: 14, height: 12, "aria-hidden": "true" });
-  const kind = host.dead ? "not_asked" : one.kind;
+  const kind = host.dead ? "not_asked" : destination.kind;
   drawn.append(svg("rect", { class: kind, x: 0.5, y: 0.5, width: 13, height: 11 }));
   drawn.append(svg("rect", { class: "frame", x: 0.5, y: 0.5, width: 13, height: 11 }));
-  const words = " " + (EFFECT_WORDS[one.effect] || one.effect);
-  return el("span", { class: "probed" }, drawn, words, !host.dead && one.kind === "blind" ? el("b", null, ": blind") : null);
+  const words = " " + (EFFECT_WORDS[destination.effect] || destination.effect);
+  return el("span", { class: "probed" }, drawn, words, !host.dead && destination.kind === "blind" ? el("b", null, ": blind") : null);
 }
 
-function latencyOf(one) {
-  if (!one.latency) return null;
-  const lost = one.latency.timeouts ? ", " + one.latency.timeouts + " lost" : "";
-  return one.latency.average + " ms" + lost;
+function latencyOf(destination) {
+  if (!destination.latency) return null;
+  const lost = destination.latency.timeouts ? ", " + destination.latency.timeouts + " lost" : "";
+  return destination.latency.average + " ms" + lost;
 }

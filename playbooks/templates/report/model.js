@@ -36,24 +36,24 @@ function rowsOf(raw, table) {
 }
 
 // A destination of which only the list tells.
-function onlyListed(one, kind) {
-  const said = { list_flags: one.flags, list_letters: one.letters };
-  return { ...one, ...said, letters: null, priority: null, attrs: "", latency: null, kind };
+function onlyListed(destination, kind) {
+  const said = { list_flags: destination.flags, list_letters: destination.letters };
+  return { ...destination, ...said, letters: null, priority: null, attrs: "", latency: null, kind };
 }
 
 // The destinations of a host: those that run, in the order of the server, then those that stand in the list alone.
 function destinationsOf(host) {
-  if (!host.answers) return rowsOf(host.raw, "list").map((one) => onlyListed(one, one.watch));
-  const found = rowsOf(host.raw, "server").map((one) => ({ ...one, kind: one.watch }));
-  return found.concat(rowsOf(host.raw, "absent").map((one) => onlyListed(one, "absent")));
+  if (!host.answers) return rowsOf(host.raw, "list").map((destination) => onlyListed(destination, destination.watch));
+  const found = rowsOf(host.raw, "server").map((destination) => ({ ...destination, kind: destination.watch }));
+  return found.concat(rowsOf(host.raw, "absent").map((destination) => onlyListed(destination, "absent")));
 }
 
 // The sets of a host by their numbers, each with its destinations.
 function setsOf(host) {
   const found = new Map();
-  for (const one of destinationsOf(host)) {
-    if (!found.has(one.setid)) found.set(one.setid, []);
-    found.get(one.setid).push(one);
+  for (const destination of destinationsOf(host)) {
+    if (!found.has(destination.setid)) found.set(destination.setid, []);
+    found.get(destination.setid).push(destination);
   }
   return new Map([...found].sort(([a], [b]) => a - b));
 }
@@ -61,11 +61,11 @@ function setsOf(host) {
 function countSet(destinations) {
   const counts = { total: 0, down: 0, disabled: 0, failing: 0, drift: 0, absent: 0 };
   for (const kind of KINDS) counts[kind] = 0;
-  for (const one of destinations) {
-    counts[one.kind] += 1;
-    if (one.kind === "absent") continue;
+  for (const destination of destinations) {
+    counts[destination.kind] += 1;
+    if (destination.kind === "absent") continue;
     counts.total += 1;
-    const state = one.letters && one.letters[0];
+    const state = destination.letters && destination.letters[0];
     if (state === "I") counts.down += 1;
     if (state === "D") counts.disabled += 1;
     if (state === "T") counts.failing += 1;
@@ -97,8 +97,8 @@ function readHost(name, raw, index) {
   // Nothing of a server that neither answers nor would start is probed, and that is not the fault of its destinations.
   host.dead = !host.answers && (host.willStart === false || host.sets.size === 0);
   const severities = raw.findings.texts.severity.map((at) => raw.words[at]);
-  host.errors = severities.filter((one) => one === "error").length;
-  host.warnings = severities.filter((one) => one === "warning").length;
+  host.errors = severities.filter((severity) => severity === "error").length;
+  host.warnings = severities.filter((severity) => severity === "warning").length;
   raw.drift.texts.kind.forEach((at, index) => {
     if (["state", "unprobed"].includes(raw.words[at])) return;
     host.drift += 1;
@@ -120,23 +120,23 @@ function badness(host) {
   return [host.runs ? 0 : 1, host.errors, host.blind, host.down, host.drift, host.warnings];
 }
 
-function worstFirst(one, other) {
-  const mine = badness(one);
-  const theirs = badness(other);
+function worstFirst(left, right) {
+  const mine = badness(left);
+  const theirs = badness(right);
   for (let index = 0; index < mine.length; index += 1) {
     if (mine[index] !== theirs[index]) return theirs[index] - mine[index];
   }
-  return byName(one, other);
+  return byName(left, right);
 }
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
-function byName(one, other) {
-  return inOrder(one.name, other.name);
+function byName(left, right) {
+  return inOrder(left.name, right.name);
 }
 
-function many(count, one, more) {
-  return count + " " + (count === 1 ? one : more || one + "s");
+function many(count, singular, plural) {
+  return count + " " + (count === 1 ? singular : plural || singular + "s");
 }
 
 function sum(hosts, name) {

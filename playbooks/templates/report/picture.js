@@ -36,7 +36,7 @@ function setWords(host, counts) {
 // The widths of shares that fill a width, none thinner than can be seen.
 function widthsOf(shares, total, width) {
   const widths = shares.map((count) => (count ? Math.max(THINNEST, (count / total) * width) : 0));
-  const whole = widths.reduce((one, other) => one + other, 0);
+  const whole = widths.reduce((all, part) => all + part, 0);
   const widest = widths.indexOf(Math.max(...widths));
   widths[widest] -= whole - width;
   return widths;
@@ -247,7 +247,7 @@ function moveInPicture(box, event) {
     const beside = rows[rows.indexOf(row) + move[0]];
     const column = here.dataset.set;
     const cells = beside ? [...beside.querySelectorAll("a")] : [];
-    next = cells.find((one) => column && one.dataset.set === column) || cells[Math.min(inRow.indexOf(here), cells.length - 1)];
+    next = cells.find((candidate) => column && candidate.dataset.set === column) || cells[Math.min(inRow.indexOf(here), cells.length - 1)];
   }
   if (!next) return;
   here.setAttribute("tabindex", -1);
