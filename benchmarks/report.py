@@ -31,8 +31,8 @@ TABLE = """<!DOCTYPE html>
 {% set host = hostvars[name].audit_of_host %}
 {% for destination in host.destinations or host.probing %}
 <tr><td>{{ host.host | e }}</td><td>{{ host.state | e }}</td><td>{{ destination.setid }}</td>
-<td>{{ destination.uri | e }}</td><td>{{ destination.letters | e }}</td><td>{{ destination.effect | e }}</td><td>{{ destination.reason | e }}</td>
-<td>{{ destination.attrs | default('') | e }}</td></tr>
+<td>{{ destination.uri | e }}</td><td>{{ destination.letters | e }}</td><td>{{ destination.effect | e }}</td>
+<td>{{ destination.reason | e }}</td><td>{{ destination.attrs | default('') | e }}</td></tr>
 {% endfor %}
 {% endfor %}
 </table></body></html>

@@ -13,6 +13,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analys
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import (
     CORRECT,
     REPORT,
+    OnViolation,
     Outcome,
     Policy,
     describe,
@@ -72,7 +73,7 @@ class Setup:
         invocation: Invocation = NOTHING_BESIDE,
         ignore: Collection[str] = (),
         listing: str | None = None,
-        on_violation: str = REPORT,
+        on_violation: OnViolation = REPORT,
         **policy: Any,
     ) -> Judged:
         """What validate says of these files."""

@@ -17,6 +17,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.desc
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import (
+    Purge,
     clear_probing,
     plan_destinations,
 )
@@ -28,7 +29,7 @@ from unit.test_dispatcher_document import LINES
 LIST = b"# gateways\n1 sip:a 8 10 weight=50;duid=x # east\r\n1\tsip:b\t0\n\n2 sip:c\n# end"
 
 
-def plan(data: bytes, *entries: dict[str, Any], purge: str = "none", **options: bool) -> bytes:
+def plan(data: bytes, *entries: dict[str, Any], purge: Purge = "none", **options: bool) -> bytes:
     return plan_destinations(data, parse_wishes(entries), purge, "list", **options).data
 
 
@@ -369,7 +370,7 @@ def test_before_and_after_name_what_changes() -> None:
 
 
 @pytest.mark.parametrize("purge", ["set", "file"])
-def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: str) -> None:
+def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: Purge) -> None:
     cut = b"1 sip:a 8 0 " + b"x" * 1012
     data = cut + b"\n# kept\n"
     with pytest.raises(KamailioError, match="list:1: set 0, x is a part of a line that is longer than 1023"):
@@ -408,7 +409,7 @@ ENTRIES = st.fixed_dictionaries(
     st.booleans(),
 )
 def test_any_wish_is_met_or_refused_and_met_once(
-    data: bytes, entries: list[dict[str, Any]], purge: str, merge: bool, ensure_order: bool
+    data: bytes, entries: list[dict[str, Any]], purge: Purge, merge: bool, ensure_order: bool
 ) -> None:
     try:
         wishes = parse_wishes(entries)

@@ -25,7 +25,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Purge, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
@@ -90,14 +90,14 @@ def entries(count: int, priority: int) -> list[dict[str, Any]]:
     ]
 
 
-def plan(count: int, purge: str, ensure_order: bool) -> int:
+def plan(count: int, purge: Purge, ensure_order: bool) -> int:
     data = plan_destinations(b"", parse_wishes(entries(count, 0)), "none", "list").data
     wanted = entries(count, 1)[:: -1 if ensure_order else 2]
     return calls(lambda: plan_destinations(data, parse_wishes(wanted), purge, "list", False, ensure_order))
 
 
 @pytest.mark.parametrize(("purge", "ensure_order"), [("none", False), ("file", False), ("none", True)])
-def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: str, ensure_order: bool) -> None:
+def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: Purge, ensure_order: bool) -> None:
     assert plan(1000, purge, ensure_order) < 3 * plan(500, purge, ensure_order)
 
 

@@ -36,6 +36,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
     WRITE,
+    Purpose,
     doubt_about,
     find_place,
     own_folder,
@@ -118,7 +119,7 @@ def set_access_list(path: Path, tag: int, bits: int, number: int) -> None:
     os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(packed))
 
 
-def followed(path: Path, purpose: str) -> bool:
+def followed(path: Path, purpose: Purpose) -> bool:
     try:
         return found(path, purpose) != ""
     except KamailioError:
@@ -210,13 +211,13 @@ def test_the_groups_of_a_user_without_an_account_are_none(folder: Path) -> None:
     assert "cannot read" in refused(link(folder / "theirs" / "list", path, THEIRS), READ)
 
 
-def refused(path: Path, purpose: str) -> str:
+def refused(path: Path, purpose: Purpose) -> str:
     with pytest.raises(KamailioError) as caught, find_place(str(path), purpose):
         pass
     return str(caught.value)
 
 
-def found(path: Path, purpose: str, follow: bool = False) -> str:
+def found(path: Path, purpose: Purpose, follow: bool = False) -> str:
     with find_place(str(path), purpose, follow) as place:
         return place.path
 
@@ -272,7 +273,7 @@ def test_a_link_is_not_followed_to_a_file_that_its_owner_cannot_replace_in_a_fol
 
 
 @pytest.mark.parametrize("purpose", [READ, WRITE])
-def test_a_link_to_a_link_of_another_user_leads_only_to_what_both_can_reach(purpose: str, folder: Path) -> None:
+def test_a_link_to_a_link_of_another_user_leads_only_to_what_both_can_reach(purpose: Purpose, folder: Path) -> None:
     (folder / "others" / "private").mkdir(parents=True)
     (folder / "others" / "private" / "list").write_text("private")
     (folder / "others" / "private").chmod(0o700)
