@@ -15,7 +15,7 @@ import pytest
 
 from report import fleets
 from report.made_up import audit, healthy
-from report.view import View, labels
+from report.view import View, cells, chips, data_in
 
 FLEETS: dict[str, Callable[[], dict[str, Any]]] = {
     "mixed": fleets.mixed,
@@ -37,10 +37,8 @@ def by_table(printed: str) -> list[str]:
 def blind_of_chips(view: View, page: Path) -> dict[str, int]:
     """How many a page calls blind, by the entries of the hosts."""
     found = {}
-    for entry in view.open(page).locator(".host summary").all():
-        chip = entry.locator(".chip.blind")
-        name = entry.locator(".name").inner_text().strip()
-        found[name] = int(chip.inner_text().split()[0]) if chip.count() else 0
+    for entry in view.open(page).locator(".host").all():
+        found[data_in(entry)["name"]] = chips(entry).get("blind", 0)
     return found
 
 
@@ -66,9 +64,8 @@ def test_one_meaning_of_blind(view: View, tmp_path: Path, name: str) -> None:
         if entry["destinations"]:
             assert in_file[host] == sum(destination["watch"] == "blind" for destination in entry["destinations"]), host
     in_cells: dict[str, int] = dict.fromkeys(hosts, 0)
-    for label in labels(view.open(page)):
-        counted = re.search(r"(\d+) blind", label)
-        in_cells[label.rsplit(", set ", 1)[0]] += int(counted.group(1)) if counted else 0
+    for (host, _setid), counts in cells(view.open(page)).items():
+        in_cells[host] += counts.get("blind", 0)
     assert in_cells == in_file
     failed = {host for host in hosts if "fatal: [%s]: FAILED!" % host in done.stdout}
     assert failed == {host for host, entry in hosts.items() if fails(entry)}

@@ -9,17 +9,17 @@ const SEVERITY_SIGNS = { error: "✕", warning: "▲", note: "·" };
 // Places of one fault that are shown; the rest is counted.
 const PLACES = 100;
 
-function chip(kind, words) {
-  return el("span", { class: "chip " + kind }, words);
+function chip(kind, count, words) {
+  return el("span", { class: "chip " + kind, ...asData({ kind, count }) }, words);
 }
 
 function chipsOf(host) {
   const made = [];
-  if (host.errors) made.push(chip("error", "✕ " + many(host.errors, "error")));
-  if (host.warnings) made.push(chip("warning", "▲ " + many(host.warnings, "warning")));
-  if (host.blind) made.push(chip("blind", host.blind + " blind"));
-  if (host.down) made.push(chip("down", host.down + " down"));
-  if (host.drift) made.push(chip("drift", "≠ " + many(host.drift, "difference")));
+  if (host.errors) made.push(chip("error", host.errors, "✕ " + many(host.errors, "error")));
+  if (host.warnings) made.push(chip("warning", host.warnings, "▲ " + many(host.warnings, "warning")));
+  if (host.blind) made.push(chip("blind", host.blind, host.blind + " blind"));
+  if (host.down) made.push(chip("down", host.down, host.down + " down"));
+  if (host.drift) made.push(chip("drift", host.drift, "≠ " + many(host.drift, "difference")));
   return made;
 }
 
@@ -27,6 +27,7 @@ function chipsOf(host) {
 function hostEntry(host) {
   const sets = many(host.sets.size, "set");
   const total = [...host.sets.values()].reduce((all, counts) => all + counts.total, 0);
+  const values = { name: host.name, state: host.state, version: host.version, sets: host.sets.size, destinations: total };
   const summary = el(
     "summary",
     null,
@@ -37,7 +38,7 @@ function hostEntry(host) {
     el("span", { class: "size" }, host.sets.size ? sets + ", " + many(total, "destination") : ""),
     el("span", { class: "chips" }, ...chipsOf(host)),
   );
-  const entry = el("details", { class: "host", id: "host-" + host.index }, summary);
+  const entry = el("details", { class: "host", id: "host-" + host.index, ...asData(values) }, summary);
   entry.addEventListener("toggle", () => entry.open && fillHost(entry, host));
   return entry;
 }
@@ -58,22 +59,30 @@ function fillHost(entry, host) {
   );
 }
 
-function startWords(host) {
+const START_WORDS = {
+  yes: "yes",
+  no: "no",
+  not_again: "no. It runs now, and would not come back",
+  unknown: "cannot be told",
+};
+
+function startOf(host) {
   if (host.willStart === true) return "yes";
-  if (host.willStart === false) return host.answers ? "no. It runs now, and would not come back" : "no";
-  return "cannot be told";
+  if (host.willStart === false) return host.answers ? "not_again" : "no";
+  return "unknown";
 }
 
 function factsOf(host) {
   const facts = el("dl", { class: "facts" });
-  const fact = (name, ...value) => facts.append(el("div", null, el("dt", null, name), el("dd", null, ...value)));
-  fact("Server", host.state);
-  fact("Version", host.version || "not known");
-  fact("Will it start", startWords(host));
-  if (host.about.reload_due) fact("Reload", "due: it would settle differences");
-  if (host.pingsStopped) fact("Pings", el("b", null, "stopped with dispatcher.ping_active: nothing is probed"));
-  if (host.about.config_changed) fact("Configuration", "changed after the start of the server");
-  if (host.about.message) fact("Message", el("pre", null, host.about.message));
+  const fact = (about, value, name, words) =>
+    facts.append(el("div", asData({ fact: about, value }), el("dt", null, name), el("dd", null, words)));
+  fact("state", host.state, "Server", host.state);
+  fact("version", host.version, "Version", host.version || "not known");
+  fact("start", startOf(host), "Will it start", START_WORDS[startOf(host)]);
+  if (host.about.reload_due) fact("reload", "due", "Reload", "due: it would settle differences");
+  if (host.pingsStopped) fact("pings", "stopped", "Pings", el("b", null, "stopped with dispatcher.ping_active: nothing is probed"));
+  if (host.about.config_changed) fact("config", "changed", "Configuration", "changed after the start of the server");
+  if (host.about.message) fact("message", null, "Message", el("pre", null, host.about.message));
   return facts;
 }
 
@@ -99,19 +108,28 @@ function findingGroup(group) {
   if (group.length > PLACES) places.push(el("li", null, "… and " + (group.length - PLACES) + " more"));
   return el(
     "article",
-    { class: "finding " + severity },
+    { class: "finding " + severity, ...asData({ severity, rule, count: group.length }) },
     el("h4", null, sign, " " + severity + ": ", el("code", null, rule), times),
-    el("p", null, text),
+    el("p", { class: "text" }, text),
     el("ul", null, ...places),
     remedy ? el("p", { class: "remedy" }, "→ " + remedy) : null,
   );
 }
 
-// A table whose cells keep the names of their columns, for narrow screens.
-function table(kind, names, rows) {
-  const head = el("tr", null, ...names.map((name) => el("th", { scope: "col" }, name)));
+// What a cell shows in words, with what that means as data.
+function worded(words, values) {
+  return { words, values };
+}
+
+// A table whose cells keep their columns, and the names of these for narrow screens. A column is its key and its name.
+function table(kind, columns, rows) {
+  const head = el("tr", null, ...columns.map(([, name]) => el("th", { scope: "col" }, name)));
+  const td = (content, [column, name]) => {
+    const { words, values } = content && content.values ? content : worded(content, {});
+    return el("td", asData({ column, name, ...values }), words);
+  };
   const body = rows.map(({ cells, ...attributes }) =>
-    el("tr", attributes, ...cells.map((content, index) => el("td", { "data-name": names[index] }, content))),
+    el("tr", attributes, ...cells.map((content, index) => td(content, columns[index]))),
   );
   return el("table", { class: kind }, el("thead", null, head), el("tbody", null, ...body));
 }
@@ -121,17 +139,36 @@ function driftTable(drift) {
     class: "drift-" + difference.kind,
     cells: [difference.kind, difference.setid, el("code", null, difference.uri), difference.text, difference.line],
   }));
-  return table("drift", ["kind", "set", "destination", "what differs", "line"], rows);
+  const columns = [
+    ["kind", "kind"],
+    ["setid", "set"],
+    ["uri", "destination"],
+    ["text", "what differs"],
+    ["line", "line"],
+  ];
+  return table("drift", columns, rows);
 }
+
+const COLUMNS = [
+  ["state", "state"],
+  ["uri", "destination"],
+  ["flags", "flags"],
+  ["probed", "probed"],
+  ["reason", "why"],
+  ["priority", "priority"],
+  ["attrs", "attributes"],
+  ["latency", "round trip"],
+  ["line", "line"],
+];
 
 function setSection(host, setid, destinations) {
   const words = setWords(host, host.sets.get(setid));
-  const heading = el("h3", { id: "host-" + host.index + "-set-" + setid, tabindex: -1, class: "set" }, "Set " + setid);
+  const heading = el("h3", { id: "host-" + host.index + "-set-" + setid, tabindex: -1, class: "set", "data-set": setid }, "Set " + setid);
   const rows = destinations.map((destination) => ({
     class: "is-" + destination.kind,
     "data-uri": destination.uri.toLowerCase(),
     cells: [
-      stateOf(host, destination),
+      stateOf(destination),
       el("code", null, destination.uri),
       flagsOf(destination),
       probedOf(host, destination),
@@ -142,11 +179,10 @@ function setSection(host, setid, destinations) {
       destination.line,
     ],
   }));
-  const names = ["state", "destination", "flags", "probed", "why", "priority", "attributes", "round trip", "line"];
   // Columns in which nothing stands are left out.
-  const kept = names.map((_, index) => index).filter((index) => index < 5 || rows.some(({ cells }) => !isNothing(cells[index])));
+  const kept = COLUMNS.map((_, index) => index).filter((index) => index < 5 || rows.some(({ cells }) => !isNothing(cells[index])));
   const shown = rows.map((row) => ({ ...row, cells: kept.map((index) => row.cells[index]) }));
-  const section = table("destinations", kept.map((index) => names[index]), shown);
+  const section = table("destinations", kept.map((index) => COLUMNS[index]), shown);
   return el("section", null, heading, el("p", { class: "counts" }, words), section);
 }
 
@@ -154,32 +190,34 @@ function isNothing(value) {
   return value === null || value === undefined || value === "";
 }
 
-function stateOf(host, destination) {
-  if (destination.kind === "absent") return el("b", null, "not in the server");
-  if (!destination.letters) return "not known";
+function stateOf(destination) {
+  if (destination.kind === "absent") return worded(el("b", null, "not in the server"), { value: "absent" });
+  if (!destination.letters) return worded("not known", { value: "unknown" });
   const word = STATE_WORDS[destination.letters[0]] || destination.letters;
-  return destination.letters[0] === "A" ? word : el("b", null, word);
+  return worded(destination.letters[0] === "A" ? word : el("b", null, word), { value: destination.letters[0] });
 }
 
 // The flags as the server shows them, and those of the list where they say something else.
 function flagsOf(destination) {
-  if (!destination.letters) return el("span", null, "list: " + destination.list_flags + " (" + destination.list_letters + ")");
-  const differ = destination.list_letters && destination.list_letters !== destination.letters;
-  return el("span", null, el("code", null, destination.letters), differ ? " list: " + destination.list_flags : null);
+  const { letters, list_letters, list_flags } = destination;
+  if (!letters) return worded("list: " + list_flags + " (" + list_letters + ")", { list_letters, list_flags });
+  if (!list_letters || list_letters === letters) return worded(el("code", null, letters), { value: letters });
+  return worded(el("span", null, el("code", null, letters), " list: " + list_flags), { value: letters, list_flags });
 }
 
 function probedOf(host, destination) {
-  if (destination.kind === "absent") return "no";
+  if (destination.kind === "absent") return worded("no", { value: "absent" });
   const drawn = svg("svg", { class: "swatch", width: 14, height: 12, "aria-hidden": "true" });
   const kind = host.dead ? "not_asked" : destination.kind;
   drawn.append(svg("rect", { class: kind, x: 0.5, y: 0.5, width: 13, height: 11 }));
   drawn.append(svg("rect", { class: "frame", x: 0.5, y: 0.5, width: 13, height: 11 }));
   const words = " " + (EFFECT_WORDS[destination.effect] || destination.effect);
-  return el("span", { class: "probed" }, drawn, words, !host.dead && destination.kind === "blind" ? el("b", null, ": blind") : null);
+  const shown = el("span", { class: "probed" }, drawn, words, kind === "blind" ? el("b", null, ": blind") : null);
+  return worded(shown, { value: kind, effect: destination.effect });
 }
 
 function latencyOf(destination) {
   if (!destination.latency) return null;
-  const lost = destination.latency.timeouts ? ", " + destination.latency.timeouts + " lost" : "";
-  return destination.latency.average + " ms" + lost;
+  const { average, timeouts } = destination.latency;
+  return worded(average + " ms" + (timeouts ? ", " + timeouts + " lost" : ""), { average, timeouts });
 }

@@ -143,10 +143,22 @@ function sum(hosts, name) {
   return hosts.reduce((total, host) => total + host[name], 0);
 }
 
+// What the verdict counts: hosts by their state, and those with something else, and how much of it.
+function tallyOf(hosts) {
+  const counts = { hosts: hosts.length };
+  for (const { state } of hosts) counts[state] = (counts[state] || 0) + 1;
+  for (const name of ["blind", "down", "drift"]) {
+    counts[name] = sum(hosts, name);
+    counts[name + "_hosts"] = hosts.filter((host) => host[name]).length;
+  }
+  counts.wrong_hosts = hosts.filter((host) => host.errors || host.warnings).length;
+  return counts;
+}
+
 // "3 of 42 hosts would not start; 17 destinations on 5 hosts are blind."
-function verdictOf(hosts) {
+function verdictOf(counts) {
   const parts = [];
-  const of = (count) => count + " of " + many(hosts.length, "host");
+  const of = (count) => count + " of " + many(counts.hosts, "host");
   for (const [state, words] of [
     ["would not start", ["would not start", "would not start"]],
     ["unreachable", ["is unreachable", "are unreachable"]],
@@ -154,19 +166,17 @@ function verdictOf(hosts) {
     ["not compared", ["runs and cannot be compared with its list", "run and cannot be compared with their list"]],
     ["files cannot be judged", ["has files that cannot be judged", "have files that cannot be judged"]],
   ]) {
-    const count = hosts.filter((host) => host.state === state).length;
+    const count = counts[state];
     if (count) parts.push((parts.length ? count : of(count)) + " " + words[count === 1 ? 0 : 1]);
   }
   for (const [name, words] of [["blind", "blind"], ["down", "down"]]) {
-    const with_ = hosts.filter((host) => host[name]);
-    const count = sum(hosts, name);
-    const where = " on " + many(with_.length, "host") + (count === 1 ? " is " : " are ");
+    const count = counts[name];
+    const where = " on " + many(counts[name + "_hosts"], "host") + (count === 1 ? " is " : " are ");
     if (count) parts.push(many(count, "destination") + where + words);
   }
-  const differ = hosts.filter((host) => host.drift).length;
+  const differ = counts.drift_hosts;
   if (differ) parts.push(many(differ, "server") + (differ === 1 ? " differs from its list" : " differ from their lists"));
-  const wrong = hosts.filter((host) => host.errors || host.warnings).length;
-  if (wrong) parts.push("files of " + many(wrong, "host") + " have errors or warnings");
+  if (counts.wrong_hosts) parts.push("files of " + many(counts.wrong_hosts, "host") + " have errors or warnings");
   if (parts.length) return parts.join("; ") + ".";
-  return hosts.length === 1 ? "The host runs, and nothing is wrong." : "All " + hosts.length + " hosts run, and nothing is wrong.";
+  return counts.hosts === 1 ? "The host runs, and nothing is wrong." : "All " + counts.hosts + " hosts run, and nothing is wrong.";
 }

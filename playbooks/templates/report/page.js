@@ -79,9 +79,14 @@ function start() {
   const fleet = readFleet(document.getElementById("data").textContent);
   const total = fleet.hosts.reduce((count, host) => count + [...host.sets.values()].reduce((all, counts) => all + counts.total, 0), 0);
   const notAsked = fleet.notAsked.length ? " Not asked, for they had failed before: " + fleet.notAsked.join(", ") + "." : "";
-  document.getElementById("made").textContent =
+  const tally = tallyOf(fleet.hosts);
+  const made = document.getElementById("made");
+  filled(made, asData({ hosts: tally.hosts, destinations: total, not_asked: fleet.notAsked.length }), []);
+  made.textContent =
     "Made " + fleet.made + ". " + many(fleet.hosts.length, "host") + ", " + many(total, "destination") + "." + notAsked;
-  document.getElementById("verdict").textContent = verdictOf(fleet.hosts);
+  const verdict = document.getElementById("verdict");
+  filled(verdict, { "data-counts": JSON.stringify(tally) }, []);
+  verdict.textContent = verdictOf(tally);
 
   const form = toolsFor(fleet.hosts);
   const count = el("p", { class: "shown", role: "status" });
@@ -96,6 +101,7 @@ function start() {
 
   function show() {
     const hosts = chosen(form, fleet.hosts);
+    filled(count, asData({ shown: hosts.length, hosts: fleet.hosts.length }), []);
     count.textContent = hosts.length === fleet.hosts.length ? "" : hosts.length + " of " + many(fleet.hosts.length, "host") + " shown.";
     list.replaceChildren(...hosts.map((host) => entries[host.index]));
     drawPicture(box, hosts);
