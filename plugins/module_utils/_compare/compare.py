@@ -228,9 +228,9 @@ def _fields(pair: Pair, setup: Setup, expected: Effect) -> Iterator[Difference]:
     cleared = running.letters[1] == "X" and letters[1] == "P" and expected.effect == UNTIL_FIRST_ANSWER
     hidden = (NO_DNS | NO_PING) if running.exact and listed.flags & (NO_DNS | NO_PING) & ~running.flags else 0
     if running.letters != letters and not (cleared and running.letters[0] == letters[0]):
-        by_hand = cleared or running.letters[1] == letters[1] or running.letters[0] == "D"
+        of_state = cleared or running.letters[1] == letters[1] or running.letters[0] == "D"
         text = "the list says %s (flags %d), and it runs as %s" % (letters, listed.flags, running.letters)
-        yield Difference("state" if by_hand else "flags", *where, text)
+        yield Difference("state" if of_state else "flags", *where, text)
     elif hidden and running.letters[1] != "N":
         lost = listed.flags & hidden & ~running.flags
         text = "the list says flags %d, and it runs without %d of them, which a change of its state has cleared"
