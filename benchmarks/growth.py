@@ -65,7 +65,7 @@ def show_lines() -> None:
     )
     for size in SIZES:
         wanted = entries(size)
-        changed = [dict(one, priority=9) for one in wanted]
+        changed = [dict(entry, priority=9) for entry in wanted]
         data = plan_destinations(b"", parse_wishes(wanted), "none", "list").data
         split = best(lambda data=data: [line.split() for line in io.BytesIO(data)])
         parse = best(lambda data=data: parse_document(data, VERSION).data)

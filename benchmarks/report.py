@@ -29,10 +29,10 @@ TABLE = """<!DOCTYPE html>
 <html><head><meta charset="utf-8"><title>Table</title></head><body><table>
 {% for name in ansible_play_hosts_all %}
 {% set host = hostvars[name].audit_of_host %}
-{% for one in host.destinations or host.probing %}
-<tr><td>{{ host.host | e }}</td><td>{{ host.state | e }}</td><td>{{ one.setid }}</td><td>{{ one.uri | e }}</td>
-<td>{{ one.letters | e }}</td><td>{{ one.effect | e }}</td><td>{{ one.reason | e }}</td>
-<td>{{ one.attrs | default('') | e }}</td></tr>
+{% for destination in host.destinations or host.probing %}
+<tr><td>{{ host.host | e }}</td><td>{{ host.state | e }}</td><td>{{ destination.setid }}</td>
+<td>{{ destination.uri | e }}</td><td>{{ destination.letters | e }}</td><td>{{ destination.effect | e }}</td>
+<td>{{ destination.reason | e }}</td><td>{{ destination.attrs | default('') | e }}</td></tr>
 {% endfor %}
 {% endfor %}
 </table></body></html>

@@ -77,7 +77,7 @@ def servers(folder: Path, count: int) -> Iterator[dict[str, Any]]:
             own = folder / ("host%d" % number)
             own.mkdir()
             (own / "kamailio.cfg").write_text(CONFIG % (FIRST_PORT + number, own, own))
-            rows = ("%(setid)d %(uri)s %(flags)d %(priority)d\n" % one for one in listing(0))
+            rows = ("%(setid)d %(uri)s %(flags)d %(priority)d\n" % row for row in listing(0))
             (own / "dispatcher.list").write_text("".join(rows))
             command = ["kamailio", "-DD", "-E", "-m", "16", "-M", "2", "-Y", own, "-f", own / "kamailio.cfg"]
             with (own / "log").open("wb") as log:
@@ -130,8 +130,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "list.j2").write_text(
-                "{% for one in dispatcher_destinations %}\n"
-                "{{ one.setid }} {{ one.uri }} {{ one.flags }} {{ one.priority }}\n{% endfor %}\n"
+                "{% for destination in dispatcher_destinations %}\n"
+                "{{ destination.setid }} {{ destination.uri }} {{ destination.flags }} {{ destination.priority }}\n"
+                "{% endfor %}\n"
             )
             (folder / "by_hand.json").write_text(json.dumps(BY_HAND))
             with servers(folder, count) as inventory:

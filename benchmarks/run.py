@@ -27,8 +27,9 @@ COLLECTIONS = Path(__file__).parents[1] / ".work" / "collections"
 MODULE = COLLECTIONS / "ansible_collections/sipfleet/kamailio/plugins/modules/dispatcher_list.py"
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 TEMPLATE = (
-    "{% for one in destinations %}{{ one.setid }} {{ one.uri }} {{ one.flags }} {{ one.priority }} "
-    "weight={{ one.attrs.weight }};duid={{ one.attrs.duid }}\n{% endfor %}"
+    "{% for destination in destinations %}"
+    "{{ destination.setid }} {{ destination.uri }} {{ destination.flags }} {{ destination.priority }} "
+    "weight={{ destination.attrs.weight }};duid={{ destination.attrs.duid }}\n{% endfor %}"
 )
 
 

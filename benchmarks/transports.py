@@ -142,7 +142,9 @@ def measure_lists(folder: Path, suite: str, size: tuple[int, int]) -> dict[str, 
         for address in addresses:
             found[NAMES[type(address)]] = measure_list(address, size[0])
     with running(folder, suite, *size, *MORE_MEMORY) as (_setup, _server, addresses):
-        found[HTTP_WITH_MORE] = measure_list(next(one for one in addresses if isinstance(one, JsonHttp)), size[0])
+        found[HTTP_WITH_MORE] = measure_list(
+            next(address for address in addresses if isinstance(address, JsonHttp)), size[0]
+        )
     return found
 
 
@@ -223,7 +225,11 @@ def print_lists(names: dict[str, str]) -> None:
                 columns.append(measure_lists(Path(folder), suite, size))
         for name in LISTS:
             if name in columns[0]:
-                row(version, name, *(one[name].cell(None if name == KAMCMD else one[KAMCMD]) for one in columns))
+                row(
+                    version,
+                    name,
+                    *(column[name].cell(None if name == KAMCMD else column[KAMCMD]) for column in columns),
+                )
 
 
 def print_modules(names: dict[str, str]) -> None:
@@ -238,9 +244,13 @@ def print_modules(names: dict[str, str]) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 columns.append(measure_modules(Path(folder), suite, count))
         for name in columns[0]:
-            row(version, name, *(ours.cell(peer) for ours, peer in (one[name] for one in columns)))
-        row(version, KAMCMD, *(one["dispatcher_info"][1].cell(None) for one in columns))
-        row(version, "`kamcmd dispatcher.reload`", *(one["dispatcher_reload, due"][1].cell(None) for one in columns))
+            row(version, name, *(ours.cell(peer) for ours, peer in (column[name] for column in columns)))
+        row(version, KAMCMD, *(column["dispatcher_info"][1].cell(None) for column in columns))
+        row(
+            version,
+            "`kamcmd dispatcher.reload`",
+            *(column["dispatcher_reload, due"][1].cell(None) for column in columns),
+        )
 
 
 def main() -> None:

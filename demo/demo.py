@@ -76,8 +76,8 @@ class Demo:
 
     def prepare(self) -> None:
         """Destinations up, and the files of two small proxies."""
-        for one in (self.berlin1, self.berlin2, self.oslo, self.tromso):
-            one.start(os.environ["DEMO_SIPP"], HERE / "sipp" / "answers.xml", WORK, self.children)
+        for proxy in (self.berlin1, self.berlin2, self.oslo, self.tromso):
+            proxy.start(os.environ["DEMO_SIPP"], HERE / "sipp" / "answers.xml", WORK, self.children)
         self.bergen.start()
         hosts = {
             name: {
@@ -97,8 +97,8 @@ class Demo:
                     "ansible_python_interpreter": sys.executable,
                     "ansible_remote_tmp": str(WORK / "ansible" / "remote"),
                     "destinations": [
-                        {"name": one.name, "setid": one.setid, "uri": one.uri, "weight": one.weight}
-                        for one in self.listed
+                        {"name": listed.name, "setid": listed.setid, "uri": listed.uri, "weight": listed.weight}
+                        for listed in self.listed
                     ],
                     "spare": {"name": self.tromso.name, "uri": self.tromso.uri},
                 },
@@ -128,9 +128,9 @@ class Demo:
 
     def watch(self, seconds: int, destinations: list[Destination]) -> dict[str, int]:
         """How many OPTIONS arrive at each, by name."""
-        before = {one.name: one.arrived() for one in destinations}
+        before = {destination.name: destination.arrived() for destination in destinations}
         time.sleep(seconds + 2 * SIPP_DUMP_S)  # SIPp writes its counters a moment later
-        return {one.name: one.arrived() - before[one.name] for one in destinations}
+        return {destination.name: destination.arrived() - before[destination.name] for destination in destinations}
 
     def started(self, server: Kamailio) -> None:
         command(shown(server.start_command()))
@@ -165,10 +165,16 @@ class Demo:
         letters = server.flags()
         seconds = 3
         counts = self.watch(seconds, self.listed)
-        rows = [(one.name, one.uri, 8, letters.get(one.uri, "-"), counts[one.name]) for one in self.listed]
+        rows = [
+            (destination.name, destination.uri, 8, letters.get(destination.uri, "-"), counts[destination.name])
+            for destination in self.listed
+        ]
         table(("destination", "URI", "flags", "kamcmd shows", ASKS.format(seconds)), rows)
         wanted = "AX" if cleared else "AP"
-        expect(all(letters.get(one.uri) == wanted for one in self.listed), f"kamcmd shows {wanted} for all: {letters}")
+        expect(
+            all(letters.get(destination.uri) == wanted for destination in self.listed),
+            f"kamcmd shows {wanted} for all: {letters}",
+        )
         expect(not any(counts.values()), f"no OPTIONS arrive without tm: {counts}")
         server.stop()
         if cleared:
@@ -181,8 +187,8 @@ class Demo:
         say("The collection is stricter, and names the destinations:")
         run, message = self.refused("edge2")
         result = run.failed()[0]["result"]
-        expect(all(one.uri in message for one in self.listed), "the refusal names each destination")
-        effects = {one["effect"] for one in result.get("probing", [])}
+        expect(all(destination.uri in message for destination in self.listed), "the refusal names each destination")
+        effects = {probe["effect"] for probe in result.get("probing", [])}
         expect(effects == {"never"}, f"validate says that none is ever probed: {effects}")
 
     def step_3(self) -> None:
@@ -200,8 +206,8 @@ class Demo:
         after = self.files("edge2")
         backups = run.result(VALIDATE).get("backup_files", [])
         quote(recap(run))
-        quote("\n".join(["written: what the check had shown", *(f"backup:  {short(one)}" for one in backups)]))
-        kept = [Path(one).read_bytes() for one in backups]
+        quote("\n".join(["written: what the check had shown", *(f"backup:  {short(backup)}" for backup in backups)]))
+        kept = [Path(backup).read_bytes() for backup in backups]
         expect(kept == [before["kamailio.cfg"][2]], f"the old file is kept: {backups}")
         expect(before["kamailio.cfg"] != after["kamailio.cfg"], "kamailio.cfg of edge2 was written")
         expect(before["dispatcher.list"] == after["dispatcher.list"], "dispatcher.list needed no repair")
@@ -226,26 +232,39 @@ class Demo:
         start, findings = result.get("will_start"), result.get("findings")
         quote(f"will_start: {str(start).lower()}   findings: {len(findings or [])}   changed: {run.changed()}")
         expect(start is True and findings == [], f"validate finds nothing wrong now: {findings}")
-        return {one["uri"]: one["effect"] for one in result["probing"]}
+        return {probe["uri"]: probe["effect"] for probe in result["probing"]}
 
     def show_pings(self, seconds: int, destinations: list[Destination], effects: dict[str, str]) -> None:
         """The table of what was foretold, what arrived and what the server makes of it; and check it."""
         counts = self.watch(seconds, destinations)
-        wanted = {one.uri: "AP" if isinstance(one, Answering) else "IP" for one in destinations if one.uri in effects}
+        wanted = {
+            destination.uri: "AP" if isinstance(destination, Answering) else "IP"
+            for destination in destinations
+            if destination.uri in effects
+        }
         deadline = time.monotonic() + 30  # a busy machine may need longer to miss an answer
         while (letters := self.servers["edge2"].flags()) != wanted and time.monotonic() < deadline:
             time.sleep(0.2)
         rows = [
-            (one.name, one.uri, effects.get(one.uri, "-"), counts[one.name], letters.get(one.uri, "-"))
-            for one in destinations
+            (
+                destination.name,
+                destination.uri,
+                effects.get(destination.uri, "-"),
+                counts[destination.name],
+                letters.get(destination.uri, "-"),
+            )
+            for destination in destinations
         ]
         table(("destination", "URI", "probed, says validate", ASKS.format(seconds), "kamcmd shows"), rows)
-        for one in destinations:
-            if one.uri in effects:
-                expect(effects[one.uri] == "continuously", f"validate says that {one.name} is probed continuously")
-                expect(counts[one.name] >= 2, f"{one.name} gets OPTIONS again and again: {counts}")
+        for destination in destinations:
+            if destination.uri in effects:
+                expect(
+                    effects[destination.uri] == "continuously",
+                    f"validate says that {destination.name} is probed continuously",
+                )
+                expect(counts[destination.name] >= 2, f"{destination.name} gets OPTIONS again and again: {counts}")
             else:
-                expect(counts[one.name] == 0, f"{one.name} gets nothing any more: {counts}")
+                expect(counts[destination.name] == 0, f"{destination.name} gets nothing any more: {counts}")
         expect(letters == wanted, f"kamcmd shows {wanted}: {letters}")
 
     def step_5(self) -> None:
@@ -268,7 +287,7 @@ class Demo:
         command(shown(server.rpc_command("dispatcher.reload")))
         quote(server.rpc("dispatcher.reload").strip())
         now: list[Destination] = [self.berlin1, self.berlin2, self.oslo, self.tromso]
-        uris = {one.uri for one in now}
+        uris = {destination.uri for destination in now}
         expect(set(server.flags()) == uris, f"the server has the new list: {server.flags()}")
         effects = self.audit()
         expect(set(effects) == uris, f"audit.yml sees the new list: {effects}")

@@ -31,14 +31,14 @@ class Run:
 
     def result(self, action: str) -> dict[str, Any]:
         """The result of the (only) task of that action; empty if it did not run."""
-        found = [one["result"] for one in self.tasks if one["action"] == action]
+        found = [task["result"] for task in self.tasks if task["action"] == action]
         return found[-1] if found else {}
 
     def failed(self) -> list[dict[str, Any]]:
-        return [one for one in self.tasks if one["status"] != "ok"]
+        return [task for task in self.tasks if task["status"] != "ok"]
 
     def changed(self) -> int:
-        return sum(one["changed"] for one in self.stats.values())
+        return sum(host["changed"] for host in self.stats.values())
 
 
 class Ansible:
@@ -59,7 +59,7 @@ class Ansible:
 
     def run(self, *arguments: str, quiet: bool = False) -> Run:
         """Run playbooks by name (C(guard.yml)) with options; the printed text is kept in the work folder."""
-        shown = [f"demo/playbooks/{one}" if one.endswith(".yml") else one for one in arguments]
+        shown = [f"demo/playbooks/{argument}" if argument.endswith(".yml") else argument for argument in arguments]
         if not quiet:
             command("ansible-playbook " + " ".join(shown))
         self.runs += 1
@@ -88,8 +88,8 @@ def diff_text(result: dict[str, Any], work: Path) -> str:
     """The diff of a result the way C(diff -u) shows it, with short file names."""
     entries = result.get("diff") or []
     lines: list[str] = []
-    for one in [entries] if isinstance(entries, dict) else entries:
-        old, new = (str(one.get(key, "")).replace(f"{work}/", "") for key in ("before_header", "after_header"))
-        before, after = (str(one.get(key, "")).splitlines() for key in ("before", "after"))
+    for diff in [entries] if isinstance(entries, dict) else entries:
+        old, new = (str(diff.get(key, "")).replace(f"{work}/", "") for key in ("before_header", "after_header"))
+        before, after = (str(diff.get(key, "")).splitlines() for key in ("before", "after"))
         lines += difflib.unified_diff(before, after, old, new, lineterm="", n=1)
     return "\n".join(lines)

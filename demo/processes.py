@@ -95,14 +95,14 @@ class Children:
 
 def free_ports(count: int) -> list[int]:
     """UDP ports of loopback that nobody uses now."""
-    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for each in range(count)]
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _number in range(count)]
     try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return [one.getsockname()[1] for one in sockets]
+        for holder in sockets:
+            holder.bind((HOST, 0))
+        return [holder.getsockname()[1] for holder in sockets]
     finally:
-        for one in sockets:
-            one.close()
+        for holder in sockets:
+            holder.close()
 
 
 def said(arguments: list[str], cwd: Path) -> tuple[int, str]:
@@ -209,11 +209,11 @@ class Silent(Destination):
 
 def ask_options(port: int) -> bool:
     """Send one OPTIONS; whether 200 came back within a tenth of a second."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind((HOST, 0))
-        one.settimeout(0.1)
-        own = one.getsockname()[1]
-        one.sendto(
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.bind((HOST, 0))
+        client.settimeout(0.1)
+        own = client.getsockname()[1]
+        client.sendto(
             f"OPTIONS sip:{HOST}:{port} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP {HOST}:{own};branch=z9hG4bK{own}\r\n"
             f"From: <sip:demo@{HOST}>;tag={own}\r\nTo: <sip:{HOST}:{port}>\r\n"
@@ -222,7 +222,7 @@ def ask_options(port: int) -> bool:
             (HOST, port),
         )
         try:
-            return one.recv(65535).startswith(b"SIP/2.0 200")
+            return client.recv(65535).startswith(b"SIP/2.0 200")
         except OSError:  # no answer yet, or nobody there
             return False
 

@@ -12,21 +12,37 @@ A rule that no running server confirms is not a rule; tests/conformance starts t
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Sequence, Tuple
+from typing import Dict, Final, Literal, NamedTuple, Sequence, Tuple
 
 from ._errors import error
 from ._text import named
 
-ERROR, WARNING, NOTE = "error", "warning", "note"
-SEVERITIES = (ERROR, WARNING, NOTE)
+Severity = Literal["error", "warning", "note"]
+ERROR: Final = "error"
+WARNING: Final = "warning"
+NOTE: Final = "note"
+SEVERITIES: Tuple[Severity, ...] = (ERROR, WARNING, NOTE)
 
 # The fields of a destination, in their order in a line.
 SETID, URI, FLAGS, PRIORITY, ATTRS = range(5)
 
 # What a correction does.
-LOAD_TM, SET_INTERVAL, SET_MODE = "load tm", "set ds_ping_interval", "set ds_probing_mode"
-DROP_INTERVAL, DROP_MODE = "remove ds_ping_interval", "remove ds_probing_mode"
-CLEAR_FLAG, WRITE_FLAGS = "clear the P flag", "write the flags as a number"
+Mend = Literal[
+    "load tm",
+    "set ds_ping_interval",
+    "set ds_probing_mode",
+    "remove ds_ping_interval",
+    "remove ds_probing_mode",
+    "clear the P flag",
+    "write the flags as a number",
+]
+LOAD_TM: Final = "load tm"
+SET_INTERVAL: Final = "set ds_ping_interval"
+SET_MODE: Final = "set ds_probing_mode"
+DROP_INTERVAL: Final = "remove ds_ping_interval"
+DROP_MODE: Final = "remove ds_probing_mode"
+CLEAR_FLAG: Final = "clear the P flag"
+WRITE_FLAGS: Final = "write the flags as a number"
 
 
 class Rule(NamedTuple):
@@ -37,13 +53,13 @@ class Rule(NamedTuple):
     edited all the same; C(mends) is what can correct it.
     """
 
-    severity: str
+    severity: Severity
     remedy: str
     stops: bool = False
     field: int = URI
     about_probing: bool = False
     editable: bool = False
-    mends: Tuple[str, ...] = ()
+    mends: Tuple[Mend, ...] = ()
 
 
 LOAD_TM_FIRST = 'Put loadmodule "tm.so" before the dispatcher module'

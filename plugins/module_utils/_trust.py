@@ -25,13 +25,16 @@ import secrets
 import stat
 import tempfile
 from dataclasses import dataclass, replace
-from typing import Iterator, List, Optional, Tuple
+from typing import Final, Iterator, List, Literal, Optional, Tuple
 
 from ._errors import KamailioError, error
 from ._rights import Writers, can, ours, writers_by
 from ._text import is_number
 
-READ, WRITE = "read", "write"
+# What a file is opened for.
+Purpose = Literal["read", "write"]
+READ: Final = "read"
+WRITE: Final = "write"
 # That of the kernel (MAXSYMLINKS).
 _MOST_LINKS = 40
 # Where systemd-logind makes a folder for each user that has a session.
@@ -132,7 +135,7 @@ class FilePlace:
 class _Walk:
     """The state of a walk along a path, from the root folder on."""
 
-    def __init__(self, path: str, purpose: str, follow: bool) -> None:
+    def __init__(self, path: str, purpose: Purpose, follow: bool) -> None:
         self.path = path
         self.purpose = purpose
         self.follow = follow
@@ -269,7 +272,7 @@ def user_name(user: Optional[int]) -> str:
 
 
 @contextlib.contextmanager
-def find_place(path: str, purpose: str, follow: bool = False) -> Iterator[FilePlace]:
+def find_place(path: str, purpose: Purpose, follow: bool = False) -> Iterator[FilePlace]:
     """Find the place of a file, for reading or for writing; its folder stays open for the C(with) statement.
 
     C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError for a link that

@@ -232,7 +232,7 @@ def spoil_stored(folder: str) -> None:
 
 def hold_locks(kind: str, *paths: str) -> None:
     """Hold a lock on some files and folders, on all new files in the folders, and on places where locks can be."""
-    places = [Path(one) for one in ("/run", "/run/lock", "/var/lock", "/var/lib", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
+    places = [Path(name) for name in ("/run", "/run/lock", "/var/lock", "/var/lib", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
     flag = fcntl.LOCK_EX if kind == "exclusive" else fcntl.LOCK_SH
     held: dict[tuple[int, int], int] = {}
 
@@ -253,11 +253,11 @@ def hold_locks(kind: str, *paths: str) -> None:
         for path in map(Path, paths):
             hold(path)
             with contextlib.suppress(OSError):
-                for one in path.iterdir():
-                    hold(one)
+                for child in path.iterdir():
+                    hold(child)
         for place in places:
-            for one in [*place.glob("*sipfleet*"), *place.glob("*sipfleet*/*")]:
-                hold(one)
+            for entry in [*place.glob("*sipfleet*"), *place.glob("*sipfleet*/*")]:
+                hold(entry)
 
     hold_all()
     _ready()
@@ -356,8 +356,8 @@ def answer_fifo(path: str, reply_dir: str, way: str) -> None:
 
 
 ROLES: dict[str, Callable[..., None]] = {
-    one.__name__: one
-    for one in (
+    role.__name__: role
+    for role in (
         swap,
         swap_staged,
         toggle,

@@ -44,7 +44,7 @@ class Vault:
         }
         assert not changed, "changed: %s" % changed
         events = self._watch.wait(0)
-        assert not events, "touched for a moment: %s" % [str(one) for one in events][:5]
+        assert not events, "touched for a moment: %s" % [str(event) for event in events][:5]
 
 
 def assert_no_copy(folder: Path) -> None:

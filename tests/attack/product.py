@@ -37,7 +37,7 @@ def call_many(
 
 def run_many(module: str, files: list[Path], tries: int) -> list[dict[str, Any]]:
     """Run a module again and again, with the arguments of one file after the other; returns the results."""
-    return _run({"module": module, "files": [str(one) for one in files], "tries": tries}, _HANGS)
+    return _run({"module": module, "files": [str(path) for path in files], "tries": tries}, _HANGS)
 
 
 def arguments_file(folder: Path, name: str, **arguments: Any) -> Path:
@@ -55,7 +55,7 @@ def _run(task: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
         except subprocess.TimeoutExpired:
             process.kill()
         printed.seek(0)
-        found = [json.loads(one) for one in printed if one.endswith("\n")]
+        found = [json.loads(text) for text in printed if text.endswith("\n")]
     assert len(found) == task["tries"], "a run does not end, number %d: %s" % (len(found), found[-1:])
     return found
 

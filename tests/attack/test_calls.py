@@ -25,8 +25,8 @@ DATAGRAMS = ("JsonDatagram", "CtlDatagram")
 def assert_safe(done: list[dict[str, Any]], vault: Vault) -> None:
     """Fail if a call has broken, has touched other files, or has repeated their content."""
     vault.assert_untouched()
-    assert {one["outcome"] for one in done} <= {"result", "KamailioError"}, done[:3]
-    assert not [one for one in done if "TOPSECRET" in one["text"]]
+    assert {outcome["outcome"] for outcome in done} <= {"result", "KamailioError"}, done[:3]
+    assert not [outcome for outcome in done if "TOPSECRET" in outcome["text"]]
 
 
 @pytest.mark.parametrize("way", ["link_to_file", "link_to_folder", "own_folder"])
@@ -61,7 +61,7 @@ def test_other_users_cannot_write_to_the_reply_fifo(way: str, ground: Path, atta
     attackers.start(SERVER, "answer_fifo", *place, "answer")
     attackers.start(OTHER, "spoil_replies", replies, way)
     done = call_many("JsonFifo", place, TRIES, DEADLINE)
-    assert {(one["outcome"], one["text"]) for one in done} == {("result", "[]")}, done[:3]
+    assert {(outcome["outcome"], outcome["text"]) for outcome in done} == {("result", "[]")}, done[:3]
     assert not attackers.gains()
 
 
@@ -72,7 +72,7 @@ def test_other_users_cannot_change_a_stored_reply(ground: Path, attackers: Attac
     os.chown(run, 0, 0)
     attackers.start(OTHER, "spoil_stored", run)
     done = call_many("JsonDatagram", [str(run / "socket")], TRIES, DEADLINE)
-    assert {(one["outcome"], one["text"]) for one in done} == {("result", "[]")}, done[:3]
+    assert {(outcome["outcome"], outcome["text"]) for outcome in done} == {("result", "[]")}, done[:3]
     assert not attackers.gains()
 
 
@@ -92,7 +92,7 @@ def assert_ends(kind: str, place: list[str]) -> list[dict[str, Any]]:
         done += call_many(kind, place, 1, DEADLINE, 10)
         if done[-1]["seconds"] < DEADLINE + BEYOND:
             break
-    assert min(one["seconds"] for one in done) < DEADLINE + BEYOND, done
+    assert min(outcome["seconds"] for outcome in done) < DEADLINE + BEYOND, done
     return done
 
 
@@ -119,4 +119,4 @@ def test_a_peer_that_sends_no_whole_answer_ends_the_call(
     else:
         attackers.start(SERVER, "answer_stream" if kind == "CtlStream" else "answer_datagrams", *place, way)
     done = assert_ends(kind, place)
-    assert {one["outcome"] for one in done} == {"KamailioError"}, done
+    assert {outcome["outcome"] for outcome in done} == {"KamailioError"}, done

@@ -36,7 +36,7 @@ SETTLES_SECONDS = 60
 
 def names(folder: Path) -> set[str]:
     """What a folder contains, without hidden files."""
-    return {one.name for one in folder.iterdir() if not one.name.startswith(".")} if folder.exists() else set()
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.exists() else set()
 
 
 def moments(live: Deployed) -> list[Callable[[], Callable[[], bool]]]:
@@ -80,9 +80,9 @@ def assert_whole(live: Deployed, server: Server) -> None:
     until(lambda: not live.pending())
     assert live.config.read_bytes().endswith(b"\nrequest_route { exit; }\n")
     lines = live.list.read_text().splitlines()
-    assert lines[0] == "# list" and all(len(one.split()) >= 2 for one in lines)
+    assert lines[0] == "# list" and all(len(line.split()) >= 2 for line in lines)
     assert not list(live.folder.rglob(".sipfleet*"))
-    until(lambda: uris(server) == sorted(one.split()[1] for one in live.list.read_text().splitlines()[1:]))
+    until(lambda: uris(server) == sorted(line.split()[1] for line in live.list.read_text().splitlines()[1:]))
 
 
 @pytest.mark.parametrize("content", ["same", "other"])
@@ -100,8 +100,10 @@ def test_a_change_after_a_killed_deploy_is_never_lost(content: str, tmp_path: Pa
                 done_at_last(partial(result_of, tmp_path, "dispatcher_list", path=str(live.list), destinations=wanted))
                 done_at_last(partial(live.deploy, destinations=unrelated))
                 assert_whole(live, server)
-                for one in (*wanted, *unrelated):
-                    assert "%(setid)d %(uri)s" % one in live.list.read_text(), "lost, killed when %s" % moment.__name__
+                for entry in (*wanted, *unrelated):
+                    assert "%(setid)d %(uri)s" % entry in live.list.read_text(), (
+                        "lost, killed when %s" % moment.__name__
+                    )
 
 
 def test_no_staged_file_is_left_by_a_killed_deploy(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_a_list_that_is_a_link_of_another_user_is_refused(ground: Path, tmp_path
         assert result.get("failed") and str(link) in result["msg"], result
         assert "link" in result["msg"].replace(str(link), ""), result["msg"]
         assert "TOPSECRET" not in str(result)
-    assert live.pending() == [] and [one.name for one in link.parent.iterdir()] == [link.name]
+    assert live.pending() == [] and [path.name for path in link.parent.iterdir()] == [link.name]
 
 
 def replace_by_fifo(path: Path) -> None:

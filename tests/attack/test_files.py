@@ -22,7 +22,7 @@ from attack.product import TRIES, arguments_file, run_many
 
 LIST = "1 sip:10.0.0.1 8\n"
 CONFIG = 'loadmodule "sl.so"\nloadmodule "tm.so"\nmodparam("tm", "fr_timer", 1000)\nrequest_route { exit; }\n'
-PUBLIC = [Path(one) for one in ("/run/lock", "/var/lock", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
+PUBLIC = [Path(name) for name in ("/run/lock", "/var/lock", "/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108
 # A run that waits for a lock takes 30 seconds.
 WAITS_SECONDS = 10
 
@@ -67,7 +67,7 @@ def test_no_lock_is_where_every_user_can_make_files(module: str, ground: Path, t
     """Who makes it first could keep everybody else out."""
 
     def found() -> set[Path]:
-        return {one for place in PUBLIC if place.is_dir() for one in place.glob("*sipfleet*") if one.is_file()}
+        return {path for place in PUBLIC if place.is_dir() for path in place.glob("*sipfleet*") if path.is_file()}
 
     before = found()
     path = file_of(ground / "file", 0, LIST if module == "dispatcher_list" else CONFIG)
@@ -88,7 +88,7 @@ def test_a_link_of_another_user_is_refused(module: str, check_mode: bool, ground
     assert result.get("failed") and not result.get("changed"), result
     assert str(link) in result["msg"] and "link" in result["msg"].replace(str(link), ""), result["msg"]
     assert "TOPSECRET" not in str(result)
-    assert [one.name for one in link.parent.iterdir()] == ["link"] and link.is_symlink()
+    assert [path.name for path in link.parent.iterdir()] == ["link"] and link.is_symlink()
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
@@ -98,8 +98,8 @@ def test_a_link_of_another_user_is_followed_to_a_list_that_a_group_of_the_user_c
     account = pwd.getpwnam("kamailio")
     shared = owned(ground / "shared", 0)
     listing = file_of(shared / "list", 0, LIST, 0o640)
-    for one in (shared, listing):
-        os.chown(one, 0, account.pw_gid)
+    for path in (shared, listing):
+        os.chown(path, 0, account.pw_gid)
     shared.chmod(0o2775)
     link = owned(ground / "etc", account.pw_uid) / "dispatcher.list"
     link.symlink_to(listing)
@@ -178,8 +178,8 @@ def race(folder: Path, path: Path, **options: Any) -> list[dict[str, Any]]:
 def assert_safe(done: list[dict[str, Any]], vault: Vault) -> None:
     """Fail if other files were touched or shown, or if a run has broken."""
     vault.assert_untouched()
-    assert not [one for one in done if "TOPSECRET" in one["printed"]]
-    assert not [one for one in done if "broken" in one]
+    assert not [outcome for outcome in done if "TOPSECRET" in outcome["printed"]]
+    assert not [outcome for outcome in done if "broken" in outcome]
 
 
 @pytest.mark.parametrize("role", ["toggle", "toggle_when_used"])
@@ -220,9 +220,9 @@ def test_nobody_reads_a_private_list_while_it_is_written(ground: Path, tmp_path:
     path = file_of(ground / "dispatcher.list", 0, PRIVATE_LIST, 0o600)
     attackers.start(OTHER, "read_new", ground)
     done = race(tmp_path, path, backup=True)
-    assert len([one for one in done if one.get("backup_file")]) == len(done)
+    assert len([outcome for outcome in done if outcome.get("backup_file")]) == len(done)
     assert attackers.gains() == ""
-    assert {one.stat().st_mode & 0o7777 for one in ground.iterdir()} == {0o600}
+    assert {file.stat().st_mode & 0o7777 for file in ground.iterdir()} == {0o600}
 
 
 def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Path, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Pa
     result = result_of(tmp_path, "loadmodule", config=str(config), modules=modules, check=False, defines=[])
     assert not result.get("failed") and result["files"] == sorted(map(str, (config, local))), result
     assert "2000" in config.read_text() and "a=i:2" in local.read_text()
-    assert {one.name for one in ground.iterdir()} == {"kamailio.cfg", "kamailio.cfg.local"}
+    assert {path.name for path in ground.iterdir()} == {"kamailio.cfg", "kamailio.cfg.local"}
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

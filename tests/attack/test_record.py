@@ -40,8 +40,8 @@ def plant(record: Path, config: Path, victim: Path, command: list[str]) -> None:
 
 def give(folder: Path, uid: int) -> None:
     """Let a user own a folder with all that it contains."""
-    for one in (folder, *folder.rglob("*")):
-        os.chown(one, uid, uid)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, uid, uid)
 
 
 @pytest.mark.parametrize("state", ["present", "reverted", "confirmed"])
@@ -71,12 +71,12 @@ def test_a_journal_that_another_user_can_write_is_refused(
         link.symlink_to(record)
         os.lchown(link, SERVER, SERVER)
         record = link
-    before = sorted(str(one) for one in ground.rglob("*"))
+    before = sorted(str(path) for path in ground.rglob("*"))
     arguments: dict[str, Any] = {"config": str(config), "record": str(record), "defines": [], "state": state}
     result = result_of(tmp_path, "deploy", **arguments, restart_command=["true"], timeout=1)
     assert not evidence.exists(), "the planted command was executed"
     vault.assert_untouched()
-    assert sorted(str(one) for one in ground.rglob("*")) == before
+    assert sorted(str(path) for path in ground.rglob("*")) == before
     assert result.get("failed") and str(named) in result["msg"], result
     if writable in ("owner", "parent", "link"):
         assert str(SERVER) in result["msg"], "whose folder it is: %s" % result["msg"]

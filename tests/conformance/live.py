@@ -58,7 +58,7 @@ class Live(Setup):
 
 def kinds(result: dict[str, Any]) -> list[tuple[str, int]]:
     """The kinds of drift, with their sets."""
-    return [(one["kind"], one["setid"]) for one in result["drift"]]
+    return [(difference["kind"], difference["setid"]) for difference in result["drift"]]
 
 
 def warnings_of(result: dict[str, Any]) -> str:

@@ -89,9 +89,9 @@ def free_ports(count: int) -> list[int]:
 
 def _is_free(port: int) -> bool:
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as one:
+        with socket.socket(socket.AF_INET, kind) as listener:
             try:
-                one.bind(("127.0.0.1", port))
+                listener.bind(("127.0.0.1", port))
             except OSError:
                 return False
     return True
@@ -233,7 +233,7 @@ class Server:
             elif name in ("FLAGS", "PRIORITY", "BODY"):
                 found[-1][name] = value
         return [
-            Entry(int(one["ID"]), one["URI"], one["FLAGS"], int(one["PRIORITY"]), one.get("BODY", "")) for one in found
+            Entry(int(row["ID"]), row["URI"], row["FLAGS"], int(row["PRIORITY"]), row.get("BODY", "")) for row in found
         ]
 
 

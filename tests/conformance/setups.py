@@ -13,6 +13,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analys
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import (
     CORRECT,
     REPORT,
+    OnViolation,
     Outcome,
     Policy,
     describe,
@@ -72,7 +73,7 @@ class Setup:
         invocation: Invocation = NOTHING_BESIDE,
         ignore: Collection[str] = (),
         listing: str | None = None,
-        on_violation: str = REPORT,
+        on_violation: OnViolation = REPORT,
         **policy: Any,
     ) -> Judged:
         """What validate says of these files."""
@@ -92,7 +93,7 @@ class Setup:
 
     def text(self) -> str:
         """All files, for a message."""
-        return "\n".join("--- %s\n%s" % (one.name, one.read_text()) for one in self.folder.iterdir() if one.suffix)
+        return "\n".join("--- %s\n%s" % (path.name, path.read_text()) for path in self.folder.iterdir() if path.suffix)
 
 
 def add_database(folder: Path) -> None:
@@ -109,4 +110,4 @@ USUAL = ("probing-until-first-answer", "interval-shorter-than-timeout")
 
 def rules(judged: Judged) -> list[str]:
     """The rules that were broken, each once, but for the usual notes."""
-    return sorted({one["rule"] for one in judged.result["findings"]} - set(USUAL))
+    return sorted({finding["rule"] for finding in judged.result["findings"]} - set(USUAL))

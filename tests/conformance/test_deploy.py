@@ -91,18 +91,20 @@ class Deployed(Live):
 
     def pending(self) -> list[Path]:
         """The journals that are there."""
-        return [one for one in self.record.iterdir() if one.is_dir()] if self.record.exists() else []
+        return [path for path in self.record.iterdir() if path.is_dir()] if self.record.exists() else []
 
 
 def uris(server: Server) -> list[str]:
     """The URIs that run."""
-    return sorted(one.uri for one in server.destinations())
+    return sorted(destination.uri for destination in server.destinations())
 
 
 def waits(process: int, path: Path) -> bool:
     """Whether a process has opened the lock of a file."""
-    opened = (one.resolve() for one in Path("/proc/%d/fd" % process).iterdir())
-    return any(one.parent == Path("/run/sipfleet-kamailio/locks") and one.name.startswith(path.name) for one in opened)
+    opened = (link.resolve() for link in Path("/proc/%d/fd" % process).iterdir())
+    return any(
+        file.parent == Path("/run/sipfleet-kamailio/locks") and file.name.startswith(path.name) for file in opened
+    )
 
 
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
@@ -123,9 +125,9 @@ def test_check_mode_makes_only_the_copies_for_a_check(tmp_path: Path) -> None:
             watch.add(live.folder, WRITES)
             both = [{"setid": 1, "uri": A, "flags": 8}, {"setid": 1, "uri": B, "flags": 8}]
             reload = live.deploy(check_mode=True, destinations=both)
-            assert reload["action"] == "reload" and {one.name for one in watch.wait(0)} <= {"deploy.args"}
+            assert reload["action"] == "reload" and {event.name for event in watch.wait(0)} <= {"deploy.args"}
             restart = live.deploy(check_mode=True, modules=[{"name": "pv"}], destinations=both)
-            touched = {one.name.rpartition(".")[0] for one in watch.wait(0)} - {"deploy"}
+            touched = {event.name.rpartition(".")[0] for event in watch.wait(0)} - {"deploy"}
             assert restart["action"] == "restart" and touched == {".sipfleet.%s" % live.config.name}
             assert left.exists() and live.pending() == [] and not live.record.exists()
 
@@ -169,7 +171,7 @@ def test_a_reload_and_a_restart(suite: str, tmp_path: Path) -> None:
             server.rpc("dispatcher.set_state", "dx", "1", live.more)
             restart_checked = live.deploy(check_mode=True, modules=modules)
             restarted = live.deploy(modules=modules, destinations=both, healthy_timeout=20)
-            states = {one.uri: one.flags for one in server.destinations()}
+            states = {destination.uri: destination.flags for destination in server.destinations()}
             assert "pv" in server.rpc("core.modules")
             quiet = live.deploy(modules=modules, destinations=both)
     assert checked["action"] == done["action"] == "reload" and checked["files"] == done["files"] == [str(live.list)]
@@ -206,7 +208,9 @@ def test_destinations_that_do_not_answer_are_taken_back(suite: str, tmp_path: Pa
             server.rpc("dispatcher.set_state", "dx", "1", live.good)
             result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=5)
             assert result["failed"] and "Everything was taken back" in result["msg"], result
-            assert [(one.uri, one.flags) for one in server.destinations()] == [(live.good, "DX")]
+            assert [(destination.uri, destination.flags) for destination in server.destinations()] == [
+                (live.good, "DX")
+            ]
     assert result["failed"] and "have not answered" in result["msg"] and "Everything was taken back" in result["msg"]
     assert live.files() == before and live.pending() == []
     assert not live.last()["confirmed"] and A in live.last()["reason"]
@@ -218,7 +222,7 @@ def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(suite: s
         live.list.write_text(f"1 {A}\n1 {live.good} 8\n")
         with live.running() as server:
             result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=8)
-            states = {one.uri: one.flags for one in server.destinations()}
+            states = {destination.uri: destination.flags for destination in server.destinations()}
     assert result["failed"] and "have not answered" in result["msg"], result
     assert states == {A: "AX", live.good: "AP"}
 
@@ -229,7 +233,7 @@ def test_flags_alone_are_loaded_where_nobody_knows_what_was(tmp_path: Path) -> N
         with live.running() as server:
             live.list.write_text(live.list.read_text())
             done = live.deploy(destinations=[{"setid": 1, "uri": live.good, "flags": 0}])
-            assert [one.flags for one in server.destinations()] == ["AX"]
+            assert [destination.flags for destination in server.destinations()] == ["AX"]
     assert done["action"] == "reload" and done["reasons"] == ["the list gets another meaning"], done
 
 
@@ -244,8 +248,10 @@ def test_no_restart_into_what_was_left_half_edited(tmp_path: Path) -> None:
             before = live.files()
             results = [live.deploy(destinations=[{"setid": 1, "uri": A}]), live.deploy(modules=[{"name": "textops"}])]
             assert live.files() == before and uris(server) == [live.good]
-    for one in results:
-        assert one["failed"] and "kamailio -c refuses" in one["msg"] and "no_such_function" in one["msg"], one
+    for result in results:
+        assert result["failed"] and "kamailio -c refuses" in result["msg"] and "no_such_function" in result["msg"], (
+            result
+        )
     assert live.pending() == []
 
 
@@ -354,15 +360,15 @@ def test_two_at_once_and_hands_in_between(suite: str, tmp_path: Path) -> None:
             lines = [
                 live.command("deploy", f"two{number}", destinations=[{"setid": number, "uri": A}]) for number in (2, 3)
             ]
-            two = [subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True) for line in lines]
-            results = [json.loads(one.communicate(timeout=90)[0]) for one in two]
-            assert {one.setid for one in server.destinations()} == {1, 2, 3}
+            processes = [subprocess.Popen(line, env=environment(), stdout=subprocess.PIPE, text=True) for line in lines]
+            results = [json.loads(process.communicate(timeout=90)[0]) for process in processes]
+            assert {destination.setid for destination in server.destinations()} == {1, 2, 3}
             # Somebody edits the list while a change of it waits.
             waiting = live.deploy(destinations=[{"setid": 4, "uri": A}], confirm_timeout=60)
             live.list.write_bytes(live.list.read_bytes() + b"5 %s\n" % B.encode())
             edited = live.list.read_bytes()
             back = live.deploy(state="reverted")
-    assert not any(one.get("failed") for one in results), results
+    assert not any(result.get("failed") for result in results), results
     assert waiting["change"] and back["failed"] and "was changed by another program since" in back["msg"]
     assert live.list.read_bytes() == edited and live.pending() == []
 
@@ -383,7 +389,7 @@ def test_a_change_that_began_while_another_one_waited_for_its_turn(tmp_path: Pat
             turn.__exit__()
             result = json.loads(second.communicate(timeout=90)[0])
             assert first["change"] and not result.get("failed") and result["changed"], result
-            assert {one.setid for one in server.destinations()} == {1, 3} and live.pending() == []
+            assert {destination.setid for destination in server.destinations()} == {1, 3} and live.pending() == []
 
 
 @pytest.mark.parametrize("booted", [False, True])
@@ -444,7 +450,7 @@ def test_a_server_that_has_no_dispatcher_yet(suite: str, tmp_path: Path) -> None
 
 def states(server: Server) -> dict[str, str]:
     """The state of what runs, as its first letter, by its URI."""
-    return {one.uri: one.flags[0] for one in server.destinations()}
+    return {destination.uri: destination.flags[0] for destination in server.destinations()}
 
 
 @pytest.mark.parametrize("modules", [[], [{"name": "pv"}]], ids=["reload", "restart"])
@@ -592,7 +598,7 @@ def test_what_pings_have_taken_out_comes_back_where_no_pings_are_left(suite: str
         live.list.write_text(f"1 {live.good} 8\n1 {live.more} 0\n1 {A} 8\n")
         wish = [{"setid": 1, "uri": uri, "flags": 0} for uri in (live.good, live.more, A)]
         with live.running() as server:
-            until(lambda: {one.uri: one.flags for one in server.destinations()}[A] == "IP")
+            until(lambda: {destination.uri: destination.flags for destination in server.destinations()}[A] == "IP")
             server.rpc("dispatcher.set_state", "ix", "1", live.more)
             off = [{"name": "dispatcher", "params": {"ds_ping_interval": None, "ds_probing_mode": None}}]
             done = live.deploy(modules=off, destinations=wish)

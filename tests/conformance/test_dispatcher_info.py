@@ -25,7 +25,7 @@ def test_what_runs(suite: str, version: str, tmp_path: Path) -> None:
         assert server.exit_status is None, server.log_text()
         result = live.call("dispatcher_info")
         by_socket = live.call("dispatcher_info", config=None, socket=f"unix:{live.folder}/ctl")
-    first, second = sorted(result["destinations"], key=lambda one: one["setid"])[::-1]
+    first, second = sorted(result["destinations"], key=lambda destination: destination["setid"])[::-1]
     exact = as_version(version).release >= (6, 0)
     assert (first["setid"], first["uri"], first["letters"], first["priority"]) == (3, "sip:127.0.0.1:9", "AP", 5)
     assert (first["flags"], first["flags_complete"]) == ((24, True) if exact else (8, False))
@@ -78,16 +78,19 @@ def test_drift(suite: str, tmp_path: Path) -> None:
         ("flags", 7),
     ]
     assert sorted(kinds(result)) == sorted(expected)
-    texts = {(one["kind"], one["setid"]): one["text"] for one in result["drift"]}
+    texts = {(difference["kind"], difference["setid"]): difference["text"] for difference in result["drift"]}
     assert texts["priority", 1] == "the list says priority 5, and it runs with 4"
     assert texts["attrs", 1] == "the list says the attributes 'note=y', and it runs with 'note=z'"
     assert texts["state", 3] == "the list says AX (flags 0), and it runs as DX"
     assert "port is not a number" in texts["skipped", 3] and "resolver" in texts["missing", 4]
-    assert [one["line"] for one in result["drift"] if one["kind"] == "missing"] == [9]
-    absent = [(one["setid"], one["uri"], one["flags"], one["letters"], one["line"]) for one in result["absent"]]
+    assert [difference["line"] for difference in result["drift"] if difference["kind"] == "missing"] == [9]
+    absent = [(row["setid"], row["uri"], row["flags"], row["letters"], row["line"]) for row in result["absent"]]
     assert absent == [(3, "sip:127.0.0.1:99999", 0, "AX", 7), (4, "sip:no.such.name.invalid", 0, "AX", 9)]
-    assert [one["reason"] for one in result["absent"]] == [texts["skipped", 3], texts["missing", 4]]
-    rows = {one["uri"]: (one["line"], one["list_flags"], one["list_letters"]) for one in result["destinations"]}
+    assert [row["reason"] for row in result["absent"]] == [texts["skipped", 3], texts["missing", 4]]
+    rows = {
+        destination["uri"]: (destination["line"], destination["list_flags"], destination["list_letters"])
+        for destination in result["destinations"]
+    }
     assert rows["sip:127.0.0.1:19"] == (10, 16, "AX") and rows["sip:127.0.0.1:18"] == (None, None, None)
     assert result["reload_due"] and not result["pings_active"]
 
@@ -108,7 +111,7 @@ def test_what_nothing_probes_is_drift_before_6_1(suite: str, version: str, tmp_p
     before_6_1 = as_version(version).release < (6, 1)
     assert kinds(result) == ([("unprobed", 1)] if before_6_1 else [])
     assert kinds(mended) == kinds(result) and mended["config_changed"] and "tm" not in mended["modules"]
-    unprobed = [one["uri"] for one in set_by_hand["drift"] if one["kind"] == "unprobed"]
+    unprobed = [difference["uri"] for difference in set_by_hand["drift"] if difference["kind"] == "unprobed"]
     assert "sip:127.0.0.1:10" in unprobed and len(unprobed) == (2 if before_6_1 else 1)
 
 
@@ -121,7 +124,7 @@ def test_pings_change_letters_without_drift(suite: str, tmp_path: Path) -> None:
                 assert server.exit_status is None, server.log_text()
                 time.sleep(2.5)
                 result = live.call("dispatcher_info")
-        assert [one["letters"] for one in result["destinations"]] == letters, mode
+        assert [destination["letters"] for destination in result["destinations"]] == letters, mode
         assert result["drift"] == [], mode
 
 
@@ -140,12 +143,12 @@ def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
 
 def watches(result: dict[str, Any]) -> dict[int, str]:
     """Who is watched, by the ports of the destinations."""
-    return {int(one["uri"].rsplit(":", 1)[1]): one["watch"] for one in result["destinations"]}
+    return {int(destination["uri"].rsplit(":", 1)[1]): destination["watch"] for destination in result["destinations"]}
 
 
 def reasons(result: dict[str, Any]) -> dict[int, str]:
     """Why, by the ports of the destinations."""
-    return {int(one["uri"].rsplit(":", 1)[1]): one["reason"] for one in result["destinations"]}
+    return {int(destination["uri"].rsplit(":", 1)[1]): destination["reason"] for destination in result["destinations"]}
 
 
 def test_blind_is_what_asks_and_is_not_probed(suite: str, version: str, tmp_path: Path) -> None:
@@ -160,9 +163,9 @@ def test_blind_is_what_asks_and_is_not_probed(suite: str, version: str, tmp_path
         server.rpc("dispatcher.set_state", "dx", "1", "sip:127.0.0.1:18")
         by_hand = live.call("dispatcher_info")
     expected = {10: "not_asked", 18: "blind", 22: "not_asked", 23: "not_asked"}
-    assert watches(loaded) == expected == {10 + one["flags"]: one["watch"] for one in by_files}
+    assert watches(loaded) == expected == {10 + probe["flags"]: probe["watch"] for probe in by_files}
     assert reasons(loaded)[18] == "tm is not loaded"
-    assert sorted((one["list_flags"], one["line"]) for one in loaded["destinations"]) == [
+    assert sorted((destination["list_flags"], destination["line"]) for destination in loaded["destinations"]) == [
         (0, 1),
         (8, 2),
         (12, 3),
@@ -170,7 +173,9 @@ def test_blind_is_what_asks_and_is_not_probed(suite: str, version: str, tmp_path
     ]
     assert watches(by_hand) == {10: "blind", 18: "not_asked", 22: "not_asked", 23: "not_asked"}
     shown = kinds(loaded) == ([("unprobed", 1)] if as_version(version).release < (6, 1) else [])
-    assert shown and [one["uri"] for one in by_hand["drift"] if one["kind"] == "unprobed"] == ["sip:127.0.0.1:10"]
+    assert shown and [difference["uri"] for difference in by_hand["drift"] if difference["kind"] == "unprobed"] == [
+        "sip:127.0.0.1:10"
+    ]
 
 
 def test_destination_that_has_lost_its_p_flag(suite: str, tmp_path: Path) -> None:
@@ -188,10 +193,12 @@ def test_destination_that_has_lost_its_p_flag(suite: str, tmp_path: Path) -> Non
                 server.rpc("dispatcher.set_state", state, "1", "sip:127.0.0.1:%d" % peers.ports[0])
                 changed = live.call("dispatcher_info")
         first, second = peers.ports
-        found[mode] = [(watches(one)[first], watches(one)[second]) for one in (answered, changed)]
+        found[mode] = [(watches(result)[first], watches(result)[second]) for result in (answered, changed)]
         reason = reasons(answered)[second]
         assert mode != 0 or reason == "no more: its first answer has cleared its P flag"
-        assert {one["effect"] for one in answered["destinations"]} == {"never" if mode == 0 else "continuously"}
+        assert {destination["effect"] for destination in answered["destinations"]} == {
+            "never" if mode == 0 else "continuously"
+        }
     assert found[0] == [("once", "once"), ("blind", "once")]
     assert found[3] == [("watched", "watched"), ("blind", "watched")]
 
@@ -225,9 +232,11 @@ def test_stopped_pings_make_blind(suite: str, tmp_path: Path) -> None:
             server.rpc("dispatcher.ping_active", "0")
             after = live.call("dispatcher_info")
         found[mode] = watches(before), watches(after)
-        assert {one["effect"] for one in after["destinations"]} == {"never"} and not after["pings_active"]
+        assert {destination["effect"] for destination in after["destinations"]} == {"never"} and not after[
+            "pings_active"
+        ]
         assert reasons(after)[9] == "pings are stopped with dispatcher.ping_active"
-        assert "unprobed" not in {one["kind"] for one in after["drift"]}
+        assert "unprobed" not in {difference["kind"] for difference in after["drift"]}
     assert found[0] == ({9: "once", 10: "not_asked", 11: "not_asked"}, {9: "blind", 10: "not_asked", 11: "not_asked"})
     assert found[1] == ({9: "watched", 10: "watched", 11: "not_asked"}, {9: "blind", 10: "blind", 11: "not_asked"})
     assert found[3] == ({9: "watched", 10: "not_asked", 11: "not_asked"}, found[0][1])
@@ -239,6 +248,6 @@ def test_mode_1_asks_for_all(suite: str, version: str, tmp_path: Path) -> None:
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
         result = live.call("dispatcher_info")
-    assert "mode-without-interval" in {one["rule"] for one in by_files["findings"]}
-    assert [one["watch"] for one in by_files["probing"]] == ["blind", "not_asked"]
+    assert "mode-without-interval" in {finding["rule"] for finding in by_files["findings"]}
+    assert [probe["watch"] for probe in by_files["probing"]] == ["blind", "not_asked"]
     assert watches(result) == {9: "blind", 10: "not_asked"}

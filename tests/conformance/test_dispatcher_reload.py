@@ -24,7 +24,7 @@ A, B, C = ("sip:127.0.0.1:%d" % port for port in (11, 12, 13))
 
 def letters(server: Server) -> dict[str, str]:
     """The letters of all destinations, by URI."""
-    return {one.uri: one.flags for one in server.destinations()}
+    return {destination.uri: destination.flags for destination in server.destinations()}
 
 
 def test_due_once_and_only_with_a_reason(suite: str, tmp_path: Path) -> None:
@@ -116,10 +116,14 @@ def test_states_of_destinations_that_share_a_uri(suite: str, tmp_path: Path) -> 
         server.rpc("dispatcher.set_state", "dx", "2", B)
         live.list.write_text(live.list.read_text() + f"3 {C}\n")
         result = live.reload()
-        found = {(one.setid, one.attrs): one.flags for one in server.destinations() if one.setid == 1}
+        found = {
+            (destination.setid, destination.attrs): destination.flags
+            for destination in server.destinations()
+            if destination.setid == 1
+        }
     assert result["restored"] == [{"setid": 1, "uri": A, "state": "dx"}]
     assert found == {(1, "duid=x"): "DX", (1, "duid=y"): "AX"}
-    assert [(one["setid"], one["letters"]) for one in result["lost"]] == [(2, "DX")]
+    assert [(state["setid"], state["letters"]) for state in result["lost"]] == [(2, "DX")]
 
 
 def test_what_probing_has_found_down_stays_down(suite: str, tmp_path: Path) -> None:
@@ -181,20 +185,20 @@ def test_two_at_once_and_a_busy_server(suite: str, tmp_path: Path) -> None:
         live.list.write_text(f"1 {A}\n1 {B}\n")
         server.rpc("dispatcher.add", "9", C)
         started = time.monotonic()
-        two = [
+        processes = [
             subprocess.Popen(
                 live.command("dispatcher_reload", f"run{number}"), stdout=subprocess.PIPE, env=environment(), text=True
             )
             for number in range(2)
         ]
-        results = [json.loads(one.communicate(timeout=60)[0]) for one in two]
+        results = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
         waited = time.monotonic() - started
         server.rpc("dispatcher.add", "9", C)
         live.list.write_text(f"1 {A}\n")
         impatient = live.reload(reload_timeout=0.2)
         assert letters(server) == {A: "AX", B: "AX"}
-    assert sorted(one["changed"] for one in results) == [False, True], results
-    assert waited > 1 and not any(one.get("failed") for one in results)
+    assert sorted(result["changed"] for result in results) == [False, True], results
+    assert waited > 1 and not any(result.get("failed") for result in results)
     assert impatient["failed"] and "busy with another reload" in impatient["msg"]
 
 
@@ -255,7 +259,7 @@ def test_a_server_that_hangs_or_is_down(suite: str, tmp_path: Path) -> None:
         hanging = live.reload(**options)
         waited = time.monotonic() - started
         os.killpg(server._process.pid, signal.SIGCONT)
-        leftover = [one.name for one in live.folder.iterdir() if "sipfleet" in one.name]
+        leftover = [path.name for path in live.folder.iterdir() if "sipfleet" in path.name]
     down = live.reload(**options)
     assert hanging["failed"] and "core.version" in hanging["msg"] and waited < 30
     assert down["failed"] and "Is Kamailio running" in down["msg"]

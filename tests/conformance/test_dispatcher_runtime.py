@@ -23,11 +23,14 @@ def test_add_and_remove(suite: str, tmp_path: Path) -> None:
         checked = live.call("dispatcher_runtime", True, destinations=[new])
         assert len(server.destinations()) == 2
         added = live.call("dispatcher_runtime", destinations=[new])
-        states = {one.uri: (one.flags, one.priority, one.attrs) for one in server.destinations()}
+        states = {
+            destination.uri: (destination.flags, destination.priority, destination.attrs)
+            for destination in server.destinations()
+        }
         again = live.call("dispatcher_runtime", destinations=[new])
         drift = live.call("dispatcher_info")
         gone = live.call("dispatcher_runtime", destinations=[{"setid": 3, "uri": C, "state": "absent"}])
-        left = sorted(one.uri for one in server.destinations())
+        left = sorted(destination.uri for destination in server.destinations())
         last = live.call(
             "dispatcher_runtime",
             destinations=[{"setid": 1, "uri": A, "state": "absent"}, {"setid": 2, "uri": B, "state": "absent"}],
@@ -70,7 +73,7 @@ def test_what_nothing_would_probe_is_refused(suite: str, tmp_path: Path) -> None
         assert len(server.destinations()) == 2
         bad = live.call("dispatcher_runtime", destinations=[{"setid": 1, "uri": "sip:[::1]:5060"}])
     assert refused["failed"] and "probing-without-tm" in refused["msg"] and "Nothing has been changed" in refused["msg"]
-    assert [one["rule"] for one in reported["findings"]] == ["probing-without-tm"] and reported["changed"]
+    assert [finding["rule"] for finding in reported["findings"]] == ["probing-without-tm"] and reported["changed"]
     assert bad["failed"] and "ipv6-not-listened" in bad["msg"]
 
 
@@ -78,11 +81,11 @@ def test_order_is_watched(suite: str, tmp_path: Path) -> None:
     live = Live(tmp_path, UNPROBED, f"1 {A}\n1 {B}\n2 {A} 0 1\n2 {B} 0 2\n")
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
-        order = [one.uri for one in server.destinations() if one.setid == 1]
+        order = [destination.uri for destination in server.destinations() if destination.setid == 1]
         first = live.call("dispatcher_runtime", destinations=[{"setid": 3, "uri": C}])
-        assert [one.uri for one in server.destinations() if one.setid == 1] == order[::-1]
+        assert [destination.uri for destination in server.destinations() if destination.setid == 1] == order[::-1]
         second = live.call("dispatcher_runtime", destinations=[{"setid": 3, "uri": C, "state": "absent"}])
-        assert [one.uri for one in server.destinations() if one.setid == 1] == order
+        assert [destination.uri for destination in server.destinations() if destination.setid == 1] == order
     assert first["turned_round"] == [1] and "in set 1; a reload mends it" in warnings_of(first)
     assert second["turned_round"] == [1]
 

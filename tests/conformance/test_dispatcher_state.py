@@ -19,7 +19,7 @@ A, B, C = ("sip:127.0.0.1:%d" % port for port in (11, 12, 13))
 
 def of(server: Server) -> list[tuple[int, str, str]]:
     """Set, URI and letters of all destinations, sorted."""
-    return sorted((one.setid, one.uri, one.flags) for one in server.destinations())
+    return sorted((destination.setid, destination.uri, destination.flags) for destination in server.destinations())
 
 
 def test_states_of_destinations_and_sets(suite: str, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_states_of_destinations_and_sets(suite: str, tmp_path: Path) -> None:
     assert checked["changed"] and done["changed"] and checked["changes"] == done["changes"]
     assert checked["diff"] == done["diff"] and f"set 1 {A} DX\n" in done["diff"]["after"]
     assert not again["changed"] and again["changes"] == [] and by_duid["changed"]
-    assert [one["before"] for one in done["changes"]] == ["AX"] * 4
+    assert [change["before"] for change in done["changes"]] == ["AX"] * 4
 
 
 def test_probing_where_it_works_and_where_it_cannot(suite: str, version: str, tmp_path: Path) -> None:
@@ -81,8 +81,8 @@ def test_what_comes_back_by_itself_is_said(suite: str, version: str, tmp_path: P
             disabled = live.call("dispatcher_state", destinations=[{"setid": 1, "state": "disabled"}])
             time.sleep(2.5)
             assert (1, good, "DX") in of(server)
-            two = [{"setid": setid, "state": "disabled"} for setid in (2, 3)]
-            flags = live.call("dispatcher_state", destinations=two)
+            wishes = [{"setid": setid, "state": "disabled"} for setid in (2, 3)]
+            flags = live.call("dispatcher_state", destinations=wishes)
     assert "active again as soon as it answers" in warnings_of(inactive)
     assert not warnings_of(disabled)
     shown = as_version(version).release >= (6, 0)
@@ -107,7 +107,7 @@ def test_what_cannot_be_is_said_at_once_and_nothing_is_changed(suite: str, tmp_p
         )
         assert of(server) == before
         twins = live.call("dispatcher_state", destinations=[{"setid": 5, "uri": C, "state": "disabled"}])
-        assert [one for one in of(server) if one[0] == 5] == [(5, C, "DX")] * 2
+        assert [row for row in of(server) if row[0] == 5] == [(5, C, "DX")] * 2
         bad = live.call(
             "dispatcher_state",
             destinations=[{"setid": 1, "uri": " ", "duid": "x", "state": "disabled", "probing": True}],
@@ -145,23 +145,23 @@ def send(live: Live, method: str, call: str) -> None:
         f"{method} sip:x@127.0.0.1:{live.port} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK{call}{method}\r\n"
         f"From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: {call}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n"
     )
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.sendto(text.encode(), ("127.0.0.1", live.port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.sendto(text.encode(), ("127.0.0.1", live.port))
 
 
 def test_drain(suite: str, tmp_path: Path) -> None:
     live = Live(tmp_path, COUNTED, f"1 {A} 0 0 duid=a\n2 {B}\n", ROUTE)
-    one = [{"setid": 1, "state": "disabled"}]
+    wishes = [{"setid": 1, "state": "disabled"}]
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
         send(live, "INVITE", "first")
         deadline = time.monotonic() + 10
         while live.call("dispatcher_info")["destinations"][-1]["load"] != 1:
             assert time.monotonic() < deadline, server.log_text()
-        left = live.call("dispatcher_state", destinations=one, drain=True, drain_timeout=1)
+        left = live.call("dispatcher_state", destinations=wishes, drain=True, drain_timeout=1)
         assert (1, A, "DX") in of(server)
         send(live, "BYE", "first")
-        gone = live.call("dispatcher_state", destinations=one, drain=True, drain_timeout=20)
+        gone = live.call("dispatcher_state", destinations=wishes, drain=True, drain_timeout=20)
         without_duid = live.call("dispatcher_state", destinations=[{"setid": 2, "state": "disabled"}], drain=True)
         # A reload forgets the calls.
         live.call("dispatcher_state", destinations=[{"setid": 1, "state": "active"}])
@@ -174,11 +174,13 @@ def test_drain(suite: str, tmp_path: Path) -> None:
     assert left["drained"] == [{"setid": 1, "uri": A, "load": 1, "reason": ""}]
     assert not gone["changed"] and gone["drained"][0]["load"] == 0
     assert without_duid["drained"][0]["load"] is None and "no duid" in warnings_of(without_duid)
-    loads = [[each["load"] for each in found if each["setid"] == 1] for found in (counted, forgotten)]
+    loads = [
+        [destination["load"] for destination in found if destination["setid"] == 1] for found in (counted, forgotten)
+    ]
     assert loads == [[1], [0]]
     for body, reason in ((UNPROBED, "ds_hash_size"), (UNPROBED + param("ds_hash_size", 4), "algorithm 10")):
         plain = Live(tmp_path, body, f"1 {A} 0 0 duid=a\n")
         with plain.server(suite) as server:
             assert server.exit_status is None, server.log_text()
-            result = plain.call("dispatcher_state", destinations=one, drain=True)
+            result = plain.call("dispatcher_state", destinations=wishes, drain=True)
         assert result["changed"] and result["drained"][0]["load"] is None and reason in warnings_of(result)

@@ -40,6 +40,8 @@ def test_effect_is_what_the_server_does(mode: int, suite: str, version: str, tmp
         flags: "never" if not counts[port] else "until_first_answer" if counts[port] == 1 else "continuously"
         for port, flags in zip(peers.ports, FLAGS)
     }
-    assert {one["flags"]: one["effect"] for one in probing} == seen
-    never = [one for one in probing if one["effect"] == "never"]
-    assert {one["uri"]: one["letters"] for one in never} == {one["uri"]: at_start[one["uri"]] for one in never}
+    assert {probe["flags"]: probe["effect"] for probe in probing} == seen
+    never = [probe for probe in probing if probe["effect"] == "never"]
+    assert {probe["uri"]: probe["letters"] for probe in never} == {
+        probe["uri"]: at_start[probe["uri"]] for probe in never
+    }

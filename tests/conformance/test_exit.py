@@ -64,7 +64,7 @@ def test_passwords_of_destinations_are_masked(suite: str, tmp_path: Path) -> Non
             ],
         )
     assert "sip:carol:********@127.0.0.1:9" in results[0]["diff"][0]["after"], results[0]
-    assert any("sip:bob:********@127.0.0.1:9" in one for one in results[1]["reasons"]), results[1]
+    assert any("sip:bob:********@127.0.0.1:9" in reason for reason in results[1]["reasons"]), results[1]
     assert "hunter" not in json.dumps(results)
 
 

@@ -194,9 +194,13 @@ def test_rule_is_confirmed_by_the_server(case: str, suite: str, version: str, tm
     try:
         assert server.start() is starts, server.log_text()
         if case == "letters":
-            assert [(one.flags, one.attrs) for one in server.destinations() if one.setid == 2] == [("AX", "AP")]
+            assert [
+                (destination.flags, destination.attrs)
+                for destination in server.destinations()
+                if destination.setid == 2
+            ] == [("AX", "AP")]
         elif case == "database":
-            assert [one.uri for one in server.destinations()] == ["sip:127.0.0.1:5097"]
+            assert [destination.uri for destination in server.destinations()] == ["sip:127.0.0.1:5097"]
         elif case == "no_dispatcher":
             assert "not found" in server.rpc("dispatcher.list")
     finally:

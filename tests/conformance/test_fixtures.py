@@ -46,7 +46,9 @@ def test_the_server_sees_the_same(
 
     evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, as_version(version), beside)
     assert not evaluation.undecided
-    refused = [one for one in evaluation.problems if one[0] not in ("comment-unclosed", "directive-not-recognised")]
+    refused = [
+        problem for problem in evaluation.problems if problem[0] not in ("comment-unclosed", "directive-not-recognised")
+    ]
     server = setup.server(suite)
     assert (server.check() == 0) is (not refused), refused
     if not refused:
@@ -54,7 +56,7 @@ def test_the_server_sees_the_same(
             assert server.exit_status is None, server.log_text()
             assert modules_of(server) == [load.name for load in evaluation.loads]
             port = 9001 + LISTS.index(Path(list_path(evaluation)).stem)
-            assert [one.uri for one in server.destinations()] == ["sip:127.0.0.1:%d" % port]
+            assert [destination.uri for destination in server.destinations()] == ["sip:127.0.0.1:%d" % port]
         verdict = setup.judge(version, invocation=beside)
         assert verdict.result["will_start"]
         assert set(rules(verdict)) == {rule for rule, _problem in evaluation.problems}

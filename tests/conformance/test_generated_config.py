@@ -225,7 +225,7 @@ def test_the_server_sees_the_same(
             undecided += 1
             continue
         refused = [problem.render() for rule, problem in evaluation.problems if rule not in HARMLESS]
-        refused += [one.text for one in table_findings(evaluation, as_version(version))]
+        refused += [finding.text for finding in table_findings(evaluation, as_version(version))]
         server = setup.server(suite, *arguments)
         assert (server.check() != 0) == bool(refused), "seed %d: %s\n%s" % (number, refused, data.decode())
         if refused:

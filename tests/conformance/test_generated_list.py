@@ -160,15 +160,18 @@ def test_the_server_reads_the_same(seed: int, suite: str, version: str, tmp_path
             _findings, skipped = destination_findings(ListSource("list", document), numbers, evaluation.sockets)
             mine = Counter(
                 (
-                    one.setid,
+                    destination.setid,
                     uri.uri.decode("utf-8", "replace"),
-                    render_letters(one.flags, numbers.knows_no_ping),
-                    one.priority,
-                    one.attrs.decode("utf-8", "replace").removesuffix(";"),
+                    render_letters(destination.flags, numbers.knows_no_ping),
+                    destination.priority,
+                    destination.attrs.decode("utf-8", "replace").removesuffix(";"),
                 )
-                for one, uri in readable(document, skipped)
+                for destination, uri in readable(document, skipped)
             )
-            theirs = Counter((one.setid, one.uri, one.flags, one.priority, one.attrs) for one in server.destinations())
+            theirs = Counter(
+                (destination.setid, destination.uri, destination.flags, destination.priority, destination.attrs)
+                for destination in server.destinations()
+            )
             assert mine == theirs, "seed %d\n%s\n%s" % (number, data.decode(), server.log_text()[seen:])
             compared += sum(theirs.values())
     assert compared > PER_TEST
@@ -176,8 +179,8 @@ def test_the_server_reads_the_same(seed: int, suite: str, version: str, tmp_path
 
 def readable(document: Document, skipped: dict[int, str]) -> Iterator[tuple[Destination, SipUri]]:
     """The destinations that the server keeps; no name is resolved in the test's file system."""
-    for one in document.destinations:
-        if one.start not in skipped:
-            uri = read_uri(one.uri)
-            if one.flags & NO_DNS or not uri.needs_resolver:
-                yield one, uri
+    for destination in document.destinations:
+        if destination.start not in skipped:
+            uri = read_uri(destination.uri)
+            if destination.flags & NO_DNS or not uri.needs_resolver:
+                yield destination, uri

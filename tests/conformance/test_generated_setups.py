@@ -65,12 +65,14 @@ class Case:
             if again.outcome.writes or again.refusal:
                 differences.append("the second correction is not content: %s" % again.result["diff"])
             fails = ("error",) if how["fail_on"] == "error" else ("error", "warning")
-            if [one for one in again.result["findings"] if one["severity"] in fails]:
+            if [finding for finding in again.result["findings"] if finding["severity"] in fails]:
                 differences.append("found after the correction: %s" % again.result["findings"])
             if correction.result["probing"] != self.setup.judge(self.version).result["probing"]:
                 differences.append("the correction promised other effects than a new judgement gives")
-            differences += ["after %s: %s" % (how, one) for one in self.compare(correction.result)]
-        return ["seed %d, %s: %s\n%s" % (self.seed, self.suite, one, self.setup.text()) for one in differences]
+            differences += ["after %s: %s" % (how, difference) for difference in self.compare(correction.result)]
+        return [
+            "seed %d, %s: %s\n%s" % (self.seed, self.suite, difference, self.setup.text()) for difference in differences
+        ]
 
     def compare(self, result: dict[str, Any]) -> list[str]:
         """How the verdict differs from what a server does; with more time, if it seems to."""
@@ -98,53 +100,59 @@ class Case:
         evaluation = evaluate(config, self.setup.config.read_bytes(), read_include, as_version(self.version))
         if not evaluation.load("dispatcher") or evaluation.param("dispatcher", "db_url"):
             return []
-        loaded = [one for one in result["probing"] if not one["skipped"]]
-        expected = Counter((one["setid"], _uri(one)) for one in loaded)
-        seen = Counter((one.setid, one.uri) for one in shown)
+        loaded = [probe for probe in result["probing"] if not probe["skipped"]]
+        expected = Counter((probe["setid"], _uri(probe)) for probe in loaded)
+        seen = Counter((destination.setid, destination.uri) for destination in shown)
         if expected != seen:
             return ["loaded are %s, expected %s" % (seen, expected)]
-        quiet = {key for key in expected if all(_is_quiet(one) for one in loaded if (one["setid"], _uri(one)) == key)}
+        quiet = {
+            key for key in expected if all(_is_quiet(probe) for probe in loaded if (probe["setid"], _uri(probe)) == key)
+        }
         version = as_version(self.version)
         cleared = PROBING if version.clears_probing_without_tm and not interval_of(evaluation) else 0
         letters = Counter(
-            (one["setid"], _uri(one), render_letters(one["flags"] & ~cleared, version.knows_no_ping))
-            for one in loaded
-            if (one["setid"], _uri(one)) in quiet
+            (probe["setid"], _uri(probe), render_letters(probe["flags"] & ~cleared, version.knows_no_ping))
+            for probe in loaded
+            if (probe["setid"], _uri(probe)) in quiet
         )
-        flags = Counter((one.setid, one.uri, one.flags) for one in shown if (one.setid, one.uri) in quiet)
+        flags = Counter(
+            (destination.setid, destination.uri, destination.flags)
+            for destination in shown
+            if (destination.setid, destination.uri) in quiet
+        )
         return [] if letters == flags else ["flags are %s, expected %s" % (flags, letters)]
 
     def pings(self, result: dict[str, Any], counts: dict[int, int]) -> list[str]:
         """Differences between the effects and the pings at each port."""
         differences = []
         for port, count in counts.items():
-            here = [one for one in result["probing"] if _uri(one).rpartition(":")[2].split(";")[0] == str(port)]
-            if len(here) > 1 and any(text in one["reason"] for one in here for text in HINDRANCES):
+            here = [probe for probe in result["probing"] if _uri(probe).rpartition(":")[2].split(";")[0] == str(port)]
+            if len(here) > 1 and any(text in probe["reason"] for probe in here for text in HINDRANCES):
                 # A ping that cannot be sent changes the state of another destination with the same URI.
                 continue
-            effects = Counter(one["effect"] for one in here)
-            few = sum(_answers(one) for one in here if one["effect"] == "until_first_answer")
+            effects = Counter(probe["effect"] for probe in here)
+            few = sum(_answers(probe) for probe in here if probe["effect"] == "until_first_answer")
             often = effects["continuously"]
             if not (few + 2 * often <= count if often else count == few):
                 differences.append("%d pings at %d, expected %s" % (count, port, dict(effects)))
         return differences
 
 
-def _uri(one: dict[str, Any]) -> str:
+def _uri(probe: dict[str, Any]) -> str:
     try:
-        return read_uri(one["uri"].encode()).uri.decode()
+        return read_uri(probe["uri"].encode()).uri.decode()
     except ValueError:
-        return str(one["uri"])
+        return str(probe["uri"])
 
 
-def _is_quiet(one: dict[str, Any]) -> bool:
+def _is_quiet(probe: dict[str, Any]) -> bool:
     """Whether nothing changes its flags; those to which no ping can be sent are marked as down."""
-    return one["effect"] == "never" and not any(text in one["reason"] for text in HINDRANCES)
+    return probe["effect"] == "never" and not any(text in probe["reason"] for text in HINDRANCES)
 
 
-def _answers(one: dict[str, Any]) -> int:
+def _answers(probe: dict[str, Any]) -> int:
     """How many answers end the pings; the reason of an effect says so."""
-    return int(one["reason"].split()[0]) if one["reason"][:1].isdigit() else 1
+    return int(probe["reason"].split()[0]) if probe["reason"][:1].isdigit() else 1
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + CASES, PER_TEST))
@@ -154,7 +162,7 @@ def test_the_server_does_what_the_verdict_says(seed: int, suite: str, version: s
             Case(seed + number, suite, version, tmp_path, peers, peers.ports[number * PER_SETUP :][:PER_SETUP])
             for number in range(PER_TEST)
         ]
-        differences = [one for found in pool.map(Case.run, cases) for one in found]
+        differences = [difference for found in pool.map(Case.run, cases) for difference in found]
     assert not differences, "\n\n".join(differences)
     started, corrected = sum(case.started for case in cases), sum(case.corrected for case in cases)
     print("%s, seeds %d to %d: %d started, %d corrected" % (suite, seed, seed + PER_TEST - 1, started, corrected))

@@ -97,7 +97,7 @@ def test_the_server_accepts_the_parameters_of_the_table_and_no_others(suite: str
             r"(?:not found in module|No module matching) .*\n.* parse error in .*, line (\d+),", said
         )
     }
-    expected = {one for one in asked if one[2] not in modules[one[0]].get(one[1], "")}
+    expected = {(module, name, kind) for module, name, kind in asked if kind not in modules[module].get(name, "")}
     assert sorted(refused ^ expected) == []
 
 
@@ -107,10 +107,10 @@ def test_the_table_has_all_parameters_that_the_newest_server_lists(tmp_path: Pat
     order: list[str] = []
     for module in MODULES:
         if module not in {*DEMANDING, "ctl"} and parameter_types(module, number) is not None:
-            order += [one for one in loading_order(module, number) if one not in order]
+            order += [name for name in loading_order(module, number) if name not in order]
     with setup_of(order, "", tmp_path).server(suite) as server:
         assert server.exit_status is None, server.log_text()[-2000:]
-        listed = [re.findall(r"^\s+param: (\S+)", server.rpc("modparam.list", one), re.MULTILINE) for one in order]
+        listed = [re.findall(r"^\s+param: (\S+)", server.rpc("modparam.list", name), re.MULTILINE) for name in order]
     tables = {module: sorted(parameter_types(module, number) or {}) for module in order}
     assert tables == {module: sorted(set(names)) for module, names in zip(order, listed)}
 
@@ -124,8 +124,8 @@ def test_the_server_needs_what_the_requirements_say(part: int, suite: str, versi
     for row in rows[part::PARTS]:
         for need in row.needs:
             order = loading_order(need, number)
-            order += [one for one in loading_order(row.module, number, row.parameter) if one not in order]
-            others = [one for one in order if one not in row.needs]
+            order += [name for name in loading_order(row.module, number, row.parameter) if name not in order]
+            others = [name for name in order if name not in row.needs]
             attempts = {
                 "without %s": (others, False),
                 "%s before": (order, True),
@@ -143,7 +143,7 @@ def loading_order(module: str, version: Version, parameter: str = "") -> list[st
     order: list[str] = []
     for row in requirements_of(module, version):
         if row.parameter in ("", parameter):
-            order += [one for one in loading_order(row.needs[0], version) if one not in order]
+            order += [name for name in loading_order(row.needs[0], version) if name not in order]
     return [*order, module]
 
 

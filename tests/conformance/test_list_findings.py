@@ -135,7 +135,7 @@ READ: dict[str, tuple[list[str], str, list[tuple[int, str, str, str]], str]] = {
 
 
 def shown(server: Server) -> list[Entry]:
-    return [one for one in server.destinations() if one.setid != 9]
+    return [destination for destination in server.destinations() if destination.setid != 9]
 
 
 @pytest.mark.parametrize("case", READ)
@@ -146,7 +146,9 @@ def test_what_the_server_reads(case: str, suite: str, version: str, tmp_path: Pa
         setup.list.write_text(line + "\n" + FIRST)
     assert rules(setup.judge(version)) == broken
     with setup.server(suite) as server:
-        found = [(one.setid, one.uri, one.flags, one.attrs) for one in shown(server)]
+        found = [
+            (destination.setid, destination.uri, destination.flags, destination.attrs) for destination in shown(server)
+        ]
         assert Counter(found) == Counter(
             (setid, uri, flags, attrs.replace("@PORT@", str(setup.port))) for setid, uri, flags, attrs in expected
         )
@@ -162,15 +164,15 @@ def test_hexadecimal_flags(suite: str, version: str, tmp_path: Path) -> None:
     reads = as_version(version).release >= (6, 1)
     assert rules(setup.judge(version)) == ([] if reads else ["flags-not-a-number"])
     with setup.server(suite) as server:
-        (one,) = shown(server)
-        assert (one.flags, one.attrs) == (("AP", "") if reads else ("AX", "x8"))
+        (destination,) = shown(server)
+        assert (destination.flags, destination.attrs) == (("AP", "") if reads else ("AX", "x8"))
 
 
 def test_attributes_of_newer_versions(suite: str, version: str, tmp_path: Path) -> None:
     setup = Setup(tmp_path, BASE, FIRST + f"1 {URI} 0 0 ping_socket=udp:127.0.0.1:@PORT@;ocmin=7\n")
     numbers = as_version(version).release
     outcome = setup.judge(version)
-    unknown = [one["text"].split()[5].rstrip(",") for one in outcome.result["findings"]]
+    unknown = [finding["text"].split()[5].rstrip(",") for finding in outcome.result["findings"]]
     assert unknown == ([] if numbers >= (6, 1) else ["ping_socket"] if numbers >= (6, 0) else ["ping_socket", "ocmin"])
     with setup.server(suite) as server:
         values = server.rpc("dispatcher.list").partition("ID: 1\n")[2]
@@ -183,18 +185,18 @@ def test_ipv6_where_the_server_listens_on_it(suite: str, version: str, tmp_path:
     setup = Setup(tmp_path, body, FIRST + "1 sip:[::1]:5\n")
     assert rules(setup.judge(version)) == []
     with setup.server(suite) as server:
-        assert [one.uri for one in shown(server)] == ["sip:[::1]:5"]
+        assert [destination.uri for destination in shown(server)] == ["sip:[::1]:5"]
 
 
 def test_socket_with_a_name_or_an_advertised_address(suite: str, version: str, tmp_path: Path) -> None:
     body = BASE + f'listen=udp:127.0.0.1:{free_ports(1)[0]} advertise 192.0.2.1:5070 name "outside"\n'
     lines = f"1 {URI} 0 0 sockname=outside\n1 {URI}1 0 0 socket=udp:192.0.2.1:5070\n1 {URI}2 0 0 sockname=inside\n"
     setup = Setup(tmp_path, body, FIRST + lines)
-    assert [(one["rule"], one["line"]) for one in setup.judge(version).result["findings"]] == [
+    assert [(finding["rule"], finding["line"]) for finding in setup.judge(version).result["findings"]] == [
         ("socket-not-listened", 4)
     ]
     with setup.server(suite) as server:
-        assert sorted(one.uri for one in shown(server)) == [URI, URI + "1"]
+        assert sorted(destination.uri for destination in shown(server)) == [URI, URI + "1"]
 
 
 def test_strict_loading_dies_of_a_skipped_destination(suite: str, version: str, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_modules_and_text(suite: str, version: str, tmp_path: Path) -> None:
         _status, printed = package.run(defines, "--cfg-print")
         assert ELSEWHERE.sub("", active_text(evaluation)) == ELSEWHERE.sub("", bare(printed.encode())), defines
         if package.run(defines, "-c")[0]:
-            missing = [one.name for one in evaluation.loads if not shipped(suite, one.name)]
+            missing = [load.name for load in evaluation.loads if not shipped(suite, load.name)]
             assert missing, "the server refuses it with %s" % (defines,)
             continue
         accepted += 1

@@ -138,7 +138,7 @@ CASES = {
 
 
 def broken(setup: Setup, version: str) -> list[str]:
-    found = {one["rule"] for one in setup.judge(version).result["findings"]}
+    found = {finding["rule"] for finding in setup.judge(version).result["findings"]}
     return sorted(found - {"interval-shorter-than-timeout"})
 
 
@@ -207,17 +207,19 @@ TIMERS = {
 @pytest.mark.parametrize("case", TIMERS)
 def test_a_dead_destination_is_noticed_late(case: str, suite: str, version: str, tmp_path: Path) -> None:
     of_tm, own, late = TIMERS[case]
-    timers = "".join('modparam("tm", "%s", %d)\n' % one for one in of_tm.items())
-    timers += "".join('modparam("dispatcher", "%s", %d)\n' % one for one in own.items())
+    timers = "".join('modparam("tm", "%s", %d)\n' % param for param in of_tm.items())
+    timers += "".join('modparam("dispatcher", "%s", %d)\n' % param for param in own.items())
     setup = Setup(tmp_path, BASE % 3 + timers, "1 sip:127.0.0.1:9 8\n")
-    found = [one["rule"] for one in setup.judge(version).result["findings"]]
+    found = [finding["rule"] for finding in setup.judge(version).result["findings"]]
     if own and suite != "sid":
         assert "parameter-unknown" in found and setup.server(suite).check() != 0
         return
     assert found == (["interval-shorter-than-timeout"] if late else [])
     with setup.server(suite) as server:
         time.sleep(SECONDS)
-        assert [one.flags for one in server.destinations()] == ["AP" if late else "IP"], server.log_text()
+        assert [destination.flags for destination in server.destinations()] == ["AP" if late else "IP"], (
+            server.log_text()
+        )
 
 
 @pytest.mark.parametrize("mode", [0, 1, 2, 3])
@@ -227,8 +229,8 @@ def test_two_destinations_with_one_uri(
 ) -> None:
     with Peers(1) as peers:
         line = "1 sip:127.0.0.1:%d " % peers.ports[0]
-        setup = Setup(tmp_path, BASE % mode, "".join(line + "%d\n" % one for one in flags))
-        effects = [one["effect"] for one in setup.judge(version).result["probing"]]
+        setup = Setup(tmp_path, BASE % mode, "".join(line + "%d\n" % number for number in flags))
+        effects = [probe["effect"] for probe in setup.judge(version).result["probing"]]
         with setup.server(suite):
             time.sleep(SECONDS)
     count = peers.counts[peers.ports[0]]

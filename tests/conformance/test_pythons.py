@@ -57,7 +57,9 @@ def test_a_change_and_what_is_asked_of_a_server(version: str, tmp_path: Path) ->
                 ],
                 INTERPRETERS[version],
             )
-            assert [one for one in done if one.get("failed")] == []
-            assert [one["changed"] for one in done] == [True, True, False, True, True, False, False, False]
+            assert [result for result in done if result.get("failed")] == []
+            assert [result["changed"] for result in done] == [True, True, False, True, True, False, False, False]
             assert uris(server) == sorted([live.good, live.more])
-            assert [one.flags for one in server.destinations() if one.uri == live.good] == ["DX"]
+            assert [destination.flags for destination in server.destinations() if destination.uri == live.good] == [
+                "DX"
+            ]

@@ -106,7 +106,7 @@ def running(
         for address in addresses:
             answers(address)
         yield setup, server, addresses
-        assert sorted(one.name for one in setup.folder.iterdir()) == FILES
+        assert sorted(path.name for path in setup.folder.iterdir()) == FILES
     finally:
         server.stop()
 
@@ -135,8 +135,8 @@ def destinations(result: list[Any]) -> list[Any]:
     """All that dispatcher.list shows."""
     return [
         target
-        for one in members(result[0]["RECORDS"], "SET")
-        for target in members(one["TARGETS"], "DEST")
+        for destination_set in members(result[0]["RECORDS"], "SET")
+        for target in members(destination_set["TARGETS"], "DEST")
     ]  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_every_transport_gives_the_same(suite: str, version: str, tmp_path: Path
         assert find_addresses(evaluation) == addresses, "what is found is what there is, in the order to try"
         for method, *params in SAME:
             found = [over(address, method, *params) for address in addresses]
-            assert all(one == found[0] for one in found), (method, params, found)
+            assert all(reply == found[0] for reply in found), (method, params, found)
             assert isinstance(found[0], list), (method, found)
         for (method, *params), expected in REFUSED.items():
             assert {over(address, method, *params) for address in addresses} == {expected}, (method, params)
@@ -190,13 +190,17 @@ def test_every_transport_gives_the_same(suite: str, version: str, tmp_path: Path
                 call(address, "no.such", (), PATIENCE)
             assert raised.value.unknown_command, raised.value
         shown = call(addresses[0], "dispatcher.list", (), PATIENCE)
-        assert sorted(one["URI"] for one in destinations(shown)) == sorted(one.uri for one in server.destinations())
+        assert sorted(destination["URI"] for destination in destinations(shown)) == sorted(
+            destination.uri for destination in server.destinations()
+        )
         dumped = call(addresses[0], "htable.dump", ("a",), PATIENCE)
-        values = {slot["name"]: slot["value"] for one in dumped for slot in one["slot"]}
+        values = {slot["name"]: slot["value"] for entry in dumped for slot in entry["slot"]}
         assert values == {"text": 'q"\\x\\"ü\'{}}\n\x01\udcff', "end": "x'\\", "number": 7}
         uptime: list[Any] = [call(address, "core.uptime", (), PATIENCE)[0] for address in addresses]
-        assert {tuple(one) for one in uptime} == {("now", "up_since", "uptime")}
-        assert len({one["up_since"] for one in uptime}) == 1 and {type(one["uptime"]) for one in uptime} == {int}
+        assert {tuple(times) for times in uptime} == {("now", "up_since", "uptime")}
+        assert len({times["up_since"] for times in uptime}) == 1 and {type(times["uptime"]) for times in uptime} == {
+            int
+        }
 
 
 def test_a_second_reload_is_refused(suite: str, tmp_path: Path) -> None:
@@ -217,7 +221,7 @@ def test_a_server_of_another_user(suite: str) -> None:
             main = int(call(addresses[0], "core.psx", (), PATIENCE)[0]["PID"])
             assert "\nUid:\t65534" in Path("/proc/%d/status" % main).read_text()
             found = [over(address, "dispatcher.list") for address in addresses]
-            assert all(one == found[0] for one in found) and len(destinations(found[0])) == 3
+            assert all(reply == found[0] for reply in found) and len(destinations(found[0])) == 3
             assert "ERROR: jsonrpcs" not in server.log_text()
 
 
@@ -274,7 +278,7 @@ def test_only_the_user_that_writes_the_reply_can_open_its_fifo(case: str, suite:
             reply = pool.submit(call, address, "core.version", (), PATIENCE)
             made: list[Path] = []
             while not made:
-                made = [one for one in replies.iterdir() if one.name.startswith("sipfleet-")]
+                made = [path for path in replies.iterdir() if path.name.startswith("sipfleet-")]
                 assert not reply.done()
             status = made[0].stat()
             until = time.monotonic() + PATIENCE
@@ -344,7 +348,7 @@ def test_default_addresses(suite: str, version: str, tmp_path: Path) -> None:
     (tmp_path / "ctl").symlink_to("kamailio_ctl")  # where the server of the tests is looked for
     config = tmp_path / "kamailio.cfg"
     found = find_addresses(evaluate(str(config), config.read_bytes(), read_include, as_version(version)), str(tmp_path))
-    assert [type(one).__name__ for one in found] == ["CtlStream", "JsonFifo", "JsonDatagram"]
+    assert [type(address).__name__ for address in found] == ["CtlStream", "JsonFifo", "JsonDatagram"]
     server = Server(suite, tmp_path, config)
     try:
         assert server.start(), server.log_text()
@@ -361,7 +365,7 @@ def test_jsonrpcs_over_udp(suite: str, version: str, tmp_path: Path) -> None:
     setup = Setup(tmp_path, body + 'modparam("jsonrpcs", "dgram_socket", "udp:127.0.0.1:%d")' % free_ports(1)[0], None)
     evaluation = evaluate(str(setup.config), setup.config.read_bytes(), read_include, as_version(version))
     found = find_addresses(evaluation)
-    assert [type(one) for one in found] == [CtlStream, JsonUdp]
+    assert [type(address) for address in found] == [CtlStream, JsonUdp]
     with setup.server(suite) as server:
         assert server.exit_status is None, server.log_text()
         answers(found[1])
@@ -393,7 +397,7 @@ def test_fractions(suite: str, tmp_path: Path) -> None:
             until = time.monotonic() + PATIENCE
             found: list[Any] = [{}]
             # A ping between two calls changes the numbers.
-            while found[0] != found[-1] or not any(isinstance(one, float) for one in found[0].values()):
+            while found[0] != found[-1] or not any(isinstance(value, float) for value in found[0].values()):
                 assert time.monotonic() < until, found
                 time.sleep(0.2)
                 answers(addresses[1])
@@ -432,21 +436,25 @@ def test_large_lists(count: int, suite: str, tmp_path: Path) -> None:
                 said = "Message too long" if isinstance(address, JsonDatagram) else "could not allocate private memory"
                 assert said in server.log_text()[before:]
         result = ask(addresses, "dispatcher.list", (), PATIENCE, safe=True)
-        assert len({one["URI"] for one in destinations(result)}) == count
+        assert len({destination["URI"] for destination in destinations(result)}) == count
         if count == 10000:
             with pytest.raises(NoAnswerError, match="A FIFO carries answers of any size"):
                 ask([addresses[0]], "dispatcher.list", (), PATIENCE, safe=True)
             short = ask(addresses, "dispatcher.list", ("short",), PATIENCE, safe=True)
             assert "ATTRS" not in str(short) and len(destinations(short)) == count
             if has_tcp(suite):  # from 6.0 on
-                one_set = ask([addresses[0]] * 6, "dispatcher.oclist", (1,), PATIENCE, safe=True)
-                assert {one["uri"] for one in one_set} == {one["URI"] for one in destinations(result)}
-                assert {one["flags"] for one in one_set} == {0}
+                in_set_1 = ask([addresses[0]] * 6, "dispatcher.oclist", (1,), PATIENCE, safe=True)
+                assert {destination["uri"] for destination in in_set_1} == {
+                    destination["URI"] for destination in destinations(result)
+                }
+                assert {destination["flags"] for destination in in_set_1} == {0}
 
 
 def test_many_destinations_in_small_sets(suite: str, tmp_path: Path) -> None:
     with running(tmp_path, suite, 10000, 20) as (setup, server, addresses):
-        whole = call(next(one for one in addresses if isinstance(one, JsonFifo)), "dispatcher.list", (), PATIENCE)
+        whole = call(
+            next(address for address in addresses if isinstance(address, JsonFifo)), "dispatcher.list", (), PATIENCE
+        )
         assert len(destinations(whole)) == 10000
         for address in addresses:
             if isinstance(address, (CtlStream, CtlTcp, CtlDatagram)):

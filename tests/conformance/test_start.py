@@ -83,11 +83,11 @@ def test_server_starts_and_probes_as_said_after_correction(
             shown = [entry.flags for entry in server.destinations()]
     if correction == "load_tm":
         assert min(counts) >= 2, counts
-        assert {one["effect"] for one in outcome.result["probing"]} == {"continuously"}
+        assert {probe["effect"] for probe in outcome.result["probing"]} == {"continuously"}
         assert shown == ["AP", "AP"]
     else:
         assert counts == [0, 0]
-        assert {one["effect"] for one in outcome.result["probing"]} == {"never"}
+        assert {probe["effect"] for probe in outcome.result["probing"]} == {"never"}
         assert shown == ["AX", "AX"]
     again = setup.correct(version, correction)
     assert again.result["changed"] is False and again.outcome.writes == ()

@@ -46,23 +46,26 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "runs 0 1 2 0" in rows["k2"], printed
     assert "does not answer 0 0 0 0" in rows["k3"] and "files cannot be judged 0 0" in rows["k4"], printed
     assert "unreachable 0 0" in rows["k5"] and rows["k6"].endswith("runs 0 0 0 0"), printed
-    found = {one["host"]: one for one in json.loads(report.read_text())["hosts"]}
+    found = {host["host"]: host for host in json.loads(report.read_text())["hosts"]}
     assert sorted(found) == sorted(KAMAILIO)
     assert found["k1"]["will_start"] is False and "interval-without-tm" in str(found["k1"]["findings"])
-    assert found["k2"]["reload_due"] and {one["kind"] for one in found["k2"]["drift"]} == {"missing", "extra"}
+    assert found["k2"]["reload_due"] and {difference["kind"] for difference in found["k2"]["drift"]} == {
+        "missing",
+        "extra",
+    }
     assert found["k6"]["destinations"][0]["effect"] == "continuously" and "is not there" in found["k4"]["message"]
     shown = data_of(page)["hosts"]
     assert sorted(shown) == sorted(KAMAILIO) and page.stat().st_mode & 0o777 == 0o600
-    assert {host: one["about"]["state"] for host, one in shown.items()} == {
-        host: one["state"] for host, one in found.items()
+    assert {host: data["about"]["state"] for host, data in shown.items()} == {
+        host: data["state"] for host, data in found.items()
     }
     assert (
         GOOD in shown["k6"]["words"] and MORE in shown["k2"]["words"] and "interval-without-tm" in shown["k1"]["words"]
     )
     assert again != 0 and failing.count("FAILED!") >= 5, failing
     assert re.search("k2 +[0-9.]+ +runs +0 +0 +2 +0", failing), failing
-    (one,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
-    assert last != 0 and one["state"] == "does not answer" and "/run/nobody" in one["message"], silent
+    (host,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
+    assert last != 0 and host["state"] == "does not answer" and "/run/nobody" in host["message"], silent
     assert "1 sip:" in found["k2"]["findings"][0]["source"]
 
 
@@ -75,7 +78,7 @@ def test_a_server_with_a_database_is_not_compared(fleet: Fleet, tmp_path: Path) 
     report = tmp_path / "audit.json"
     given = {"book": "audit.yml", "audit_file": str(report)}
     status, printed = proxies.play("--limit", "k1", audit_fail_on="error", **given)
-    (one,) = json.loads(report.read_text())["hosts"]
-    assert status == 0 and one["state"] == "not compared" and one["kamailio_version"].startswith("5.6"), printed
+    (host,) = json.loads(report.read_text())["hosts"]
+    assert status == 0 and host["state"] == "not compared" and host["kamailio_version"].startswith("5.6"), printed
     status, printed = proxies.play("--limit", "k1", audit_fail_on="warning", **given)
     assert status != 0 and "the server reads its destinations from a database" in printed, printed

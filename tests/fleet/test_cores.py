@@ -40,7 +40,7 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     status, printed = proxies.play(ansible=program, book="audit.yml", audit_file=str(found))
     assert status == 0, printed
     hosts = json.loads(found.read_text())["hosts"]
-    assert [one["host"] for one in hosts] == list(KAMAILIO) and {one["state"] for one in hosts} == {"runs"}, hosts
+    assert [host["host"] for host in hosts] == list(KAMAILIO) and {host["state"] for host in hosts} == {"runs"}, hosts
 
 
 @pytest.mark.parametrize("core", OLDEST_AND_NEWEST)

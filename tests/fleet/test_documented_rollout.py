@@ -61,9 +61,9 @@ def variables_of(page: str) -> dict[str, Any]:
     return variables
 
 
-def all_hosts(one: Any) -> dict[str, Any]:
+def all_hosts(value: Any) -> dict[str, Any]:
     """The same for every server."""
-    return dict.fromkeys(SERVERS, one)
+    return dict.fromkeys(SERVERS, value)
 
 
 def test_the_tutorial(docs: Documented) -> None:

@@ -101,7 +101,7 @@ def _flags(fleet: Fleet, host: str) -> dict[str, str]:
 
 def _start_kamailio(fleet: Fleet, host: str, destinations: list[str]) -> None:
     _write(fleet, host, "/etc/kamailio/kamailio.cfg", CONFIG.replace("@ADDRESS@", fleet.hosts[host].address))
-    _write(fleet, host, "/etc/kamailio/dispatcher.list", "".join("1 sip:%s\n" % one for one in destinations))
+    _write(fleet, host, "/etc/kamailio/dispatcher.list", "".join("1 sip:%s\n" % address for address in destinations))
     _must(fleet, host, "systemctl", "restart", "kamailio")
     assert _soon(lambda: len(_flags(fleet, host)) == len(destinations)), _must(
         fleet, host, "journalctl", "-u", "kamailio"
@@ -174,9 +174,9 @@ def test_nothing_can_leave(fleet: Fleet) -> None:
     routes = json.loads(
         subprocess.run(fleet.on_network("ip", "-json", "route"), capture_output=True, check=True).stdout
     )
-    assert [one["dst"] for one in routes if one.get("type") != "unreachable"] == ["198.51.100.0/24"]
+    assert [route["dst"] for route in routes if route.get("type") != "unreachable"] == ["198.51.100.0/24"]
     links = json.loads(subprocess.run(fleet.on_network("ip", "-json", "link"), capture_output=True, check=True).stdout)
-    assert sorted(one["ifname"] for one in links) == sorted(["lo", "bridge", *("p-" + host for host in fleet.hosts)])
+    assert sorted(link["ifname"] for link in links) == sorted(["lo", "bridge", *("p-" + host for host in fleet.hosts)])
     assert GATEWAY in _must(fleet, "k1", "ip", "route", "show", "default")
 
 

@@ -111,7 +111,7 @@ class Lab:
 
     def modules(self, host: str) -> list[str]:
         """The modules that a server has loaded, in order."""
-        return [one for one in reversed(self.rpc(host, "core.modules").split()) if one not in ("{", "}")]
+        return [name for name in reversed(self.rpc(host, "core.modules").split()) if name not in ("{", "}")]
 
     def modes(self, host: str, *paths: str) -> list[str]:
         """Owner, group and mode of files."""
@@ -269,7 +269,7 @@ def test_modules_in_the_wrong_order(served: Lab) -> None:
         assert served.modules(host) == [*names, "ctl", "jsonrpcs"]
         assert "name: b" in served.rpc(host, "htable.listTables")
     assert set(served.applied(SERVERS, server_modules=modules).values()) == {0}
-    without_tm = [one for one in modules if one["name"] != "tm"]
+    without_tm = [module for module in modules if module["name"] != "tm"]
     status, printed = served.play(SERVERS, server_modules=without_tm)
     assert status != 0 and printed.count("dispatcher needs tm for its parameter ds_ping_interval") >= 3, printed
     assert all(served.modules(host) == [*names, "ctl", "jsonrpcs"] for host in SERVERS)
@@ -302,8 +302,8 @@ def test_everything_else_that_can_be_set(served: Lab) -> None:
         assert served.fleet.run(host, "ls", "/run/kamailio/kamailio_rpc.fifo").returncode
         assert served.answers_options(host)
         journal = served.must(host, "journalctl", "-u", "kamailio", "--no-pager", "-o", "json")
-        asked = [one for one in map(json.loads, journal.splitlines()) if "asked" in one["MESSAGE"]]
-        assert asked and {one["_TRANSPORT"] for one in asked} == {"stdout"}
+        asked = [entry for entry in map(json.loads, journal.splitlines()) if "asked" in entry["MESSAGE"]]
+        assert asked and {entry["_TRANSPORT"] for entry in asked} == {"stdout"}
     assert set(served.applied(SERVERS, **variables).values()) == {0}
     defines = {**variables, "server_defines": ["WITH_ANSWER", "CODE=200", "DB=" + database]}
     status, printed = served.play(SERVERS, "--check", "--diff", "-v", **defines)
@@ -333,7 +333,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("variables", "message"), WRONG, ids=lambda one: "-".join(one) if isinstance(one, dict) else ""
+    ("variables", "message"), WRONG, ids=lambda case: "-".join(case) if isinstance(case, dict) else ""
 )
 def test_wrong_variables(served: Lab, variables: dict[str, Any], message: str) -> None:
     before = served.must("s2", "cat", CONFIG), served.started("s2")

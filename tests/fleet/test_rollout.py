@@ -234,12 +234,12 @@ def test_a_read_only_etc(proxies: Proxies) -> None:
 
 
 def test_two_rollouts_at_once(proxies: Proxies) -> None:
-    two = [
+    rollouts = [
         proxies.start(dispatcher_destinations=[{"setid": number, "uri": GOOD, "flags": "AP"}], rollout_serial=[3, 3])
         for number in (2, 3)
     ]
-    printed = [one.communicate(timeout=600)[0] for one in two]
-    assert [one.returncode for one in two] == [0, 0], "\n".join(printed)
+    printed = [process.communicate(timeout=600)[0] for process in rollouts]
+    assert [process.returncode for process in rollouts] == [0, 0], "\n".join(printed)
     for host in KAMAILIO:
         assert proxies.runs(host) == [GOOD] * 3 and not proxies.pending(host)
 

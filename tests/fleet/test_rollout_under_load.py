@@ -51,11 +51,11 @@ def test_no_call_fails(fleet: Fleet, tmp_path: Path) -> None:
     proxies = Proxies(fleet, tmp_path / "plays", fr_timer=3000)
     proxies.write("d2", "/root/call.xml", (SCENARIOS / "call.xml").read_text())
     calls = [Calls(proxies, number, host) for number, host in enumerate(KAMAILIO)]
-    until(lambda: all(one.count()[0] > CALLS_A_SECOND for one in calls))
-    before = [one.count()[0] for one in calls]
+    until(lambda: all(caller.count()[0] > CALLS_A_SECOND for caller in calls))
+    before = [caller.count()[0] for caller in calls]
     status, printed = proxies.play(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[1, 2, 3])
-    after = [one.count()[0] for one in calls]
-    counted = [one.end() for one in calls]
+    after = [caller.count()[0] for caller in calls]
+    counted = [caller.end() for caller in calls]
     assert status == 0 and printed.count('changed (reload)"') == 6, printed
     assert all(last - first > CALLS_A_SECOND for first, last in zip(before, after)), (before, after)
     assert [failed for _succeeded, failed in counted] == [0] * len(KAMAILIO), counted

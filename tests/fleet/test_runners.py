@@ -26,12 +26,12 @@ def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
 
 def test_two_slices_at_once(proxies: Proxies) -> None:
     wanted = wish(GOOD, MORE)
-    two = [
+    runs = [
         proxies.start("--limit", ",".join(hosts), dispatcher_destinations=wanted, rollout_serial=[1, 2])
         for hosts in (KAMAILIO[::2], KAMAILIO[1::2])
     ]
-    printed = [one.communicate(timeout=300)[0] for one in two]
-    assert [one.returncode for one in two] == [0, 0], "\n".join(printed)
+    printed = [process.communicate(timeout=300)[0] for process in runs]
+    assert [process.returncode for process in runs] == [0, 0], "\n".join(printed)
     assert [text.count('changed (reload)"') for text in printed] == [3, 3], "\n".join(printed)
     assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in KAMAILIO)
 

@@ -96,7 +96,7 @@ def check_run_check_run(folder: Path, task: Task, files: list[Path]) -> list[Res
     assert written != before
     quiet, second = run_tasks(folder, [{**task, "check_mode": True}, task])
     assert state() == written, "a second run wrote"
-    assert [one["changed"] for one in (checked, again, ran, quiet, second)] == [True, True, True, False, False]
+    assert [result["changed"] for result in (checked, again, ran, quiet, second)] == [True, True, True, False, False]
     assert checked["diff"] == ran["diff"] != []
     assert quiet["diff"] == second["diff"] == []
     return [checked, ran, quiet, second]

@@ -39,7 +39,7 @@ LISTS = {
     "rpc_dump": (b"{\n\tNRSETS: 1\n\tRECORDS: {\n\t\tSET: {\n\t\t\tID: 1\n", "setid-not-a-number"),
     "json": (b'{"jsonrpc": "2.0", "result": {"NRSETS": 1}}\n', "setid-not-a-number"),
     "csv": (b"1,sip:10.0.0.1,8\n", "setid-not-a-number"),
-    "template": (b"{% for one in gateways %}\n1 sip:{{ one }} 8\n{% endfor %}\n", "setid-not-a-number"),
+    "template": (b"{% for gateway in gateways %}\n1 sip:{{ gateway }} 8\n{% endfor %}\n", "setid-not-a-number"),
     "a_configuration": (GOOD, "setid-not-a-number"),
     "utf_16": (LIST.decode().encode("utf-16"), "setid-not-a-number"),
     "zip": (gzip.compress(LIST * 50, mtime=0), "setid-not-a-number"),
@@ -58,7 +58,7 @@ def test_configurations_that_are_none(tmp_path: Path) -> None:
         tasks.append({MODULE: {"config": str(folder / "kamailio.cfg"), "kamailio_version": "6.1.5"}})
     for (name, (_data, rules)), result in zip(CONFIGS.items(), run_tasks(tmp_path, tasks)):
         assert result["failed"] and result["will_start"] is False, name
-        assert {one["rule"] for one in result["findings"] if one["severity"] == "error"} >= set(rules), name
+        assert {finding["rule"] for finding in result["findings"] if finding["severity"] == "error"} >= set(rules), name
         assert "%s/kamailio.cfg:" % (tmp_path / name) in result["msg"] and result["msg"].count("\n") < 50, name
 
 
@@ -71,7 +71,7 @@ def test_lists_that_are_none(tmp_path: Path) -> None:
         plain = {"config": str(config), "dispatcher_list": str(tmp_path / (name + ".list"))}
         tasks.append({MODULE: {**plain, "kamailio_version": "6.1.5"}})
     for (name, (_data, rule)), result in zip(LISTS.items(), run_tasks(tmp_path, tasks)):
-        assert rule in {one["rule"] for one in result["findings"]}, (name, result["findings"])
+        assert rule in {finding["rule"] for finding in result["findings"]}, (name, result["findings"])
         assert result["failed"] is (rule != "list-empty"), name
 
 

@@ -99,7 +99,7 @@ def test_a_list_by_itself(repository: Path) -> None:
     (repository / name).write_text("1 sip:127.0.0.1:5070 AP\n2\n")
     done = check(repository, "--format", "json", "--ignore", "flags-not-a-number", name, "no.list")
     first, second = json.loads(done.stdout)["files"]
-    assert [one["rule"] for one in first["findings"]] == ["list-line-incomplete"] and first["problem"] is None
+    assert [finding["rule"] for finding in first["findings"]] == ["list-line-incomplete"] and first["problem"] is None
     assert done.returncode == 2 and second["problem"] == "no.list: is not there. Create it, or correct its name"
 
 
@@ -205,12 +205,12 @@ def test_it_finds_what_validate_finds(tmp_path: Path) -> None:
     }
     (result,) = run_tasks(tmp_path, [task])
     # They name files in full, and the program as they are called from where it runs.
-    text = json.dumps([one.get("findings", one.get("msg")) for one in result["results"]])
+    text = json.dumps([item.get("findings", item.get("msg")) for item in result["results"]])
     said = dict(zip(versions, json.loads(text.replace("%s/" % tmp_path, ""))))
     # The program has the files at hand, and quotes them in its text alone.
     for found in said.values():
-        for one in found if isinstance(found, list) else ():
-            assert one.pop("source") is not None
+        for finding in found if isinstance(found, list) else ():
+            assert finding.pop("source") is not None
     told: dict[Path, object] = {}
     for version in sorted(set(versions.values())):
         paths = [path for path, wanted in versions.items() if wanted == version]
@@ -218,9 +218,9 @@ def test_it_finds_what_validate_finds(tmp_path: Path) -> None:
         files = json.loads(check(tmp_path, *words, *(str(path.relative_to(tmp_path)) for path in paths)).stdout)[
             "files"
         ]
-        told.update(zip(paths, (one["problem"] or one["findings"] for one in files)))
+        told.update(zip(paths, (file["problem"] or file["findings"] for file in files)))
     assert len(said) > 90 and {path: told[path] for path in said} == said
-    assert len({one["rule"] for found in said.values() for one in found}) > 50
+    assert len({finding["rule"] for found in said.values() for finding in found}) > 50
 
 
 def test_sarif(repository: Path) -> None:
@@ -249,7 +249,7 @@ def test_sarif_has_the_paths_of_the_repository(repository: Path) -> None:
     place = run["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": config("bad"), "uriBaseId": "%SRCROOT%"}
     (run,) = json.loads(check(folder, "--list", "/nowhere/a b.list", *words).stdout)["runs"]
-    (missing,) = [one for one in run["results"] if one["ruleId"] == "list-missing"]
+    (missing,) = [result for result in run["results"] if result["ruleId"] == "list-missing"]
     place = missing["locations"][0]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "file:///nowhere/a%20b.list"}, "region": {"startLine": 1}}
 
@@ -259,7 +259,7 @@ def test_junit(repository: Path) -> None:
     suites = ElementTree.fromstring(done.stdout)  # noqa: S314 - it is our own
     read = JUnitXml.fromstring(done.stdout)
     assert [(suite.tests, suite.failures, suite.errors) for suite in read] == [(1, 0, 0), (1, 1, 0), (1, 0, 1)]
-    counts = [tuple(one.get(name) for name in ("name", "tests", "failures", "errors")) for one in suites]
+    counts = [tuple(suite.get(name) for name in ("name", "tests", "failures", "errors")) for suite in suites]
     assert counts == [(config("good"), "1", "0", "0"), (config("bad"), "1", "1", "0"), ("no.cfg", "1", "0", "1")]
     failure = suites.find("testsuite/testcase[@name='interval-without-tm']/failure")
     assert failure is not None and f"{config('bad')}:4:1" in str(failure.get("message"))
@@ -279,8 +279,8 @@ def test_columns_of_sarif_are_characters(repository: Path) -> None:
     path.write_text(path.read_text() + '/* é */ include_file "no.cfg"\n/* ééé */ loadmodule tm\n')
     done = check(repository, "--list", "dispatcher.list", "--format", "sarif", config("good"))
     (run,) = json.loads(done.stdout)["runs"]
-    regions = [one["locations"][0]["physicalLocation"]["region"] for one in run["results"]]
-    columns = {one.get("startColumn") for one in regions}
+    regions = [result["locations"][0]["physicalLocation"]["region"] for result in run["results"]]
+    columns = {region.get("startColumn") for region in regions}
     assert run["columnKind"] == "unicodeCodePoints" and {9, 11} <= columns, regions
 
 
@@ -394,7 +394,7 @@ def test_the_hook_of_pre_commit(repository: Path, tmp_path_factory: pytest.TempP
     settings = yaml.safe_load(block)
     settings["repos"][0].update(repo=str(clone), rev=commit(clone))
     hook_of_page = settings["repos"][0]["hooks"][0]
-    hook_of_page["args"] = [one.replace("edge1", "bad") for one in hook_of_page["args"]]
+    hook_of_page["args"] = [argument.replace("edge1", "bad") for argument in hook_of_page["args"]]
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(settings))
     bad = repository / config("bad")
     broken = bad.read_text()

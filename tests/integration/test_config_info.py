@@ -36,7 +36,7 @@ def test_the_evaluated_view(tmp_path: Path) -> None:
             {MODULE: {"config": str(main), "defines": ["WITH_TLS"]}},
         ],
     )
-    assert [one["name"] for one in of_file["modules"]] == ["tm", "dispatcher", "htable"]
+    assert [module["name"] for module in of_file["modules"]] == ["tm", "dispatcher", "htable"]
     assert of_file["modules"][1] == {
         "name": "dispatcher",
         "file": str(modules),
@@ -45,7 +45,10 @@ def test_the_evaluated_view(tmp_path: Path) -> None:
         "conditions": [],
         "define": None,
     }
-    values = {(one["module"], one["name"]): (one["value"], one["all_values"]) for one in of_file["parameters"]}
+    values = {
+        (parameter["module"], parameter["name"]): (parameter["value"], parameter["all_values"])
+        for parameter in of_file["parameters"]
+    }
     assert values == {
         ("dispatcher", "ds_ping_interval"): (10, [10]),
         ("tm", "ds_ping_interval"): (10, [10]),
@@ -59,7 +62,7 @@ def test_the_evaluated_view(tmp_path: Path) -> None:
     assert of_text["modules"] == of_file["modules"] and of_text["kamailio_version"] == "5.6.3"
     first = other["modules"][0]
     assert (first["name"], first["conditions"]) == ("tls", ["#!ifdef WITH_TLS"])
-    assert not any(one["changed"] for one in (of_file, of_text, other))
+    assert not any(result["changed"] for result in (of_file, of_text, other))
 
 
 def test_bad_input(tmp_path: Path) -> None:

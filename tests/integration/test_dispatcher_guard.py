@@ -38,7 +38,7 @@ def test_what_nothing_would_probe_is_refused(files: tuple[Path, Path], tmp_path:
     refused, checked = run_tasks(tmp_path, [task(files), {**task(files), "check_mode": True}])
     for result in (refused, checked):
         assert result["failed"] and not result["changed"]
-        assert [one["rule"] for one in result["findings"]] == ["probing-without-tm"]
+        assert [finding["rule"] for finding in result["findings"]] == ["probing-without-tm"]
         assert "dispatcher.list:2:16: set 1, sip:10.0.0.1" in result["msg"]
         assert "      | 1 sip:10.0.0.1 8" in result["msg"] and result["msg"].endswith("Nothing has been written.")
         assert "Traceback" not in result["output"]
@@ -60,7 +60,7 @@ def test_both_files_are_corrected_at_once(correction: str, files: tuple[Path, Pa
 
 def test_report_writes_what_was_asked_for(files: tuple[Path, Path], tmp_path: Path) -> None:
     (result,) = run_tasks(tmp_path, [task(files, on_violation="report")])
-    assert result["changed"] and [one["rule"] for one in result["findings"]] == ["probing-without-tm"]
+    assert result["changed"] and [finding["rule"] for finding in result["findings"]] == ["probing-without-tm"]
     assert files[1].read_bytes() == LIST.replace(b"1 0", b"1 8")
     assert (result["before"], result["after"]) == ("1 sip:10.0.0.1 0 0\n", "1 sip:10.0.0.1 8 0\n")
 
@@ -79,10 +79,12 @@ def test_merge_description_and_order(files: tuple[Path, Path], tmp_path: Path) -
 
 
 def test_info_reads_as_the_server_does(tmp_path: Path) -> None:
-    one, two = tmp_path / "one.list", tmp_path / "two.list"
-    one.write_bytes(b"#: Berlin\n1 sip:10.0.0.1 8 5 duid=a\n1 10.0.0.2 0x8\n1 sip:10.0.0.3:99999\n1 sip:gw.example\n")
-    two.write_bytes(b"7 sip:10.0.0.4\n7 sip:10.0.0.5\n7 sip:10.0.0.6 0 9\n")
-    paths = [str(one), str(two)]
+    first_list, second_list = tmp_path / "one.list", tmp_path / "two.list"
+    first_list.write_bytes(
+        b"#: Berlin\n1 sip:10.0.0.1 8 5 duid=a\n1 10.0.0.2 0x8\n1 sip:10.0.0.3:99999\n1 sip:gw.example\n"
+    )
+    second_list.write_bytes(b"7 sip:10.0.0.4\n7 sip:10.0.0.5\n7 sip:10.0.0.6 0 9\n")
+    paths = [str(first_list), str(second_list)]
     old, new, missing = run_tasks(
         tmp_path,
         [
@@ -94,7 +96,7 @@ def test_info_reads_as_the_server_does(tmp_path: Path) -> None:
     assert not old["changed"] and old["kamailio_version"] == "5.6.3"
     first, second, third, fourth = old["destinations"][:4]
     assert first == {
-        "path": str(one),
+        "path": str(first_list),
         "line": 2,
         "setid": 1,
         "uri": "sip:10.0.0.1",
@@ -109,11 +111,14 @@ def test_info_reads_as_the_server_does(tmp_path: Path) -> None:
     }
     assert (second["uri"], second["flags"], second["attrs"]) == ("sip:10.0.0.2", 0, "x8")
     assert "its port is not a number" in third["skipped"] and fourth["needs_dns"]
-    assert [(one["rule"], one["line"]) for one in old["findings"]] == [("flags-not-a-number", 3), ("uri-bad", 4)]
-    assert [one["rule"] for one in new["findings"]] == ["uri-bad"] and new["destinations"][1]["letters"] == "AP"
+    assert [(finding["rule"], finding["line"]) for finding in old["findings"]] == [
+        ("flags-not-a-number", 3),
+        ("uri-bad", 4),
+    ]
+    assert [finding["rule"] for finding in new["findings"]] == ["uri-bad"] and new["destinations"][1]["letters"] == "AP"
     assert old["sets"] == [
-        {"path": str(one), "setid": 1, "destinations": ["sip:10.0.0.1", "sip:gw.example", "sip:10.0.0.2"]},
-        {"path": str(two), "setid": 7, "destinations": ["sip:10.0.0.6", "sip:10.0.0.5", "sip:10.0.0.4"]},
+        {"path": str(first_list), "setid": 1, "destinations": ["sip:10.0.0.1", "sip:gw.example", "sip:10.0.0.2"]},
+        {"path": str(second_list), "setid": 7, "destinations": ["sip:10.0.0.6", "sip:10.0.0.5", "sip:10.0.0.4"]},
     ]
     assert missing["failed"] and "no: is not there" in missing["msg"] and "is a directory" in missing["msg"]
     assert "Traceback" not in missing["output"]

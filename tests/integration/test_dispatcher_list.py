@@ -45,7 +45,7 @@ def test_check_run_check_run(trait: str, tmp_path: Path) -> None:
         path.write_bytes(before)
     check_run_check_run(tmp_path, task(path), [path])
     assert path.read_bytes() == after
-    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith(".")] == []
 
 
 def test_symbolic_link_mode_and_backup(tmp_path: Path) -> None:

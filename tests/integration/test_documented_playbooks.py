@@ -73,11 +73,11 @@ def proxies(live: Live) -> dict[str, object]:
 
 def test_change_gateways_and_drain(tmp_path: Path) -> None:
     with Peers(2) as peers:
-        one, two = ("sip:127.0.0.1:%d" % port for port in peers.ports)
-        live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), "1 %s 8\n" % one)
+        first, second = ("sip:127.0.0.1:%d" % port for port in peers.ports)
+        live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), "1 %s 8\n" % first)
         with live.server("trixie") as server:
             assert server.exit_status is None, server.log_text()
-            gateways = [{"setid": 1, "uri": uri, "flags": "AP", "attrs": {"duid": uri[-5:]}} for uri in (one, two)]
+            gateways = [{"setid": 1, "uri": uri, "flags": "AP", "attrs": {"duid": uri[-5:]}} for uri in (first, second)]
             for recap in ("changed=2", "changed=0"):
                 done = run_book(tmp_path, "change_gateways.yml", proxies(live), gateways=gateways)
                 assert done.returncode == 0 and recap in done.stdout, done.stdout + done.stderr
@@ -87,7 +87,9 @@ def test_change_gateways_and_drain(tmp_path: Path) -> None:
             shown = []
             # As text, which -e back=true gives.
             for back in ("false", "true"):
-                done = run_book(tmp_path, "drain_gateway.yml", proxies(live), gateway=two, back=back)
+                done = run_book(tmp_path, "drain_gateway.yml", proxies(live), gateway=second, back=back)
                 assert done.returncode == 0, done.stdout + done.stderr
-                shown.append(next(each.flags for each in server.destinations() if each.uri == two))
+                shown.append(
+                    next(destination.flags for destination in server.destinations() if destination.uri == second)
+                )
     assert shown == ["DX", "AP"]

@@ -75,8 +75,8 @@ def test_no_file_reaches_the_terminal_raw(tmp_path: Path) -> None:
         {"ansible.builtin.debug": {"msg": "{{ [{'setid': 1, 'uri': x}] | sipfleet.kamailio.to_dispatcher_list }}"}},
         {"ansible.builtin.debug": {"msg": "{{ x | sipfleet.kamailio.dispatcher_flags }}"}},
     ]
-    for one in tasks[-4:]:
-        one["vars"] = {"x": "sip:" + EVIL}
+    for task in tasks[-4:]:
+        task["vars"] = {"x": "sip:" + EVIL}
     results = run_tasks(tmp_path, tasks)
     raw = [line for line in results[0]["output"].split("\n") if not is_printable(line)]
     assert not raw, raw
@@ -162,7 +162,7 @@ def test_what_kamailio_says_holds_no_secret_of_the_configuration(tmp_path: Path)
     result = json.loads(done.stdout)
     shown = says.replace("\u202e", "\\u202e") % (("********",) * 3)
     assert result["failed"] and shown in result["msg"] and str(config) in result["msg"], result["msg"]
-    assert not any(one in done.stdout + done.stderr for one in ("kamailiorw", "hunter22", "hunter33"))
+    assert not any(secret in done.stdout + done.stderr for secret in ("kamailiorw", "hunter22", "hunter33"))
 
 
 def test_a_warning_holds_no_secret(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_files_that_include_each_other(tmp_path: Path) -> None:
     )
     results = check_run_check_run(tmp_path, task(main, backup=True), [modules])
     assert results[1]["files"] == [str(modules)]
-    assert [Path(one).read_text()[:15] for one in results[1]["backup_files"]] == ["#!ifdef WITH_TM"]
+    assert [Path(backup).read_text()[:15] for backup in results[1]["backup_files"]] == ["#!ifdef WITH_TM"]
     assert modules.read_text() == (
         '#!ifdef WITH_TM\nloadmodule "tm.so"\n#!endif\n#!ifndef NO_DS\n#!ifndef MOD_tm\n  loadmodule "tm.so"\n#!endif\n'
         '  loadmodule "dispatcher.so"\n  modparam("dispatcher", "list_file", "/etc/kamailio/dispatcher.list")\n'

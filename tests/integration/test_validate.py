@@ -37,11 +37,11 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
     write(files, BLIND)
     (result,) = run_tasks(tmp_path, [task(files)])
     assert result["failed"] and not result["changed"] and result["will_start"] is True
-    assert [(one["rule"], one["line"]) for one in result["findings"]] == [
+    assert [(finding["rule"], finding["line"]) for finding in result["findings"]] == [
         ("probing-without-tm", 1),
         ("probing-without-tm", 3),
     ]
-    assert [one["source"] for one in result["findings"]] == ["1 sip:10.0.0.1 8 0 duid=a", "2 sip:10.0.0.3 9"]
+    assert [finding["source"] for finding in result["findings"]] == ["1 sip:10.0.0.1 8 0 duid=a", "2 sip:10.0.0.3 9"]
     assert result["msg"].split("\n") == [
         "Kamailio would start, but would not probe as it should.",
         "",
@@ -57,7 +57,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
         '  -> Put loadmodule "tm.so" before the dispatcher module and set '
         'modparam("dispatcher", "ds_ping_interval", 10), or take 8 out of its flags',
     ]
-    assert [(one["uri"], one["effect"]) for one in result["probing"]] == [
+    assert [(probe["uri"], probe["effect"]) for probe in result["probing"]] == [
         ("sip:10.0.0.1", "never"),
         ("sip:10.0.0.2", "never"),
         ("sip:10.0.0.3", "never"),
@@ -70,7 +70,7 @@ def test_refusal_says_what_where_and_what_to_do(files: tuple[Path, Path], tmp_pa
 
 
 def severe(result: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in result["findings"] if one["severity"] != "note"]
+    return [finding for finding in result["findings"] if finding["severity"] != "note"]
 
 
 @pytest.mark.parametrize("correction", ["load_tm", "clear_probing"])
@@ -80,7 +80,7 @@ def test_correct(text: str, correction: str, files: tuple[Path, Path], tmp_path:
     before = files[0].read_text(), files[1].read_text()
     correcting = task(files, on_violation="correct", correction=correction, ping_interval=30, backup=True)
     results = check_run_check_run(tmp_path, correcting, list(files))
-    assert all(one["will_start"] for one in results)
+    assert all(result["will_start"] for result in results)
     assert results[0]["findings"] == results[1]["findings"] != []
     assert severe(results[2]) == []
     assert "corrected" not in results[1]
@@ -95,14 +95,14 @@ def test_correct(text: str, correction: str, files: tuple[Path, Path], tmp_path:
         assert listing == LIST.replace(" 8 ", " 0 ").replace(" 9", " 1")
     backups = results[1]["backup_files"]
     assert len(backups) == (2 if text == DIES and correction == "clear_probing" else 1)
-    assert {Path(one).read_text() for one in backups} <= set(before)
+    assert {Path(backup).read_text() for backup in backups} <= set(before)
 
 
 def test_nothing_to_find(files: tuple[Path, Path], tmp_path: Path) -> None:
     write(files, WORKS)
     for result in run_tasks(tmp_path, [task(files), task(files, on_violation="correct")]):
         assert (result["changed"], severe(result), result["will_start"], result["failed"]) == (False, [], True, False)
-    assert {one["effect"] for one in result["probing"]} == {"never", "until_first_answer"}
+    assert {probe["effect"] for probe in result["probing"]} == {"never", "until_first_answer"}
 
 
 def test_texts_are_judged_and_corrected_without_the_files(files: tuple[Path, Path], tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_what_cannot_be_corrected_is_said_and_nothing_is_written(files: tuple[Pa
     )
     assert "Nothing has been corrected:" in conditional["msg"]
     assert "kamailio.cfg:6:5: module tm is also loaded under #!ifdef WITH_TM, beside other" in conditional["msg"]
-    assert [one["rule"] for one in given["findings"]] == ["probing-without-interval"] * 2
+    assert [finding["rule"] for finding in given["findings"]] == ["probing-without-interval"] * 2
     write(files, BLIND)
     files[1].write_text(LIST + "3 sip:10.0.0.4 -8\n")
     (rest,) = run_tasks(tmp_path, [task(files, on_violation="correct")])

@@ -35,7 +35,7 @@ def task(config: Path, **options: Any) -> Task:
 
 
 def rules(result: dict[str, Any]) -> list[str]:
-    return [one["rule"] for one in result["findings"]]
+    return [finding["rule"] for finding in result["findings"]]
 
 
 def test_what_fails_and_what_is_left_alone(config: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_probing_mode_watches_all_the_time(config: Path, tmp_path: Path) -> None
     write(config, DISPATCHER)
     correcting = task(config, on_violation="correct", probing_mode=3, ping_interval=40)
     results = check_run_check_run(tmp_path, correcting, [config])
-    assert {one["effect"] for result in results for one in result["probing"]} == {"continuously"}
+    assert {probe["effect"] for result in results for probe in result["probing"]} == {"continuously"}
     assert 'modparam("dispatcher", "ds_probing_mode", 3)\n' in config.read_text()
     write(config, TM + DISPATCHER + INTERVAL)
     note, set_now, left = run_tasks(
@@ -85,7 +85,12 @@ def test_letters_and_hexadecimal_numbers_become_numbers(config: Path, tmp_path: 
     results = check_run_check_run(tmp_path, correcting, [config, listing])
     after = "1 sip:10.0.0.1 8\n1\tsip:10.0.0.2 12 10 weight=50 # b\n2 sip:10.0.0.3 8 5 a=b\n2 sip:10.0.0.4 8\n"
     assert listing.read_text() == after
-    assert [one["effect"] for one in results[1]["probing"]] == ["continuously", "never", "continuously", "continuously"]
+    assert [probe["effect"] for probe in results[1]["probing"]] == [
+        "continuously",
+        "never",
+        "continuously",
+        "continuously",
+    ]
 
 
 def test_included_texts(config: Path, tmp_path: Path) -> None:
@@ -153,7 +158,7 @@ def test_a_thousand_destinations_are_a_screen(config: Path, tmp_path: Path) -> N
     assert len(result["msg"].split("\n")) <= 50
     assert result["msg"].index("error: ") < result["msg"].index("warning: ")
     assert "(1000 times)" in result["msg"] and len(result["findings"]) > 1050
-    severities = [one["severity"] for one in result["findings"]]
+    severities = [finding["severity"] for finding in result["findings"]]
     assert severities == sorted(severities, key=["error", "warning", "note"].index)
 
 

@@ -90,7 +90,7 @@ def test_killed_at_any_system_call(tmp_path: Path) -> None:
 
     litter = list(tmp_path.glob("*/.sipfleet.*"))
     assert litter, "no run was killed with its file staged"
-    for folder in {one.parent for one in litter}:
+    for folder in {staged.parent for staged in litter}:
         (folder / "dispatcher.list").write_bytes(OLD)
         assert run(command(folder, "again", arguments(folder / "dispatcher.list"))).returncode == 0
         assert (folder / "dispatcher.list").read_bytes() == NEW
@@ -136,7 +136,7 @@ def touched_by(folder: Path, module: str, **options: Any) -> set[str]:
     watch = Watch()
     watch.add(folder, WRITES)
     result = result_of(folder.parent, module, check_mode=True, **options)
-    touched = {one.name for one in watch.wait(0)}
+    touched = {event.name for event in watch.wait(0)}
     watch.close()
     assert result.get("changed") is True, result
     return touched
@@ -144,7 +144,7 @@ def touched_by(folder: Path, module: str, **options: Any) -> set[str]:
 
 def leftovers(folder: Path) -> set[str]:
     """Make what killed runs have left next to the files of a folder; return the names of it."""
-    names = {".sipfleet.%s.0123abcd" % one.name for one in list(folder.iterdir())}
+    names = {".sipfleet.%s.0123abcd" % path.name for path in list(folder.iterdir())}
     for name in names:
         (folder / name).touch()
     return names
@@ -156,7 +156,7 @@ def test_check_mode_leaves_the_folder_of_a_list_alone(tmp_path: Path) -> None:
     left = leftovers(path.parent)
     for config in ({}, {"config": str(path.parent / "k.cfg"), "on_violation": "report"}):
         assert touched_by(path.parent, "dispatcher_list", **arguments(path), **config) == set()
-    assert left < {one.name for one in path.parent.iterdir()}
+    assert left < {entry.name for entry in path.parent.iterdir()}
     assert locks_of(path) == []
 
 
@@ -179,11 +179,11 @@ def test_check_mode_makes_only_the_copies_for_a_check(check: bool, tmp_path: Pat
     (folder / "dispatcher.list").write_bytes(OLD)
     left = leftovers(folder)
     touched = touched_by(folder, "loadmodule", config=str(config), modules=[{"name": "tm"}], check=check)
-    assert {one.rpartition(".")[0] for one in touched} == (
+    assert {name.rpartition(".")[0] for name in touched} == (
         {".sipfleet.kamailio.cfg", ".sipfleet.modules.cfg"} if check else set()
     )
     assert not touched & left
-    assert {one.name for one in folder.iterdir()} == {"kamailio.cfg", "modules.cfg", "dispatcher.list", *left}
+    assert {path.name for path in folder.iterdir()} == {"kamailio.cfg", "modules.cfg", "dispatcher.list", *left}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -209,7 +209,7 @@ def test_a_configuration_of_the_group_of_the_server_is_checked(mode: int, tmp_pa
         given["modules"] = [{"name": "no_such_module"}]
         refused = json.loads(run(command(tmp_path, "refused", given, "loadmodule")).stdout)
         assert "kamailio -c refuses what would be written" in refused["msg"] and "no_such_module" in refused["msg"]
-        assert [one.name for one in folder.iterdir()] == ["kamailio.cfg"]
+        assert [path.name for path in folder.iterdir()] == ["kamailio.cfg"]
 
 
 def test_access_control_list_and_attributes_are_kept(tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def lists(ports: list[int]) -> list[str]:
     found: list[str] = []
     while len(found) <= RELOADS:
         some = shuffle.sample(ports, shuffle.randint(1, len(ports)))
-        entries = sorted(((port, shuffle.randint(0, 2)) for port in some), key=lambda one: -one[1])
+        entries = sorted(((port, shuffle.randint(0, 2)) for port in some), key=lambda entry: -entry[1])
         if entries != last:
-            found.append("".join("1 sip:127.0.0.1:%d 0 %d\n" % one for one in entries))
+            found.append("".join("1 sip:127.0.0.1:%d 0 %d\n" % entry for entry in entries))
             last = entries
     return found
 
@@ -91,7 +91,7 @@ def answering(folder: Path, count: int) -> Iterator[list[int]]:
         for process in processes:
             stack.callback(finish, process, signal.SIGKILL)
         yield ports[:count]
-        assert [one.poll() for one in processes] == [None] * count, "one has ended by itself"
+        assert [process.poll() for process in processes] == [None] * count, "one has ended by itself"
 
 
 class Load:
@@ -162,7 +162,7 @@ def test_no_call_is_lost(suite: str, tmp_path: Path) -> None:
                 for text in texts[1:]:
                     live.list.write_text(text)
                     results.append(live.reload())
-                each = (time.monotonic() - begin) / RELOADS
+                interval = (time.monotonic() - begin) / RELOADS
                 by_module, why = load.end(), load.error_text()
             live.list.write_text(texts[0])
             server.rpc("dispatcher.reload")
@@ -174,12 +174,12 @@ def test_no_call_is_lost(suite: str, tmp_path: Path) -> None:
                     live.list.write_text(text)
                     answers.append(server.rpc("dispatcher.reload"))
                     # As often as the module did, so that both meet as many calls.
-                    time.sleep(max(0.0, begin + number * each - time.monotonic()))
+                    time.sleep(max(0.0, begin + number * interval - time.monotonic()))
                 plain = load.end()
             entries = server.destinations()
-    assert [one["changed"] for one in results] == [True] * RELOADS, results
-    assert not any(one.get("failed") or one["drift"] for one in results), results
-    assert ["successfully reloaded" in one for one in answers] == [True] * RELOADS, answers
+    assert [result["changed"] for result in results] == [True] * RELOADS, results
+    assert not any(result.get("failed") or result["drift"] for result in results), results
+    assert ["successfully reloaded" in answer for answer in answers] == [True] * RELOADS, answers
     assert len(entries) == texts[-1].count("\n")
     assert min(by_module.succeeded, plain.succeeded) >= 100, (by_module, plain)
     assert by_module.made == by_module.succeeded + by_module.failed, "none is left over"

@@ -89,8 +89,8 @@ def _differs() -> Any:
 
 def _stopped() -> Any:
     verdict, runs = healthy(4, 2, "10.8.1", pings_active=False)
-    for one in runs["destinations"]:
-        one.update(watch="blind", effect="never", reason="pings are stopped with dispatcher.ping_active")
+    for destination in runs["destinations"]:
+        destination.update(watch="blind", effect="never", reason="pings are stopped with dispatcher.ping_active")
     return verdict, runs
 
 
@@ -142,7 +142,7 @@ def hostile() -> dict[str, Any]:
     attrs = 'duid="' + EVIL + "';" + BROKEN + TEMPLATE
     row = running(1, uri, "AP", "never", attrs=attrs, reason="why" + EVIL)
     drift = [_drift("extra", uri, "text" + EVIL + BROKEN + TEMPLATE)]
-    rows = [listed(1, one, 8, "never", reason="why" + EVIL) for one in (uri, uri + EVIL)]
+    rows = [listed(1, destination, 8, "never", reason="why" + EVIL) for destination in (uri, uri + EVIL)]
     shown = files(*rows, findings=[evil], kamailio_version="6.1" + IMAGE)
     return {
         "evil" + IMAGE: (shown, server(row, rows=rows, drift=drift, kamailio_version="6.1" + IMAGE)),
@@ -180,18 +180,32 @@ def large(hosts: int, destinations: int, sets: int = 10) -> dict[str, Any]:
                 for row in (verdict["probing"][index], runs["destinations"][index]):
                     row.update(effect="never", reason="tm is not loaded", watch="blind")
             named = [runs["destinations"][index] for index in bad]
-            verdict["findings"] = [finding(destination="set %d, %s" % (one["setid"], one["uri"])) for one in named]
+            verdict["findings"] = [
+                finding(destination="set %d, %s" % (destination["setid"], destination["uri"])) for destination in named
+            ]
             runs["drift"] = [
-                _drift("unprobed", one["uri"], "it shows AP and nothing probes it: tm is not loaded", 3, one["setid"])
-                for one in named
+                _drift(
+                    "unprobed",
+                    destination["uri"],
+                    "it shows AP and nothing probes it: tm is not loaded",
+                    3,
+                    destination["setid"],
+                )
+                for destination in named
             ]
         elif trouble < 0.16:
             for index in chance.sample(range(destinations), max(1, destinations // 12)):
                 runs["destinations"][index].update(letters="IP", flags=9)
         elif trouble < 0.19:
-            one = runs["destinations"][-1]
+            destination = runs["destinations"][-1]
             runs["drift"] = [
-                _drift("priority", one["uri"], "the list says priority 0, and it runs with 10", 3, one["setid"])
+                _drift(
+                    "priority",
+                    destination["uri"],
+                    "the list says priority 0, and it runs with 10",
+                    3,
+                    destination["setid"],
+                )
             ]
         elif trouble < 0.21:
             verdict, runs = silent(False, *verdict["probing"], findings=[finding("interval-without-tm", "error")])

@@ -79,16 +79,16 @@ def files(*probing: Results, findings: list[Results] | None = None, **more: Any)
 
 def server(*destinations: Results, rows: list[Results], drift: list[Results] | None = None, **more: Any) -> Results:
     """The result of dispatcher_info; the rows are those of the list, each with a URI of its own."""
-    by_uri = {one["uri"]: one for one in rows}
-    for one in destinations:
-        row = by_uri.pop(one["uri"], None)
+    by_uri = {entry["uri"]: entry for entry in rows}
+    for destination in destinations:
+        row = by_uri.pop(destination["uri"], None)
         if row:
-            one.update(line=row["line"], list_flags=row["flags"], list_letters=row["letters"])
-    absent = [{name: one[name] for name in ("setid", "uri", "flags", "letters", "line")} for one in by_uri.values()]
+            destination.update(line=row["line"], list_flags=row["flags"], list_letters=row["letters"])
+    absent = [{name: entry[name] for name in ("setid", "uri", "flags", "letters", "line")} for entry in by_uri.values()]
     found = {
         "changed": False,
         "destinations": list(destinations),
-        "absent": [{**one, "reason": "it stands in the list and does not run"} for one in absent],
+        "absent": [{**entry, "reason": "it stands in the list and does not run"} for entry in absent],
         "drift": drift or [],
         "modules": ["tm", "dispatcher"],
     }
@@ -100,7 +100,7 @@ def healthy(count: int = 4, sets: int = 2, net: str = "10.0.0", **more: Any) -> 
     """A host on which nothing is wrong."""
     uris = [(1 + index * sets // count, "sip:%s.%d:5060" % (net, index + 1)) for index in range(count)]
     rows = [listed(setid, uri, line=index + 2) for index, (setid, uri) in enumerate(uris)]
-    runs = [running(*one, priority=10, attrs="weight=50") for one in uris]
+    runs = [running(setid, uri, priority=10, attrs="weight=50") for setid, uri in uris]
     return files(*rows, **more), server(*runs, rows=rows, **more)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from report import fleets
 from report.made_up import audit, healthy
-from report.view import View, labels
+from report.view import View, cells, chips, data_in
 
 FLEETS: dict[str, Callable[[], dict[str, Any]]] = {
     "mixed": fleets.mixed,
@@ -37,46 +37,43 @@ def by_table(printed: str) -> list[str]:
 def blind_of_chips(view: View, page: Path) -> dict[str, int]:
     """How many a page calls blind, by the entries of the hosts."""
     found = {}
-    for entry in view.open(page).locator(".host summary").all():
-        chip = entry.locator(".chip.blind")
-        name = entry.locator(".name").inner_text().strip()
-        found[name] = int(chip.inner_text().split()[0]) if chip.count() else 0
+    for entry in view.open(page).locator(".host").all():
+        found[data_in(entry)["name"]] = chips(entry).get("blind", 0)
     return found
 
 
-def fails(one: dict[str, Any]) -> bool:
+def fails(host: dict[str, Any]) -> bool:
     """Whether audit_fail_on=warning fails on a host."""
-    drift = [found for found in one["drift"] if found["kind"] not in ("state", "unprobed")]
-    wrong = [found for found in one["findings"] if found["severity"] != "note"]
-    return bool(one["state"] != "runs" or wrong or drift or one["blind"])
+    drift = [found for found in host["drift"] if found["kind"] not in ("state", "unprobed")]
+    wrong = [found for found in host["findings"] if found["severity"] != "note"]
+    return bool(host["state"] != "runs" or wrong or drift or host["blind"])
 
 
 @pytest.mark.parametrize("name", FLEETS)
 def test_one_meaning_of_blind(view: View, tmp_path: Path, name: str) -> None:
     page, whole = tmp_path / "page.html", tmp_path / "all.json"
     done = audit(tmp_path, FLEETS[name](), audit_report=str(page), audit_file=str(whole), audit_fail_on="warning")
-    hosts = {one["host"]: one for one in json.loads(whole.read_text())["hosts"]}
+    hosts = {entry["host"]: entry for entry in json.loads(whole.read_text())["hosts"]}
     rows = by_table(done.stdout)
     assert len(rows) == len(hosts)
     in_table = {host: int(row.split()[-1]) for host in hosts for row in rows if row.startswith(host.ljust(20) + " ")}
     assert in_table == blind_of_chips(view, page)
-    in_file = {host: one["blind"] for host, one in hosts.items()}
+    in_file = {host: entry["blind"] for host, entry in hosts.items()}
     assert in_file == in_table
-    for host, one in hosts.items():
-        if one["destinations"]:
-            assert in_file[host] == sum(each["watch"] == "blind" for each in one["destinations"]), host
+    for host, entry in hosts.items():
+        if entry["destinations"]:
+            assert in_file[host] == sum(destination["watch"] == "blind" for destination in entry["destinations"]), host
     in_cells: dict[str, int] = dict.fromkeys(hosts, 0)
-    for label in labels(view.open(page)):
-        counted = re.search(r"(\d+) blind", label)
-        in_cells[label.rsplit(", set ", 1)[0]] += int(counted.group(1)) if counted else 0
+    for (host, _setid), counts in cells(view.open(page)).items():
+        in_cells[host] += counts.get("blind", 0)
     assert in_cells == in_file
     failed = {host for host in hosts if "fatal: [%s]: FAILED!" % host in done.stdout}
-    assert failed == {host for host, one in hosts.items() if fails(one)}
+    assert failed == {host for host, entry in hosts.items() if fails(entry)}
 
 
 def test_what_is_blind(tmp_path: Path) -> None:
     whole = tmp_path / "all.json"
     audit(tmp_path, fleets.unwatched(), audit_file=str(whole))
-    found = {one["host"]: one["blind"] for one in json.loads(whole.read_text())["hosts"]}
+    found = {entry["host"]: entry["blind"] for entry in json.loads(whole.read_text())["hosts"]}
     only_blind = {"blind": 1, "silent": 1, "lost": 1}
     assert found == {**dict.fromkeys(fleets.unwatched(), 0), **only_blind}

@@ -31,11 +31,11 @@ def test_page_table_and_file(tmp_path: Path, arguments: tuple[str, ...]) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert page.stat().st_mode & 0o777 == whole.stat().st_mode & 0o777 == 0o600
     assert "application/json" not in done.stdout
-    found = {one["host"]: one for one in json.loads(whole.read_text())["hosts"]}
+    found = {entry["host"]: entry for entry in json.loads(whole.read_text())["hosts"]}
     shown = data_of(page)["hosts"]
     assert set(found) == set(shown) == set(fleets.mixed())
-    assert {name: one["state"] for name, one in found.items()} == {
-        name: one["about"]["state"] for name, one in shown.items()
+    assert {name: entry["state"] for name, entry in found.items()} == {
+        name: data["about"]["state"] for name, data in shown.items()
     }
     rows = printed_rows(done.stdout)
     assert rows["fra-proxy3"] == "5.6.3 runs 0 4 0 4" and rows["ham-edge1"] == "- unreachable 0 0 0 0"
@@ -75,13 +75,13 @@ def test_a_playbook_that_imports_the_audit(tmp_path: Path) -> None:
 def test_the_oldest_and_the_newest_core_write_the_same(tmp_path: Path, core: str) -> None:
     """Texts that look like data or like templates are neither, whatever a version of Ansible does with its own."""
     # What is said of a host that cannot be reached is for Ansible to say.
-    hosts = {name: one for name, one in {**fleets.mixed(), **fleets.hostile()}.items() if one is not None}
+    hosts = {name: result for name, result in {**fleets.mixed(), **fleets.hostile()}.items() if result is not None}
     found: list[Any] = []
     for program in ([str(PLAYBOOK)], playbook_program(core)):
         page, whole = (tmp_path / core / ("%d.%s" % (len(found), kind)) for kind in ("html", "json"))
         done = audit(page.parent, hosts, ansible=program, audit_report=str(page), audit_file=str(whole))
         assert done.returncode == 0, done.stdout + done.stderr
-        blind = [one["blind"] for one in json.loads(whole.read_text())["hosts"]]
+        blind = [entry["blind"] for entry in json.loads(whole.read_text())["hosts"]]
         found.append((data_of(page)["hosts"], page.read_text().split("</head>")[0], blind))
     assert found[0] == found[1]
 

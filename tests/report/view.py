@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -86,17 +87,65 @@ def opened(page: Page, name: str) -> Any:
     return entry
 
 
+def data_in(element: Any) -> dict[str, str]:
+    """What an element says as data."""
+    found: dict[str, str] = element.evaluate("element => ({...element.dataset})")
+    return found
+
+
+def numbers_in(text: str) -> set[int]:
+    """The numbers in a text for people."""
+    return {int(number) for number in re.findall(r"\d+", text)}
+
+
+def chips(entry: Any) -> dict[str, int]:
+    """What is counted beside the name of a host, by its kind."""
+    found = {}
+    for chip in entry.locator("summary .chip").all():
+        data = data_in(chip)
+        found[data["kind"]] = int(data["count"])
+        assert found[data["kind"]] in numbers_in(chip.inner_text())
+    return found
+
+
+def facts(entry: Any) -> dict[str, str]:
+    """The facts of an open host: as data, and as text where they are text of the host."""
+    found = {}
+    for line in entry.locator(".facts > div").all():
+        name, words = (line.locator(kind).inner_text().strip() for kind in ("dt", "dd"))
+        assert name and words
+        data = data_in(line)
+        found[data["fact"]] = data.get("value", words)
+    return found
+
+
 def rows(entry: Any, kind: str = "destinations", nth: int = 0) -> list[dict[str, str]]:
-    """The rows of a table of a host, by the names of the columns."""
+    """The rows of a table of a host, by the keys of the columns, and what their cells say as data besides."""
     table = entry.locator("table." + kind).nth(nth)
-    names = table.locator("th").all_inner_texts()
-    cells = "all => all.map((row) => [...row.cells].map((cell) => cell.innerText))"
-    found: list[list[str]] = table.locator("tbody tr").evaluate_all(cells)
-    return [dict(zip(names, (cell.strip() for cell in row))) for row in found]
+    cells = "all => all.map((row) => [...row.cells].map((cell) => [{...cell.dataset}, cell.innerText.trim()]))"
+    assert all(table.locator("th").all_inner_texts())
+    return [_cells_of(row) for row in table.locator("tbody tr").evaluate_all(cells)]
 
 
-def labels(page: Page, name: str = "") -> list[str]:
-    """What the picture says of the sets of a host, or of all hosts."""
-    cells = page.locator(".picture a.cell")
-    found: list[str] = cells.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
-    return [label for label in found if label.startswith(name)]
+def _cells_of(row: list[tuple[dict[str, str], str]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for data, words in row:
+        column, name = data.pop("column"), data.pop("name")
+        # What is data is said in words as well.
+        assert name and (words or not data), (column, data)
+        found[column] = data.pop("value", words)
+        found.update(data)
+    return found
+
+
+def cells(page: Page) -> dict[tuple[str, int], dict[str, int]]:
+    """What the picture counts in the sets of the hosts; what is not there is left out."""
+    found = {}
+    for data, label in page.locator(".picture a.cell").evaluate_all(
+        "all => all.map((cell) => [{...cell.dataset}, cell.getAttribute('aria-label')])"
+    ):
+        counts = {kind: count for kind, count in json.loads(data["counts"]).items() if count}
+        told = {count for kind, count in counts.items() if kind != "drift"}
+        assert data["host"] in label and {int(data["set"]), *told} <= numbers_in(label), (data, label)
+        found[data["host"], int(data["set"])] = counts
+    return found

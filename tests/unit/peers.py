@@ -17,7 +17,7 @@ SOON, LATE = 0.3, 5.0
 
 
 def listing(folder: Path) -> list[str]:
-    return sorted(one.name for one in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir())
 
 
 def text(value: bytes, kind: int = 1) -> bytes:

@@ -49,15 +49,15 @@ def as_json(members: Members, call_id: str = "7") -> bytes:
             return value
         names = [name for name, _one in value]
         if len(set(names)) == len(names) and "DEST" not in names and "SET" not in names:
-            return {name: convert(one) for name, one in value}
-        return [{name: convert(one)} for name, one in value]
+            return {name: convert(member) for name, member in value}
+        return [{name: convert(member)} for name, member in value]
 
     return json.dumps({"jsonrpc": "2.0", "result": convert(members), "id": call_id}, indent="\t").encode()
 
 
 def as_binrpc(members: Members, cookie: bytes = b"\7") -> bytes:
     """A reply of ctl."""
-    body = b"".join([b"\3", *(_member(*one) for one in members), b"\x83"])
+    body = b"".join([b"\3", *(_member(*member) for member in members), b"\x83"])
     return bytes([0xA1, 1 << 4 | 3 << 2 | len(cookie) - 1]) + len(body).to_bytes(4, "big") + cookie + body
 
 
@@ -67,7 +67,7 @@ def _member(name: str, value: Any) -> bytes:
 
 def _value(value: Any) -> bytes:
     if isinstance(value, list):
-        return b"".join([b"\3", *(_member(*one) for one in value), b"\x83"])
+        return b"".join([b"\3", *(_member(*member) for member in value), b"\x83"])
     if isinstance(value, (int, float)):
         number = int(value * 1000) if isinstance(value, float) else value
         data = number.to_bytes((number.bit_length() + 7) // 8, "big")

@@ -163,7 +163,7 @@ def test_modules_in_the_order_of_evaluation(text: str) -> None:
 def test_places_and_conditions() -> None:
     evaluation = run('#!ifndef A\n  loadmodule "tm.so" # x\n#!endif\ninclude_file "a.cfg"\n', a='\n\nloadmodule "sl"')
     tm, sl = (load.place for load in evaluation.loads)
-    assert (tm.path, tm.line, tm.column, [one.text for one in tm.conditions]) == (
+    assert (tm.path, tm.line, tm.column, [condition.text for condition in tm.conditions]) == (
         "/etc/k/main.cfg",
         2,
         3,

@@ -314,7 +314,7 @@ def test_edit_of_several_files(case: str) -> None:
     before = {"/k/%s.cfg" % name: text.encode() for name, text in files.items()}
     assert plan_files(before, *wishes) == {
         **before,
-        **{"/k/%s.cfg" % one: text.encode() for one, text in after.items()},
+        **{"/k/%s.cfg" % name: text.encode() for name, text in after.items()},
     }
 
 
@@ -447,6 +447,6 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
         for name, value in wish.params.items():
             there = after.all_params(wish.name, name)
             if isinstance(value, tuple):
-                assert [one.value for one in there if one.written_for == wish.name] == list(value)
+                assert [param.value for param in there if param.written_for == wish.name] == list(value)
             elif value is not None or not there or there[-1].written_for == wish.name:
                 assert (there[-1].value if there else None) == value

@@ -43,7 +43,9 @@ def test_settings_that_are_read() -> None:
 def test_protocols_that_a_server_speaks(text: str, spoken: str) -> None:
     sockets = evaluation_of(text).sockets
     assert sockets
-    assert {one for one in ("udp", "tcp", "tls", "sctp", "ws") if sockets.speaks(one.encode())} == set(spoken.split())
+    assert {protocol for protocol in ("udp", "tcp", "tls", "sctp", "ws") if sockets.speaks(protocol.encode())} == set(
+        spoken.split()
+    )
 
 
 @pytest.mark.parametrize("hidden", ["listen=tls:127.0.0.1", "enable_tls=yes", "disable_tcp=yes"])

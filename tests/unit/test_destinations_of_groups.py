@@ -51,8 +51,8 @@ def test_every_field_of_a_set_is_obeyed() -> None:
 
 
 def test_the_name_of_a_host_is_its_address_only_where_the_set_names_no_variable() -> None:
-    assert [one["uri"] for one in made({"setid": 1, "group": "old"})] == ["sip:gw3:5060"]
-    assert [one["uri"] for one in made({"setid": 1, "group": "old", "address": None})] == ["sip:gw3:5060"]
+    assert [entry["uri"] for entry in made({"setid": 1, "group": "old"})] == ["sip:gw3:5060"]
+    assert [entry["uri"] for entry in made({"setid": 1, "group": "old", "address": None})] == ["sip:gw3:5060"]
 
 
 def test_no_set_makes_no_destination() -> None:

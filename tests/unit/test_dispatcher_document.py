@@ -49,9 +49,9 @@ READ = {
 @pytest.mark.parametrize("line", READ, ids=ascii)
 def test_line_is_read_as_the_server_reads_it(line: bytes) -> None:
     for end in (b"", b"\n", b"\r\n"):
-        (one,) = parse_document(b"# first\n" + line + end, OLD).destinations
-        assert one.meaning == READ[line]
-        assert one.line == 2
+        (destination,) = parse_document(b"# first\n" + line + end, OLD).destinations
+        assert destination.meaning == READ[line]
+        assert destination.line == 2
 
 
 @pytest.mark.parametrize("line", [b"", b"\n", b" \t\r\n", b"# 1 sip:a", b"  #\n", b"\0 1 sip:a", b"\0"])
@@ -67,26 +67,32 @@ def test_set_id_alone_is_a_bad_line(line: bytes) -> None:
 
 
 def test_hexadecimal_flags_since_6_1() -> None:
-    (one,) = parse_document(b"1 sip:a 0x1F 3 a=b", NEW).destinations
-    assert (one.flags, one.priority, one.attrs, one.hex_flags) == (31, 3, b"a=b", True)
-    (one,) = parse_document(b"1 sip:a 0xP", NEW).destinations
-    assert (one.flags, one.attrs) == (0, b"P")
+    (destination,) = parse_document(b"1 sip:a 0x1F 3 a=b", NEW).destinations
+    assert (destination.flags, destination.priority, destination.attrs, destination.hex_flags) == (31, 3, b"a=b", True)
+    (destination,) = parse_document(b"1 sip:a 0xP", NEW).destinations
+    assert (destination.flags, destination.attrs) == (0, b"P")
 
 
 def test_a_long_line_goes_on_as_another() -> None:
     head = b"1 sip:a 8 0 "
     data = head + b"x" * (LINE_BYTES - len(head)) + b"2 sip:b\n3 sip:c\n"
     document = parse_document(data, OLD)
-    assert [(one.setid, one.line) for one in document.destinations] == [(1, 1), (2, 1), (3, 2)]
+    assert [(destination.setid, destination.line) for destination in document.destinations] == [(1, 1), (2, 1), (3, 2)]
     assert document.long_lines == {1: data[: -len(b"3 sip:c\n")]}
 
 
 def test_spans_name_the_bytes_of_the_fields() -> None:
     data = b"# x\n7  sip:a\t8 5  a=1 # c\r\n"
-    (one,) = parse_document(data, OLD).destinations
-    spans = (one.setid_span, one.uri_span, one.flags_span, one.priority_span, one.attrs_span)
+    (destination,) = parse_document(data, OLD).destinations
+    spans = (
+        destination.setid_span,
+        destination.uri_span,
+        destination.flags_span,
+        destination.priority_span,
+        destination.attrs_span,
+    )
     assert [data[start:end] for start, end in spans] == [b"7", b"sip:a", b"8", b"5", b"a=1"]
-    assert data[one.start : one.end] == b"7  sip:a\t8 5  a=1 # c\r\n"
+    assert data[destination.start : destination.end] == b"7  sip:a\t8 5  a=1 # c\r\n"
 
 
 @given(LINES)
@@ -95,14 +101,14 @@ def test_any_bytes_are_read_and_kept(data: bytes) -> None:
         document = parse_document(data, version)
         assert document.data == data
         at = 0
-        for one in document.destinations:
-            assert at <= one.start < one.end <= len(data)
-            at = one.end
-            for (_start, left), (right, end) in zip(one.spans, one.spans[1:]):
-                assert one.start <= left <= right <= end <= one.end
-            assert data[slice(*one.uri_span)] == one.uri
-            assert data[slice(*one.attrs_span)] == one.attrs
-            assert to_int32(data[slice(*one.flags_span)]) == one.flags
+        for destination in document.destinations:
+            assert at <= destination.start < destination.end <= len(data)
+            at = destination.end
+            for (_start, left), (right, end) in zip(destination.spans, destination.spans[1:]):
+                assert destination.start <= left <= right <= end <= destination.end
+            assert data[slice(*destination.uri_span)] == destination.uri
+            assert data[slice(*destination.attrs_span)] == destination.attrs
+            assert to_int32(data[slice(*destination.flags_span)]) == destination.flags
 
 
 URIS = [
@@ -164,7 +170,7 @@ def test_uri_that_the_server_skips(uri: bytes) -> None:
         read_uri(uri)
 
 
-@given(st.binary(max_size=30).map(lambda one: b"sip:" + one) | st.text(":;?@[]&a1.", max_size=20).map(str.encode))
+@given(st.binary(max_size=30).map(lambda rest: b"sip:" + rest) | st.text(":;?@[]&a1.", max_size=20).map(str.encode))
 def test_any_uri_is_read_or_refused(uri: bytes) -> None:
     try:
         assert read_uri(uri).uri.endswith(uri)

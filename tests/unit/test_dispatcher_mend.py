@@ -36,15 +36,17 @@ def test_the_rest_of_a_line_that_the_server_cuts_is_left_alone() -> None:
 @given(LINES, st.sampled_from([Version(5, 6), Version(6, 1)]))
 def test_any_line_means_what_it_meant(data: bytes, version: Version) -> None:
     before = parse_document(data, version).destinations
-    meant = {one.line: meant_flags(one) for one in before}
+    meant = {destination.line: meant_flags(destination) for destination in before}
     try:
         result = mend_flags(data, version, range(99), "l")
     except KamailioError:
         return
     after = parse_document(result, version).destinations
-    assert [(one.setid, one.uri) for one in after] == [(one.setid, one.uri) for one in before]
-    for one in after:
-        what = meant[one.line]
-        assert meant_flags(one) is None or not what
-        assert not what or one.flags == what.flags
+    assert [(destination.setid, destination.uri) for destination in after] == [
+        (destination.setid, destination.uri) for destination in before
+    ]
+    for destination in after:
+        what = meant[destination.line]
+        assert meant_flags(destination) is None or not what
+        assert not what or destination.flags == what.flags
     assert mend_flags(result, version, range(99), "l") == result

@@ -17,6 +17,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.desc
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import (
+    Purge,
     clear_probing,
     plan_destinations,
 )
@@ -28,7 +29,7 @@ from unit.test_dispatcher_document import LINES
 LIST = b"# gateways\n1 sip:a 8 10 weight=50;duid=x # east\r\n1\tsip:b\t0\n\n2 sip:c\n# end"
 
 
-def plan(data: bytes, *entries: dict[str, Any], purge: str = "none", **options: bool) -> bytes:
+def plan(data: bytes, *entries: dict[str, Any], purge: Purge = "none", **options: bool) -> bytes:
     return plan_destinations(data, parse_wishes(entries), purge, "list", **options).data
 
 
@@ -229,8 +230,8 @@ def test_attributes_are_replaced_or_merged(before: bytes, wanted: Any, replaced:
     for merge, attrs in ((False, replaced), (True, merged)):
         data = b"1 sip:a 0 0 " + before + b"\n"
         result = plan(data, entry, merge=merge)
-        (one,) = parse_document(result, Version(6, 1)).destinations
-        assert one.attrs == attrs
+        (destination,) = parse_document(result, Version(6, 1)).destinations
+        assert destination.attrs == attrs
         assert plan(result, entry, merge=merge) == result
 
 
@@ -335,7 +336,9 @@ def test_order_is_kept_or_enforced() -> None:
     assert plan(ordered, *entries, ensure_order=True) == ordered
     some = [{"setid": 1, "uri": "sip:n"}, {"setid": 1, "uri": "sip:c"}, {"setid": 1, "uri": "sip:b", "flags": 1}]
     result = plan(data, *some, ensure_order=True)
-    assert [one.uri for one in parse_document(result, Version(6, 1)).destinations if one.setid == 1] == [
+    assert [
+        destination.uri for destination in parse_document(result, Version(6, 1)).destinations if destination.setid == 1
+    ] == [
         b"sip:a",
         b"sip:n",
         b"sip:c",
@@ -367,7 +370,7 @@ def test_before_and_after_name_what_changes() -> None:
 
 
 @pytest.mark.parametrize("purge", ["set", "file"])
-def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: str) -> None:
+def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: Purge) -> None:
     cut = b"1 sip:a 8 0 " + b"x" * 1012
     data = cut + b"\n# kept\n"
     with pytest.raises(KamailioError, match="list:1: set 0, x is a part of a line that is longer than 1023"):
@@ -377,7 +380,7 @@ def test_a_part_of_a_cut_line_takes_nothing_with_it(purge: str) -> None:
 
 URIS = st.sampled_from(["sip:a", "sip:b", "sip:c;transport=tcp", "SIP:A", "c:5060"])
 VALUES = st.one_of(
-    st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda one: "'" not in one)
+    st.integers(0, 100), st.text("abcé-._~:;,'", min_size=1, max_size=5).filter(lambda text: "'" not in text)
 )
 TELLING = ["duid=p", "DUID=q", "socket=h", 'socket="i"', "weight=5", "x=1", "x=", "noproxy"]
 # One URI again and again, with what tells its destinations apart and with values that are empty.
@@ -406,7 +409,7 @@ ENTRIES = st.fixed_dictionaries(
     st.booleans(),
 )
 def test_any_wish_is_met_or_refused_and_met_once(
-    data: bytes, entries: list[dict[str, Any]], purge: str, merge: bool, ensure_order: bool
+    data: bytes, entries: list[dict[str, Any]], purge: Purge, merge: bool, ensure_order: bool
 ) -> None:
     try:
         wishes = parse_wishes(entries)
@@ -420,11 +423,11 @@ def test_any_wish_is_met_or_refused_and_met_once(
     assert (result == data) == (not planned.before and not planned.after)
     for version in (Version(5, 6), Version(6, 1)):
         found: dict[object, list[Any]] = {}
-        for one in parse_document(result, version).destinations:
+        for destination in parse_document(result, version).destinations:
             # The URIs of URIS are sip: or have no scheme, and the server adds it to those of five bytes or more.
-            uri = one.uri.lower()
+            uri = destination.uri.lower()
             known_as = uri if uri.startswith(b"sip:") or len(uri) < 5 else b"sip:" + uri
-            found.setdefault((one.setid, known_as), []).append(one)
+            found.setdefault((destination.setid, known_as), []).append(destination)
         for wish in wishes:
             uri = wish.uri.lower()
             matches = found.get((wish.setid, uri if uri.startswith(b"sip:") else b"sip:" + uri), [])
@@ -432,14 +435,15 @@ def test_any_wish_is_met_or_refused_and_met_once(
                 assert not matches or wish.mark is not None
                 continue
             assert any(
-                (wish.flags is None or one.flags == wish.flags)
-                and (wish.priority is None or one.priority == wish.priority)
-                and (wish.attrs is None or merge or same_attrs(one.attrs, wish.attrs.text))
+                (wish.flags is None or destination.flags == wish.flags)
+                and (wish.priority is None or destination.priority == wish.priority)
+                and (wish.attrs is None or merge or same_attrs(destination.attrs, wish.attrs.text))
                 and (
                     wish.description is None
-                    or wish.description in (described(result, one.start), description_above(result, one.start)[1])
+                    or wish.description
+                    in (described(result, destination.start), description_above(result, destination.start)[1])
                 )
-                for one in matches
+                for destination in matches
             )
     kept = set(result.split(b"\n"))
     for line in data.split(b"\n"):

@@ -174,7 +174,7 @@ def test_what_remains_of_a_secret_where_a_message_is_cut_is_masked(size: int) ->
 
 def test_a_hundred_thousand_secrets_are_masked() -> None:
     found = clean([{"attrs": "auth_pw=hunter%06d" % number} for number in range(100_000)])
-    assert {one["attrs"] for one in found} == {"auth_pw=********"}
+    assert {destination["attrs"] for destination in found} == {"auth_pw=********"}
 
 
 def test_secrets_of_a_command_line_are_masked_everywhere() -> None:

@@ -25,7 +25,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Purge, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
@@ -79,28 +79,34 @@ def calls(work: Callable[[], Any]) -> int:
 
 def entries(count: int, priority: int) -> list[dict[str, Any]]:
     return [
-        {"setid": 1, "uri": "sip:gw%d@[::1]" % one, "flags": 8, "priority": priority, "attrs": {"duid": "gw%d" % one}}
-        for one in range(count)
+        {
+            "setid": 1,
+            "uri": "sip:gw%d@[::1]" % number,
+            "flags": 8,
+            "priority": priority,
+            "attrs": {"duid": "gw%d" % number},
+        }
+        for number in range(count)
     ]
 
 
-def plan(count: int, purge: str, ensure_order: bool) -> int:
+def plan(count: int, purge: Purge, ensure_order: bool) -> int:
     data = plan_destinations(b"", parse_wishes(entries(count, 0)), "none", "list").data
     wanted = entries(count, 1)[:: -1 if ensure_order else 2]
     return calls(lambda: plan_destinations(data, parse_wishes(wanted), purge, "list", False, ensure_order))
 
 
 @pytest.mark.parametrize(("purge", "ensure_order"), [("none", False), ("file", False), ("none", True)])
-def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: str, ensure_order: bool) -> None:
+def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: Purge, ensure_order: bool) -> None:
     assert plan(1000, purge, ensure_order) < 3 * plan(500, purge, ensure_order)
 
 
 def check(count: int) -> int:
-    data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % one for one in range(count))
+    data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % number for number in range(count))
 
     def work() -> None:
         found = summarise("list", data, Version(6, 1))["findings"]
-        findings = [Finding(**{name: one[name] for name in Finding._fields}) for one in found]
+        findings = [Finding(**{name: finding[name] for name in Finding._fields}) for finding in found]
         assert len(render_findings(findings, {"list": data}, whole=True)) > count
 
     return calls(work)

@@ -108,7 +108,7 @@ def test_what_can_be_put_back_is_put_back(tmp_path: Path, monkeypatch: pytest.Mo
             [Change(str(path), b"old", b"new") for path in paths],
             False,
         )
-    assert [one.path for one in caught.value.problems] == [str(paths[2]), str(paths[0])]
+    assert [problem.path for problem in caught.value.problems] == [str(paths[2]), str(paths[0])]
     assert [path.read_text() for path in paths] == ["new", "old", "old"]
 
 
@@ -131,11 +131,11 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         command.chmod(0o755)
         site = check.CheckSite(str(command), account, Invocation(), False)
         before, evaluation = (
-            evaluate(str(config), one, no_files, Version(6, 1)) for one in (config.read_bytes(), b"# new")
+            evaluate(str(config), data, no_files, Version(6, 1)) for data in (config.read_bytes(), b"# new")
         )
         done = check.check_in_place(site, evaluation, before, {str(config): b"# new"})
         assert not done.accepted and done.message == "ERROR %s # new" % expected
-        assert sorted(one.name for one in folder.iterdir()) == ["k.cfg", "kamailio"]
+        assert sorted(path.name for path in folder.iterdir()) == ["k.cfg", "kamailio"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
@@ -180,7 +180,7 @@ def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
     evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
     with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
         check.check_in_place(site, evaluation, evaluation, {})
-    assert [one.name for one in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]
 
 
 def test_a_configuration_that_is_exchanged_at_this_moment_is_still_that_of_its_unit(
@@ -214,7 +214,7 @@ def test_a_folder_with_the_name_of_a_staged_file_does_not_keep_the_others(tmp_pa
     for name in names[:4] + names[5:]:
         (tmp_path / name).touch()
     sweep_path(str(tmp_path / "list"))
-    assert [one.name for one in tmp_path.iterdir()] == [names[4]]
+    assert [path.name for path in tmp_path.iterdir()] == [names[4]]
 
 
 @pytest.mark.parametrize("other", ["own", "none"])
@@ -310,7 +310,7 @@ def readable(folder: Path, user: int, group: int) -> list[str]:
     """The files of a folder that a user can read, without what is random in their names."""
 
     def look() -> str:
-        return " ".join(sorted(one.name[:14] for one in folder.iterdir() if os.access(one, os.R_OK)))
+        return " ".join(sorted(path.name[:14] for path in folder.iterdir() if os.access(path, os.R_OK)))
 
     return as_other(user, [group], look).split()
 
@@ -328,8 +328,8 @@ def test_a_default_access_list_of_the_folder_gives_no_more_readers(folder: Path)
     write_new(path, backup=True)
     assert path.read_text() == "new" and len(list(folder.iterdir())) == 2
     assert readable(folder, USER, USER) == []
-    for one in folder.iterdir():
-        assert (one.stat().st_mode & 0o777, os.listxattr(one)) == (0o640, [])
+    for file in folder.iterdir():
+        assert (file.stat().st_mode & 0o777, os.listxattr(file)) == (0o640, [])
 
 
 @as_root
@@ -353,10 +353,10 @@ def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
     for name in ("fchown", "fchmod", "setxattr", "removexattr", "rename"):
         looking(name)
     write_new(path, backup=True)
-    assert seen and [one for one in seen if not one.endswith(": ")] == []
-    for one in folder.iterdir():
-        assert (one.stat().st_mode & 0o777, one.stat().st_gid) == (0o640, GROUP)
-        assert os.listxattr(one) == ["system.posix_acl_access"]
+    assert seen and [line for line in seen if not line.endswith(": ")] == []
+    for file in folder.iterdir():
+        assert (file.stat().st_mode & 0o777, file.stat().st_gid) == (0o640, GROUP)
+        assert os.listxattr(file) == ["system.posix_acl_access"]
     assert len(readable(folder, USER, USER)) == 2
 
 
@@ -410,7 +410,7 @@ def test_a_user_does_not_replace_a_file_whose_group_would_be_another_one(mode: i
     path = file_with(folder / "list", USER, GROUP, mode)
     said = write_as(USER, [USER], path)
     assert "its group 4343 cannot be kept" in said and "become" in said and str(path) in said
-    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+    assert [file.name for file in folder.iterdir()] == ["list"] and path.read_text() == "old"
     assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (GROUP, mode)
 
 
@@ -420,7 +420,7 @@ def test_a_user_does_not_replace_a_file_whose_access_list_would_be_for_another_g
     path = file_with(folder / "list", USER, GROUP, 0o640)
     set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, 1), (_GROUP, 4, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
     assert "its group 4343 cannot be kept" in write_as(USER, [USER], path)
-    assert [one.name for one in folder.iterdir()] == ["list"] and path.read_text() == "old"
+    assert [file.name for file in folder.iterdir()] == ["list"] and path.read_text() == "old"
 
 
 @as_root
@@ -460,7 +460,7 @@ def test_a_user_does_not_replace_a_file_that_its_owner_could_not_read_any_more(
     assert (said != "", path.read_text()) == (refused, "old" if refused else "new")
     if refused:
         assert "its owner nobody could not read it any more" in said and "become" in said
-        assert [one.name for one in folder.iterdir()] == ["list"]
+        assert [file.name for file in folder.iterdir()] == ["list"]
 
 
 @as_root
@@ -490,4 +490,4 @@ def test_a_new_private_file_has_no_other_readers_for_a_moment(
     module: Any = Standin({"unsafe_writes": False, "follow": False})
     wanted = {str(path): Wanted(owner=None, group=None, mode=mode, module=module)}
     write_changes(module, [Change(str(path), None, b"1 sip:a\n")], False, wanted)
-    assert path.stat().st_mode & 0o7777 == mode and [one for one in modes if one & ~mode] == []
+    assert path.stat().st_mode & 0o7777 == mode and [bits for bits in modes if bits & ~mode] == []

@@ -103,7 +103,7 @@ def test_a_long_output_is_cut_between_lines() -> None:
     ended = run_program(["sh", "-c", "seq 100000; printf x%.0s $(seq 70000) >&2; exit 3"], 60)
     first, note, last = ended.printed.partition(b" bytes are left out here)\n")
     begins, _newline, number = first.rpartition(b"\n(")
-    lines = b"".join(b"%d\n" % one for one in range(1, 100001))
+    lines = b"".join(b"%d\n" % index for index in range(1, 100001))
     assert ended.status == 3 and note and lines.startswith(begins + b"\n") and lines.endswith(b"\n" + last)
     assert len(begins) + 1 + int(number) + len(last) == len(lines) and len(last) > 60000 < len(begins)
     assert ended.complaint == b"x" * 70000
@@ -194,11 +194,11 @@ def test_a_file_that_becomes_huge_is_another_one(tmp_path: Path) -> None:
 def test_the_sum_of_all_includes_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preprocess, "CONFIG_BYTES", 3 * _memory.MIB)
     files = {"/a": b'loadmodule "sl"\n' + b"#" * _memory.MIB + b"\n"}
-    two = evaluate("/k", b'include_file "a"\ninclude_file "a"\nloadmodule "tm"\n', files.get, Version(6, 1))
-    assert not two.undecided and [one.name for one in two.loads][-1] == "tm"
-    three = evaluate("/k", b'include_file "a"\n' * 3 + b'loadmodule "tm"\n', files.get, Version(6, 1))
-    (problem,) = three.undecided
+    twice = evaluate("/k", b'include_file "a"\ninclude_file "a"\nloadmodule "tm"\n', files.get, Version(6, 1))
+    assert not twice.undecided and [load.name for load in twice.loads][-1] == "tm"
+    thrice = evaluate("/k", b'include_file "a"\n' * 3 + b'loadmodule "tm"\n', files.get, Version(6, 1))
+    (problem,) = thrice.undecided
     assert problem.render() == "/a:1:1: with this file the configuration has more than 3 MiB, which are not read here"
-    assert "tm" not in [one.name for one in three.loads] and three.sockets is None
+    assert "tm" not in [load.name for load in thrice.loads] and thrice.sockets is None
     whole = evaluate("/k", b"#" * (3 * _memory.MIB + 1), files.get, Version(6, 1))
     assert whole.undecided and len(whole.files["/k"]) > 3 * _memory.MIB

@@ -87,7 +87,7 @@ def test_two_names_of_one_configuration_are_one_server(first: str, owner: int, f
         os.chown(folder / "release-3", owner, owner)
     paths = [folder / name / "kamailio.cfg" for name in ("current", "release-3")]
     before = kept(folder, folder / first / "kamailio.cfg")
-    assert [found(folder, one) for one in paths] == [before] * 2
+    assert [found(folder, path) for path in paths] == [before] * 2
     assert found(folder, folder / "release-4" / "kamailio.cfg") != before
 
 

@@ -72,7 +72,7 @@ def test_it_says_all_of_a_change(folder: str) -> None:
     states = [State(1, b"sip:a\xff", None, "DX"), State(2, "sip:é".encode(), b"g1", "IP")]
     changes = [Change("/a", b"\xff\r\n", b"new"), Change("/b", None, b"new")]
     with begin(folder, changes, RELOAD, OPTIONS, states, 12.5) as journal:
-        assert load(folder) == journal and [one.before for one in journal.entries] == [b"\xff\r\n", None]
+        assert load(folder) == journal and [entry.before for entry in journal.entries] == [b"\xff\r\n", None]
         assert load(folder) == journal and journal.states == states
         assert load(folder) != proceed(journal, reason="so") and load(folder) == journal._replace(reason="so")
         close(journal, {})
@@ -435,7 +435,7 @@ def test_what_runs_have_left_that_were_killed(folder: str) -> None:
         (parent / name).mkdir(parents=True)
     (parent / "a.change.last").write_text("{}")
     with begin(folder, [], NONE, OPTIONS, [], 0):
-        assert sorted(one.name for one in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
+        assert sorted(path.name for path in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
 
 
 def test_what_has_not_proved_itself_is_not_confirmed(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_any_module_that_none_needs_keeps_its_order(modules: list[str]) -> None:
 @given(MODULES)
 def test_any_form_is_ordered_alike(modules: list[str]) -> None:
     names = order_modules(modules)
-    assert [one["name"] for one in order_modules([{"name": name} for name in modules])] == names
+    assert [module["name"] for module in order_modules([{"name": name} for name in modules])] == names
     assert order_modules([name + ".so" for name in modules]) == [name + ".so" for name in names]
     assert order_modules(["/opt/" + name + ".so" for name in modules]) == ["/opt/" + name + ".so" for name in names]
 

@@ -30,7 +30,7 @@ def test_defaults_are_those_of_the_documentation(role: Path) -> None:
     defaults = load(role / "defaults" / "main.yml")
     specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
     for name, spec in specs.items():
-        declared = {one: option["default"] for one, option in spec["options"].items() if "default" in option}
+        declared = {variable: option["default"] for variable, option in spec["options"].items() if "default" in option}
         # Compared with their types: True is not 1 here, and 60 is not 60.0.
         assert repr(sorted(declared.items())) == repr(sorted(defaults.items())), name
 

@@ -45,8 +45,8 @@ from .peers import LATE, SOON, listing, packet, reply_to, serving, text
 
 
 def drip(connection: socket.socket) -> None:
-    for one in reply_to(connection.recv(999), text(b"x" * 60)):
-        connection.send(bytes([one]))
+    for byte in reply_to(connection.recv(999), text(b"x" * 60)):
+        connection.send(bytes([byte]))
         time.sleep(0.1)
 
 
@@ -179,7 +179,7 @@ def test_json_over_datagrams_comes_in_the_datagram_or_in_a_file(tmp_path: Path) 
     def answer(peer: socket.socket, store: str | None) -> None:
         request, sender = peer.recvfrom(9999)
         stored = Path(json.loads(request)["store_path"])
-        modes.extend(stat.S_IMODE(one.stat().st_mode) for one in (stored.parent, stored, Path(sender)))
+        modes.extend(stat.S_IMODE(path.stat().st_mode) for path in (stored.parent, stored, Path(sender)))
         if store:
             stored.write_bytes(json_answer(request, store))
         peer.sendto(json_answer(request, '"Stored"' if store else "42"), sender)

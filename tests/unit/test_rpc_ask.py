@@ -78,8 +78,8 @@ def test_ask_repeats_only_what_is_safe(first: tuple[bytes, ...], tmp_path: Path)
             answering(tmp_path / ("a%s" % safe), *first, fault=True),
             answering(tmp_path / ("b%s" % safe), b"\x10\x07"),
         )
-        with bad as one, good as other:
-            addresses = [CtlStream(one), CtlStream(other)]
+        with bad as broken, good as working:
+            addresses = [CtlStream(broken), CtlStream(working)]
             if safe:
                 assert ask(addresses, "a.b", (), LATE, safe=True) == [7]
             else:
@@ -90,24 +90,24 @@ def test_ask_repeats_only_what_is_safe(first: tuple[bytes, ...], tmp_path: Path)
 
 def test_ask_does_not_repeat_what_the_server_refuses(tmp_path: Path) -> None:
     bad, _asked = answering(tmp_path / "a", b"\x20\x01\xf4" + text(b"command a.b not found"), fault=True)
-    with bad as one, pytest.raises(ServerError) as raised:
-        ask([CtlStream(one), CtlStream(str(tmp_path / "b"))], "a.b", (), LATE, safe=True)
+    with bad as broken, pytest.raises(ServerError) as raised:
+        ask([CtlStream(broken), CtlStream(str(tmp_path / "b"))], "a.b", (), LATE, safe=True)
     assert (raised.value.code, raised.value.text) == (500, "command a.b not found")
     assert raised.value.unknown_command
 
 
 def test_ask_shares_the_time(tmp_path: Path) -> None:
     good, _asked = answering(tmp_path / "b", b"\x10\x07")
-    with serving(socket.SOCK_DGRAM, str(tmp_path / "a"), lambda peer: time.sleep(0.1)) as at, good as other:
+    with serving(socket.SOCK_DGRAM, str(tmp_path / "a"), lambda peer: time.sleep(0.1)) as at, good as working:
         start = time.monotonic()
-        assert ask([CtlDatagram(at), CtlStream(other)], "a.b", (), 4 * SOON, safe=True) == [7]
+        assert ask([CtlDatagram(at), CtlStream(working)], "a.b", (), 4 * SOON, safe=True) == [7]
         assert time.monotonic() - start < 4 * SOON + LATE
 
 
 def test_ask_says_what_to_configure(tmp_path: Path) -> None:
     full, _asked = answering(tmp_path / "a", INTERNAL, fault=True)
-    with full as one, pytest.raises(NoAnswerError) as raised:
-        ask([CtlStream(one)], "dispatcher.list", (), LATE, safe=True)
+    with full as broken, pytest.raises(NoAnswerError) as raised:
+        ask([CtlStream(broken)], "dispatcher.list", (), LATE, safe=True)
     assert 'modparam("jsonrpcs", "transport", 6)' in str(raised.value)
     assert "500: Internal error creating dest" in str(raised.value)
     with pytest.raises(UnreachableError, match='loadmodule "jsonrpcs'):
@@ -229,7 +229,7 @@ def test_run_dir_of_the_command_line() -> None:
 
 
 def test_addresses_for_people() -> None:
-    shown = [show_address(one) for one in (CtlStream("/c"), CtlTcp("::1", 5), JsonHttp("h", 80), FIFO, DGRAM)]
+    shown = [show_address(address) for address in (CtlStream("/c"), CtlTcp("::1", 5), JsonHttp("h", 80), FIFO, DGRAM)]
     assert shown == [
         "/c (ctl, stream)",
         "tcp:[::1]:5 (ctl)",

@@ -114,9 +114,9 @@ def counted(module: Any, name: str) -> Iterator[list[int]]:
     seen, real = [0], getattr(module, name)
 
     def counting(*args: Any) -> Iterator[Any]:
-        for one in real(*args):
+        for value in real(*args):
             seen[0] += 1
-            yield one
+            yield value
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, name, counting)
@@ -127,7 +127,7 @@ def size_of(value: Any) -> tuple[int, int]:
     """How many values and structs a value is."""
     if not isinstance(value, Struct):
         return 1, 0
-    parts = [size_of(one) for _name, one in value.members]
+    parts = [size_of(member) for _name, member in value.members]
     return 1 + sum(values for values, _structs in parts), 1 + sum(structs for _values, structs in parts)
 
 
@@ -147,7 +147,7 @@ def test_an_answer_with_100000_destinations_is_twice_inside_the_limits(
     assert 2 * 100 * values < limits.values and 100 * structs < limits.structs
     reader = binrpc if encode is as_binrpc else jsonrpc
     found = read_destinations(normal_result(reader.decode_reply(data).values))
-    assert [one.priority for one in found] == [index % 7 if whole else 0 for index in range(1000)]
+    assert [target.priority for target in found] == [index % 7 if whole else 0 for index in range(1000)]
 
 
 def test_answers_over_both_protocols_are_the_same() -> None:
@@ -310,11 +310,11 @@ def test_states_are_not_set_on_a_server_that_does_not_answer() -> None:
 
 
 def test_flags_of_many_sets_are_read_in_linear_time() -> None:
-    one = read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(1))).values))[0]
+    template = read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(1))).values))[0]
     steps = []
     for count in (500, 1000):
-        running = [one._replace(start=index, setid=index) for index in range(count)]
-        answers = {each.setid: [{"uri": each.uri.decode(), "flags": 8}] for each in running}
+        running = [template._replace(start=index, setid=index) for index in range(count)]
+        answers = {target.setid: [{"uri": target.uri.decode(), "flags": 8}] for target in running}
         calls = [0]
         sys.setprofile(lambda *_args, calls=calls: calls.__setitem__(0, calls[0] + 1))
         try:
@@ -322,7 +322,7 @@ def test_flags_of_many_sets_are_read_in_linear_time() -> None:
         finally:
             sys.setprofile(None)
         steps.append(calls[0])
-        assert all(each.exact and each.flags == 8 for each in found)
+        assert all(target.exact and target.flags == 8 for target in found)
     assert steps[1] < 3 * steps[0]
 
 
@@ -405,7 +405,7 @@ def test_any_answer_gives_destinations_or_an_error(values: list[Any]) -> None:
 @given(st.lists(VALUES, max_size=3), VALUES, VALUES)
 def test_any_flags_give_destinations_or_an_error(values: list[Any], uri: Any, flags: Any) -> None:
     running = read_destinations(normal_result(jsonrpc.decode_reply(as_json(listing(2))).values))
-    shown = [{"uri": one.uri.decode(), "flags": 8} for one in running]
+    shown = [{"uri": target.uri.decode(), "flags": 8} for target in running]
     for answer in (values, [shown[0], {"uri": shown[1]["uri"], "flags": flags}], [shown[0], {"uri": uri, "flags": 1}]):
         try:
             found = with_flags(running, {1: answer})

@@ -127,9 +127,9 @@ HEADS = st.sampled_from(
 
 @given(st.lists(st.one_of(HEADS, st.binary(max_size=12)), max_size=8).map(b"".join))
 def test_any_bytes_as_binrpc_give_values_or_an_error(data: bytes) -> None:
-    for one in (data, packet(data), packet(b"\x03" + data + b"\x83"), packet(data, kind=3)):
+    for reply in (data, packet(data), packet(b"\x03" + data + b"\x83"), packet(data, kind=3)):
         with contextlib.suppress(KamailioError):
-            assert isinstance(normal_result(binrpc.decode_reply(one).values), list)
+            assert isinstance(normal_result(binrpc.decode_reply(reply).values), list)
 
 
 # ---- JSON
@@ -179,9 +179,9 @@ def test_json_garbage_is_an_error(data: bytes) -> None:
 
 @given(st.binary(max_size=40))
 def test_any_bytes_as_json_give_values_or_an_error(data: bytes) -> None:
-    for one in (data, b'{"result": %s, "id": 1}' % data, b'{"result": "%s", "id": 1}' % data):
+    for reply in (data, b'{"result": %s, "id": 1}' % data, b'{"result": "%s", "id": 1}' % data):
         with contextlib.suppress(KamailioError):
-            assert isinstance(normal_result(jsonrpc.decode_reply(one).values), list)
+            assert isinstance(normal_result(jsonrpc.decode_reply(reply).values), list)
 
 
 @given(st.lists(st.one_of(st.text(max_size=8), st.integers(-9, 9)), max_size=4))
@@ -189,7 +189,7 @@ def test_any_json_call_ends_where_a_fifo_server_takes_it_to_end(params: list[str
     try:
         data = jsonrpc.add_members(jsonrpc.encode_call("a.b", params, "7"), reply_name="r")
     except KamailioError:
-        assert any(isinstance(one, str) and "\0" in one for one in params)
+        assert any(isinstance(param, str) and "\0" in param for param in params)
         return
     assert json.loads(data) == {
         "jsonrpc": "2.0",
@@ -207,7 +207,7 @@ SCALARS = st.one_of(st.integers(-9, 9), st.sampled_from(["", "x", "<null string>
 TREES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda found: ("[", [(None, one) for one in found])),
+        st.lists(inner, max_size=3).map(lambda found: ("[", [(None, value) for value in found])),
         st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(lambda found: ("{", found)),
         st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(lambda found: ("[", found)),
     ),
@@ -217,17 +217,17 @@ TREES = st.recursive(
 
 def as_binrpc(tree: Any) -> Any:
     """What rpc_struct_add and rpc_array_add of ctl make of it."""
-    return Struct(tuple((name, as_binrpc(one)) for name, one in tree[1])) if isinstance(tree, tuple) else tree
+    return Struct(tuple((name, as_binrpc(value)) for name, value in tree[1])) if isinstance(tree, tuple) else tree
 
 
 def as_json(tree: Any) -> str:
     """What jsonrpc_struct_add and jsonrpc_array_add of jsonrpcs make of it."""
     if not isinstance(tree, tuple):
         return json.dumps(None if tree == "<null string>" else tree)
-    named = ["%s: %s" % (json.dumps(name), as_json(one)) if name else as_json(one) for name, one in tree[1]]
+    named = ["%s: %s" % (json.dumps(name), as_json(value)) if name else as_json(value) for name, value in tree[1]]
     if tree[0] == "{":
         return "{%s}" % ", ".join(named)
-    return "[%s]" % ", ".join("{%s}" % one if name else one for one, (name, _value) in zip(named, tree[1]))
+    return "[%s]" % ", ".join("{%s}" % member if name else member for member, (name, _value) in zip(named, tree[1]))
 
 
 @given(TREES)
@@ -256,10 +256,10 @@ def test_members() -> None:
 
 @given(st.binary(max_size=60))
 def test_any_bytes_as_http_give_a_length_or_an_error(data: bytes) -> None:
-    for one in (data, b"HTTP/1.1 200 OK\r\n" + data, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + data):
+    for response in (data, b"HTTP/1.1 200 OK\r\n" + data, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + data):
         with contextlib.suppress(KamailioError):
-            http.message_length(one)
-            http.decode_response(one)
+            http.message_length(response)
+            http.decode_response(response)
 
 
 def test_http() -> None:

@@ -50,8 +50,8 @@ def make_nothing(path: Path) -> None:
 
 def make_dead_socket(path: Path) -> None:
     for kind in (socket.SOCK_STREAM,):
-        with socket.socket(socket.AF_UNIX, kind) as one:
-            one.bind(str(path))
+        with socket.socket(socket.AF_UNIX, kind) as listener:
+            listener.bind(str(path))
 
 
 PLACES: dict[str, tuple[Callable[[Path], Any], str]] = {
@@ -92,10 +92,10 @@ def test_sockets_of_the_other_kind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [CtlTcp, CtlUdp, JsonTcp, JsonUdp, JsonHttp])
 def test_ports_that_nobody_listens_on(make: Callable[[str, int], Address]) -> None:
-    with socket.socket() as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", one.getsockname()[1]))
-        port = one.getsockname()[1]
+    with socket.socket() as stream, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
+        stream.bind(("127.0.0.1", 0))
+        datagram.bind(("127.0.0.1", stream.getsockname()[1]))
+        port = stream.getsockname()[1]
     with pytest.raises(UnreachableError, match="Connection refused"):
         call(make("127.0.0.1", port), "a.b", (), LATE)
 

@@ -92,7 +92,9 @@ def allow(path: Path, user: int, mask: int) -> None:
     nobody = 0xFFFFFFFF
     entries = [(0x01, 6, nobody), (0x02, 6, user), (0x04, 4, nobody), (0x10, mask, nobody), (0x20, 4, nobody)]
     os.setxattr(
-        path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in entries)
+        path,
+        "system.posix_acl_access",
+        struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries),
     )
 
 

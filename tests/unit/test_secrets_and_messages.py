@@ -153,7 +153,7 @@ SECRET_PARAMETERS = {"auth_key", "credential", "mask_key", "password", "restore_
 
 def test_the_secret_ones_among_the_parameters_of_kamailio() -> None:
     names = set(re.findall(r"(?<![\w:])(\w+)=[is]", TABLE))
-    assert len(names) > 1200 and {one for one in names if is_secret(one)} == SECRET_PARAMETERS
+    assert len(names) > 1200 and {name for name in names if is_secret(name)} == SECRET_PARAMETERS
     # Those of modules that Debian has in packages of their own.
     for name in ("db_pass", "auth_password", "snmpCommunity", "private_key_password", "userpwd", "api_key"):
         assert is_secret(name), name
@@ -164,7 +164,7 @@ def test_ordinary_names_are_not_secret() -> None:
     names += " db_url PASSTHROUGH pwrite passive spawn keywords tokens_table KEY ds_ping_from upward h_entry ha1_column"
     names += " password_column pass_column_2 pass_attr PASSWORD_COLUMN passwd_field token_name token_ttl secret_file"
     names += " KEYFILE SERVER_KEY_FILE tls_key_path WITH_AUTH hostkey turkey donkey mypw_column"
-    assert [one for one in names.split() if is_secret(one)] == []
+    assert [name for name in names.split() if is_secret(name)] == []
 
 
 PIECES = [
@@ -341,7 +341,7 @@ def test_a_line_is_cut_behind_its_masked_secrets() -> None:
 def test_the_rest_of_a_line_shows_no_rest_of_a_secret(line: bytes, shown: str) -> None:
     version = Version(6, 1)
     found, _skipped = destination_findings(ListSource("list", parse_document(line, version)), version)
-    texts = [one.text for one in found]
+    texts = [finding.text for finding in found]
     assert any(shown in text for text in texts), texts
     assert not any("S3C" in text or "RET" in text for text in texts)
 
@@ -391,11 +391,11 @@ def test_any_number_of_rules_is_a_screen() -> None:
 
 
 def test_findings_say_no_secret() -> None:
-    one = found_in(
+    finding = found_in(
         "parameter-unknown", "l", 1, "the attributes are password=S3CRET", "Write pwd=S3CRET", "set 1, sip:a:S3CRET@b"
     )
-    assert one.text == "the attributes are password=********" and one.remedy == "Write pwd=********"
-    assert one.destination == "set 1, sip:a:********@b"
+    assert finding.text == "the attributes are password=********" and finding.remedy == "Write pwd=********"
+    assert finding.destination == "set 1, sip:a:********@b"
 
 
 def test_the_lines_of_findings() -> None:

@@ -36,6 +36,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import (
     READ,
     WRITE,
+    Purpose,
     doubt_about,
     find_place,
     own_folder,
@@ -94,8 +95,13 @@ def as_user(account: pwd.struct_passwd, action: Callable[[], list[bool]]) -> lis
 
 def accounts() -> list[tuple[pwd.struct_passwd, int]]:
     """An account with its primary group, and one with a group beside that, where there is one."""
-    others = [one for one in pwd.getpwall() if one.pw_uid and one.pw_gid]
-    more = [(one, group) for one in others for group in os.getgrouplist(one.pw_name, one.pw_gid) if group != one.pw_gid]
+    others = [account for account in pwd.getpwall() if account.pw_uid and account.pw_gid]
+    more = [
+        (account, group)
+        for account in others
+        for group in os.getgrouplist(account.pw_name, account.pw_gid)
+        if group != account.pw_gid
+    ]
     return [(others[-1], others[-1].pw_gid), *more[:1]]
 
 
@@ -109,11 +115,11 @@ def set_access_list(path: Path, tag: int, bits: int, number: int) -> None:
     mode = path.stat().st_mode
     entries = [(OWNER, mode >> 6 & 7, -1), (GROUP, 0, -1), (MASK, mode >> 3 & 7, -1), (EVERYBODY, mode & 7, -1)]
     entries.append((tag, bits, number))
-    packed = [struct.pack("<HHI", one, perm, each & 0xFFFFFFFF) for one, perm, each in sorted(entries)]
+    packed = [struct.pack("<HHI", kind, perm, whose & 0xFFFFFFFF) for kind, perm, whose in sorted(entries)]
     os.setxattr(path, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(packed))
 
 
-def followed(path: Path, purpose: str) -> bool:
+def followed(path: Path, purpose: Purpose) -> bool:
     try:
         return found(path, purpose) != ""
     except KamailioError:
@@ -132,13 +138,13 @@ def test_a_link_is_followed_to_what_its_owner_can_read_by_a_group(
         path = folder / "open" / str(number) / "list"
         path.parent.mkdir()
         path.write_text("text")
-        for one, bits in ((path.parent, above), (path, mode)):
-            os.chown(one, 0, owning)
-            one.chmod(bits)
+        for place, bits in ((path.parent, above), (path, mode)):
+            os.chown(place, 0, owning)
+            place.chmod(bits)
         files.append(path)
         links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
-    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
-    assert [followed(one, READ) for one in links] == readable and {True, False} == set(readable)
+    readable = as_user(account, lambda: [os.access(file, os.R_OK) for file in files])
+    assert [followed(symlink, READ) for symlink in links] == readable and {True, False} == set(readable)
 
 
 @ACCOUNTS
@@ -158,7 +164,7 @@ def test_a_link_is_followed_to_what_its_owner_can_replace_by_a_group(
         path.parent.chmod(mode)
         files.append(path)
         links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
-    before = [followed(one, WRITE) for one in links]
+    before = [followed(symlink, WRITE) for symlink in links]
 
     def replaced(path: Path) -> bool:
         try:
@@ -168,7 +174,7 @@ def test_a_link_is_followed_to_what_its_owner_can_replace_by_a_group(
             return False
         return True
 
-    replaceable = as_user(account, lambda: [replaced(one) for one in files])
+    replaceable = as_user(account, lambda: [replaced(file) for file in files])
     assert before == replaceable and {True, False} == set(replaceable)
 
 
@@ -190,9 +196,9 @@ def test_an_access_control_list_grants_nothing_and_takes_away(
         files.append(path)
         unconcerned.append(owning == 0 and who == OTHERS and bool(mode & 0o004))
         links.append(link(folder / "theirs" / str(number), path, account.pw_uid))
-    readable = as_user(account, lambda: [os.access(one, os.R_OK) for one in files])
-    seen = [followed(one, READ) for one in links]
-    assert not [str(one) for one, reads, told in zip(files, readable, seen) if told and not reads]
+    readable = as_user(account, lambda: [os.access(file, os.R_OK) for file in files])
+    seen = [followed(symlink, READ) for symlink in links]
+    assert not [str(file) for file, reads, told in zip(files, readable, seen) if told and not reads]
     # A list that does not concern the user changes nothing.
     assert seen == unconcerned
 
@@ -205,13 +211,13 @@ def test_the_groups_of_a_user_without_an_account_are_none(folder: Path) -> None:
     assert "cannot read" in refused(link(folder / "theirs" / "list", path, THEIRS), READ)
 
 
-def refused(path: Path, purpose: str) -> str:
+def refused(path: Path, purpose: Purpose) -> str:
     with pytest.raises(KamailioError) as caught, find_place(str(path), purpose):
         pass
     return str(caught.value)
 
 
-def found(path: Path, purpose: str, follow: bool = False) -> str:
+def found(path: Path, purpose: Purpose, follow: bool = False) -> str:
     with find_place(str(path), purpose, follow) as place:
         return place.path
 
@@ -267,7 +273,7 @@ def test_a_link_is_not_followed_to_a_file_that_its_owner_cannot_replace_in_a_fol
 
 
 @pytest.mark.parametrize("purpose", [READ, WRITE])
-def test_a_link_to_a_link_of_another_user_leads_only_to_what_both_can_reach(purpose: str, folder: Path) -> None:
+def test_a_link_to_a_link_of_another_user_leads_only_to_what_both_can_reach(purpose: Purpose, folder: Path) -> None:
     (folder / "others" / "private").mkdir(parents=True)
     (folder / "others" / "private" / "list").write_text("private")
     (folder / "others" / "private").chmod(0o700)
@@ -348,7 +354,7 @@ def test_a_folder_that_is_swapped_for_a_link_has_no_effect(folder: Path) -> None
         handle, made = place.create("new.")
         os.close(handle)
         made.rename(place)
-    assert (folder / "aside" / "list").exists() and [one.name for one in (folder / "closed").iterdir()] == ["secret"]
+    assert (folder / "aside" / "list").exists() and [file.name for file in (folder / "closed").iterdir()] == ["secret"]
 
 
 @pytest.mark.parametrize(
@@ -504,7 +510,7 @@ def test_the_unit_after_a_boot_is_written_by_root_only_and_read_by_everybody(
         boot.watch_after_boot("/record/a.change", ["python3", "watch.pyz"], "kamailio.service")
     finally:
         os.umask(before)
-    modes = {one.name: one.stat().st_mode & 0o777 for one in (units, *units.iterdir()) if not one.is_symlink()}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (units, *units.iterdir()) if not path.is_symlink()}
     (unit,) = (name for name in modes if name.endswith(".service"))
     assert modes == {"system": 0o755, "multi-user.target.wants": 0o755, unit: 0o644}
 
@@ -535,9 +541,9 @@ def test_the_folder_of_a_session_is_used_where_it_belongs_to_the_user_alone(
     owner: int | None, mode: int, above: int, used: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sessions, temporary = folder / "user", folder / "tmp"
-    for one, bits in ((sessions, above), (temporary, 0o1777)):
-        one.mkdir()
-        one.chmod(bits)
+    for path, bits in ((sessions, above), (temporary, 0o1777)):
+        path.mkdir()
+        path.chmod(bits)
     if owner is not None:
         (sessions / str(THEIRS)).mkdir()
         os.chown(sessions / str(THEIRS), owner, 0)

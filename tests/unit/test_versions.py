@@ -27,7 +27,7 @@ def findings(version: str, line: str) -> list[tuple[str, str]]:
     """The rules that a configuration with this modparam breaks for a version, with their texts."""
     text = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n%s\n' % line
     evaluation = evaluate("/k", text.encode(), no_files, given_version(version))
-    return [(one.rule, one.text) for one in config_findings(evaluation, given_version(version))]
+    return [(finding.rule, finding.text) for finding in config_findings(evaluation, given_version(version))]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_version_is_checked_by_the_nearest_tables(
     version: str, tables: list[str], exact: bool, between: bool
 ) -> None:
     found = tables_for(given_version(version))
-    assert ([str(one) for one in found.versions], found.exact, found.between) == (tables, exact, between)
+    assert ([str(known) for known in found.versions], found.exact, found.between) == (tables, exact, between)
 
 
 @pytest.mark.parametrize("version", ["5.5.4", "5.7.6", "5.8.4", "6.1.6", "6.2.0"])

@@ -14,12 +14,14 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.effect
     UNKNOWN,
     UNTIL_FIRST_ANSWER,
     Effect,
+    EffectName,
     asks_for_probing,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import Setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.watch import (
     Listed,
     Watch,
+    WatchKind,
     watch_listed,
     watch_running,
     without_pings,
@@ -66,7 +68,7 @@ def test_flags_or_mode_ask_for_probing(mode: int, release: Version, flags: int, 
         (12, NEVER, "not_asked"),
     ],
 )
-def test_watch_of_a_listed_destination(flags: int, effect: str, kind: str) -> None:
+def test_watch_of_a_listed_destination(flags: int, effect: EffectName, kind: WatchKind) -> None:
     assert watch_listed(Listed(flags, Effect(effect, "why")), setup_of(0)) == Watch(kind, Effect(effect, "why"))
 
 
@@ -94,7 +96,7 @@ def test_watch_of_a_listed_destination(flags: int, effect: str, kind: str) -> No
     ],
 )
 def test_watch_of_a_running_destination(
-    flags: int, effect: str, listed: tuple[int, str] | None, kind: str, reason: str
+    flags: int, effect: EffectName, listed: tuple[int, EffectName] | None, kind: WatchKind, reason: str
 ) -> None:
     said = Listed(listed[0], Effect(listed[1], "list")) if listed else None
     found = watch_running(flags, Effect(effect, "runs"), said, setup_of(0))
@@ -102,12 +104,12 @@ def test_watch_of_a_running_destination(
 
 
 @pytest.mark.parametrize("kind", ["watched", "once"])
-def test_without_pings_what_was_probed_is_blind(kind: str) -> None:
+def test_without_pings_what_was_probed_is_blind(kind: WatchKind) -> None:
     found = without_pings(Watch(kind, Effect(CONTINUOUSLY, "why")))
     assert (found.kind, found.effect.effect) == ("blind", NEVER)
 
 
 @pytest.mark.parametrize("kind", ["blind", "not_asked", "unknown"])
-def test_without_pings_the_rest_stays(kind: str) -> None:
+def test_without_pings_the_rest_stays(kind: WatchKind) -> None:
     watch = Watch(kind, Effect(NEVER, "why"))
     assert without_pings(watch) == watch

@@ -26,6 +26,11 @@ function filled(made, attributes, children) {
   return made;
 }
 
+// What an element says, as data: attributes with these names behind "data-".
+function asData(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => ["data-" + name.replaceAll("_", "-"), value]));
+}
+
 // Control characters, those that cannot be seen and those that turn the direction of text would hide what a file says.
 function visible(text) {
   return text.replace(/(?![\t\n])[\p{C}\u2028\u2029]/gu, (char) => {

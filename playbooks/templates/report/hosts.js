@@ -9,24 +9,25 @@ const SEVERITY_SIGNS = { error: "✕", warning: "▲", note: "·" };
 // Places of one fault that are shown; the rest is counted.
 const PLACES = 100;
 
-function chip(kind, words) {
-  return el("span", { class: "chip " + kind }, words);
+function chip(kind, count, words) {
+  return el("span", { class: "chip " + kind, ...asData({ kind, count }) }, words);
 }
 
 function chipsOf(host) {
   const made = [];
-  if (host.errors) made.push(chip("error", "✕ " + many(host.errors, "error")));
-  if (host.warnings) made.push(chip("warning", "▲ " + many(host.warnings, "warning")));
-  if (host.blind) made.push(chip("blind", host.blind + " blind"));
-  if (host.down) made.push(chip("down", host.down + " down"));
-  if (host.drift) made.push(chip("drift", "≠ " + many(host.drift, "difference")));
+  if (host.errors) made.push(chip("error", host.errors, "✕ " + many(host.errors, "error")));
+  if (host.warnings) made.push(chip("warning", host.warnings, "▲ " + many(host.warnings, "warning")));
+  if (host.blind) made.push(chip("blind", host.blind, host.blind + " blind"));
+  if (host.down) made.push(chip("down", host.down, host.down + " down"));
+  if (host.drift) made.push(chip("drift", host.drift, "≠ " + many(host.drift, "difference")));
   return made;
 }
 
 // A host, closed.
 function hostEntry(host) {
   const sets = many(host.sets.size, "set");
-  const total = [...host.sets.values()].reduce((count, one) => count + one.total, 0);
+  const total = [...host.sets.values()].reduce((all, counts) => all + counts.total, 0);
+  const values = { name: host.name, state: host.state, version: host.version, sets: host.sets.size, destinations: total };
   const summary = el(
     "summary",
     null,
@@ -37,7 +38,7 @@ function hostEntry(host) {
     el("span", { class: "size" }, host.sets.size ? sets + ", " + many(total, "destination") : ""),
     el("span", { class: "chips" }, ...chipsOf(host)),
   );
-  const entry = el("details", { class: "host", id: "host-" + host.index }, summary);
+  const entry = el("details", { class: "host", id: "host-" + host.index, ...asData(values) }, summary);
   entry.addEventListener("toggle", () => entry.open && fillHost(entry, host));
   return entry;
 }
@@ -58,31 +59,39 @@ function fillHost(entry, host) {
   );
 }
 
-function startWords(host) {
+const START_WORDS = {
+  yes: "yes",
+  no: "no",
+  not_again: "no. It runs now, and would not come back",
+  unknown: "cannot be told",
+};
+
+function startOf(host) {
   if (host.willStart === true) return "yes";
-  if (host.willStart === false) return host.answers ? "no. It runs now, and would not come back" : "no";
-  return "cannot be told";
+  if (host.willStart === false) return host.answers ? "not_again" : "no";
+  return "unknown";
 }
 
 function factsOf(host) {
   const facts = el("dl", { class: "facts" });
-  const fact = (name, ...value) => facts.append(el("div", null, el("dt", null, name), el("dd", null, ...value)));
-  fact("Server", host.state);
-  fact("Version", host.version || "not known");
-  fact("Will it start", startWords(host));
-  if (host.about.reload_due) fact("Reload", "due: it would settle differences");
-  if (host.pingsStopped) fact("Pings", el("b", null, "stopped with dispatcher.ping_active: nothing is probed"));
-  if (host.about.config_changed) fact("Configuration", "changed after the start of the server");
-  if (host.about.message) fact("Message", el("pre", null, host.about.message));
+  const fact = (about, value, name, words) =>
+    facts.append(el("div", asData({ fact: about, value }), el("dt", null, name), el("dd", null, words)));
+  fact("state", host.state, "Server", host.state);
+  fact("version", host.version, "Version", host.version || "not known");
+  fact("start", startOf(host), "Will it start", START_WORDS[startOf(host)]);
+  if (host.about.reload_due) fact("reload", "due", "Reload", "due: it would settle differences");
+  if (host.pingsStopped) fact("pings", "stopped", "Pings", el("b", null, "stopped with dispatcher.ping_active: nothing is probed"));
+  if (host.about.config_changed) fact("config", "changed", "Configuration", "changed after the start of the server");
+  if (host.about.message) fact("message", null, "Message", el("pre", null, host.about.message));
   return facts;
 }
 
 // One fault in a hundred destinations is one fault.
 function findingGroups(findings) {
   const groups = new Map();
-  for (const one of findings) {
-    const key = JSON.stringify([one.severity, one.rule, one.text, one.remedy]);
-    groups.has(key) ? groups.get(key).push(one) : groups.set(key, [one]);
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.severity, finding.rule, finding.text, finding.remedy]);
+    groups.has(key) ? groups.get(key).push(finding) : groups.set(key, [finding]);
   }
   return [...groups.values()].map(findingGroup);
 }
@@ -91,62 +100,89 @@ function findingGroup(group) {
   const { severity, rule, text, remedy } = group[0];
   const sign = el("span", { "aria-hidden": "true" }, SEVERITY_SIGNS[severity] || "");
   const times = group.length > 1 ? " (" + group.length + " times)" : "";
-  const places = group.slice(0, PLACES).map((one) => {
-    const where = [one.file, one.line, one.column].filter((part) => part !== null && part !== undefined).join(":");
-    const about = one.destination ? " " + one.destination : "";
-    return el("li", null, el("code", null, where), about, one.source ? el("pre", null, one.source) : null);
+  const places = group.slice(0, PLACES).map((finding) => {
+    const where = [finding.file, finding.line, finding.column].filter((part) => part !== null && part !== undefined).join(":");
+    const about = finding.destination ? " " + finding.destination : "";
+    return el("li", null, el("code", null, where), about, finding.source ? el("pre", null, finding.source) : null);
   });
   if (group.length > PLACES) places.push(el("li", null, "… and " + (group.length - PLACES) + " more"));
   return el(
     "article",
-    { class: "finding " + severity },
+    { class: "finding " + severity, ...asData({ severity, rule, count: group.length }) },
     el("h4", null, sign, " " + severity + ": ", el("code", null, rule), times),
-    el("p", null, text),
+    el("p", { class: "text" }, text),
     el("ul", null, ...places),
     remedy ? el("p", { class: "remedy" }, "→ " + remedy) : null,
   );
 }
 
-// A table whose cells keep the names of their columns, for narrow screens.
-function table(kind, names, rows) {
-  const head = el("tr", null, ...names.map((name) => el("th", { scope: "col" }, name)));
+// What a cell shows in words, with what that means as data.
+function worded(words, values) {
+  return { words, values };
+}
+
+// A table whose cells keep their columns, and the names of these for narrow screens. A column is its key and its name.
+function table(kind, columns, rows) {
+  const head = el("tr", null, ...columns.map(([, name]) => el("th", { scope: "col" }, name)));
+  const td = (content, [column, name]) => {
+    const { words, values } = content && content.values ? content : worded(content, {});
+    return el("td", asData({ column, name, ...values }), words);
+  };
   const body = rows.map(({ cells, ...attributes }) =>
-    el("tr", attributes, ...cells.map((one, index) => el("td", { "data-name": names[index] }, one))),
+    el("tr", attributes, ...cells.map((content, index) => td(content, columns[index]))),
   );
   return el("table", { class: kind }, el("thead", null, head), el("tbody", null, ...body));
 }
 
 function driftTable(drift) {
-  const rows = drift.map((one) => ({
-    class: "drift-" + one.kind,
-    cells: [one.kind, one.setid, el("code", null, one.uri), one.text, one.line],
+  const rows = drift.map((difference) => ({
+    class: "drift-" + difference.kind,
+    cells: [difference.kind, difference.setid, el("code", null, difference.uri), difference.text, difference.line],
   }));
-  return table("drift", ["kind", "set", "destination", "what differs", "line"], rows);
+  const columns = [
+    ["kind", "kind"],
+    ["setid", "set"],
+    ["uri", "destination"],
+    ["text", "what differs"],
+    ["line", "line"],
+  ];
+  return table("drift", columns, rows);
 }
+
+const COLUMNS = [
+  ["state", "state"],
+  ["uri", "destination"],
+  ["flags", "flags"],
+  ["probed", "probed"],
+  ["reason", "why"],
+  ["priority", "priority"],
+  ["attrs", "attributes"],
+  ["latency", "round trip"],
+  ["line", "line"],
+];
 
 function setSection(host, setid, destinations) {
   const words = setWords(host, host.sets.get(setid));
-  const heading = el("h3", { id: "host-" + host.index + "-set-" + setid, tabindex: -1, class: "set" }, "Set " + setid);
-  const rows = destinations.map((one) => ({
-    class: "is-" + one.kind,
-    "data-uri": one.uri.toLowerCase(),
+  const heading = el("h3", { id: "host-" + host.index + "-set-" + setid, tabindex: -1, class: "set", "data-set": setid }, "Set " + setid);
+  const rows = destinations.map((destination) => ({
+    class: "is-" + destination.kind,
+    "data-uri": destination.uri.toLowerCase(),
     cells: [
-      stateOf(host, one),
-      el("code", null, one.uri),
-      flagsOf(one),
-      probedOf(host, one),
-      one.reason,
-      one.priority,
-      one.attrs ? el("code", null, one.attrs) : null,
-      latencyOf(one),
-      one.line,
+      stateOf(destination),
+      el("code", null, destination.uri),
+      flagsOf(destination),
+      probedOf(host, destination),
+      destination.reason,
+      destination.priority,
+      destination.attrs ? el("code", null, destination.attrs) : null,
+      latencyOf(destination),
+      destination.line,
     ],
   }));
-  const names = ["state", "destination", "flags", "probed", "why", "priority", "attributes", "round trip", "line"];
   // Columns in which nothing stands are left out.
-  const kept = names.map((_, index) => index).filter((index) => index < 5 || rows.some(({ cells }) => !isNothing(cells[index])));
+  const kept = COLUMNS.map((_, index) => index).filter((index) => index < 5 || rows.some(({ cells }) => !isNothing(cells[index])));
   const shown = rows.map((row) => ({ ...row, cells: kept.map((index) => row.cells[index]) }));
-  const section = table("destinations", kept.map((index) => names[index]), shown);
+  const section = table("destinations", kept.map((index) => COLUMNS[index]), shown);
   return el("section", null, heading, el("p", { class: "counts" }, words), section);
 }
 
@@ -154,32 +190,34 @@ function isNothing(value) {
   return value === null || value === undefined || value === "";
 }
 
-function stateOf(host, one) {
-  if (one.kind === "absent") return el("b", null, "not in the server");
-  if (!one.letters) return "not known";
-  const word = STATE_WORDS[one.letters[0]] || one.letters;
-  return one.letters[0] === "A" ? word : el("b", null, word);
+function stateOf(destination) {
+  if (destination.kind === "absent") return worded(el("b", null, "not in the server"), { value: "absent" });
+  if (!destination.letters) return worded("not known", { value: "unknown" });
+  const word = STATE_WORDS[destination.letters[0]] || destination.letters;
+  return worded(destination.letters[0] === "A" ? word : el("b", null, word), { value: destination.letters[0] });
 }
 
 // The flags as the server shows them, and those of the list where they say something else.
-function flagsOf(one) {
-  if (!one.letters) return el("span", null, "list: " + one.list_flags + " (" + one.list_letters + ")");
-  const differ = one.list_letters && one.list_letters !== one.letters;
-  return el("span", null, el("code", null, one.letters), differ ? " list: " + one.list_flags : null);
+function flagsOf(destination) {
+  const { letters, list_letters, list_flags } = destination;
+  if (!letters) return worded("list: " + list_flags + " (" + list_letters + ")", { list_letters, list_flags });
+  if (!list_letters || list_letters === letters) return worded(el("code", null, letters), { value: letters });
+  return worded(el("span", null, el("code", null, letters), " list: " + list_flags), { value: letters, list_flags });
 }
 
-function probedOf(host, one) {
-  if (one.kind === "absent") return "no";
+function probedOf(host, destination) {
+  if (destination.kind === "absent") return worded("no", { value: "absent" });
   const drawn = svg("svg", { class: "swatch", width: 14, height: 12, "aria-hidden": "true" });
-  const kind = host.dead ? "not_asked" : one.kind;
+  const kind = host.dead ? "not_asked" : destination.kind;
   drawn.append(svg("rect", { class: kind, x: 0.5, y: 0.5, width: 13, height: 11 }));
   drawn.append(svg("rect", { class: "frame", x: 0.5, y: 0.5, width: 13, height: 11 }));
-  const words = " " + (EFFECT_WORDS[one.effect] || one.effect);
-  return el("span", { class: "probed" }, drawn, words, !host.dead && one.kind === "blind" ? el("b", null, ": blind") : null);
+  const words = " " + (EFFECT_WORDS[destination.effect] || destination.effect);
+  const shown = el("span", { class: "probed" }, drawn, words, kind === "blind" ? el("b", null, ": blind") : null);
+  return worded(shown, { value: kind, effect: destination.effect });
 }
 
-function latencyOf(one) {
-  if (!one.latency) return null;
-  const lost = one.latency.timeouts ? ", " + one.latency.timeouts + " lost" : "";
-  return one.latency.average + " ms" + lost;
+function latencyOf(destination) {
+  if (!destination.latency) return null;
+  const { average, timeouts } = destination.latency;
+  return worded(average + " ms" + (timeouts ? ", " + timeouts + " lost" : ""), { average, timeouts });
 }

@@ -36,24 +36,24 @@ function rowsOf(raw, table) {
 }
 
 // A destination of which only the list tells.
-function onlyListed(one, kind) {
-  const said = { list_flags: one.flags, list_letters: one.letters };
-  return { ...one, ...said, letters: null, priority: null, attrs: "", latency: null, kind };
+function onlyListed(destination, kind) {
+  const said = { list_flags: destination.flags, list_letters: destination.letters };
+  return { ...destination, ...said, letters: null, priority: null, attrs: "", latency: null, kind };
 }
 
 // The destinations of a host: those that run, in the order of the server, then those that stand in the list alone.
 function destinationsOf(host) {
-  if (!host.answers) return rowsOf(host.raw, "list").map((one) => onlyListed(one, one.watch));
-  const found = rowsOf(host.raw, "server").map((one) => ({ ...one, kind: one.watch }));
-  return found.concat(rowsOf(host.raw, "absent").map((one) => onlyListed(one, "absent")));
+  if (!host.answers) return rowsOf(host.raw, "list").map((destination) => onlyListed(destination, destination.watch));
+  const found = rowsOf(host.raw, "server").map((destination) => ({ ...destination, kind: destination.watch }));
+  return found.concat(rowsOf(host.raw, "absent").map((destination) => onlyListed(destination, "absent")));
 }
 
 // The sets of a host by their numbers, each with its destinations.
 function setsOf(host) {
   const found = new Map();
-  for (const one of destinationsOf(host)) {
-    if (!found.has(one.setid)) found.set(one.setid, []);
-    found.get(one.setid).push(one);
+  for (const destination of destinationsOf(host)) {
+    if (!found.has(destination.setid)) found.set(destination.setid, []);
+    found.get(destination.setid).push(destination);
   }
   return new Map([...found].sort(([a], [b]) => a - b));
 }
@@ -61,11 +61,11 @@ function setsOf(host) {
 function countSet(destinations) {
   const counts = { total: 0, down: 0, disabled: 0, failing: 0, drift: 0, absent: 0 };
   for (const kind of KINDS) counts[kind] = 0;
-  for (const one of destinations) {
-    counts[one.kind] += 1;
-    if (one.kind === "absent") continue;
+  for (const destination of destinations) {
+    counts[destination.kind] += 1;
+    if (destination.kind === "absent") continue;
     counts.total += 1;
-    const state = one.letters && one.letters[0];
+    const state = destination.letters && destination.letters[0];
     if (state === "I") counts.down += 1;
     if (state === "D") counts.disabled += 1;
     if (state === "T") counts.failing += 1;
@@ -97,8 +97,8 @@ function readHost(name, raw, index) {
   // Nothing of a server that neither answers nor would start is probed, and that is not the fault of its destinations.
   host.dead = !host.answers && (host.willStart === false || host.sets.size === 0);
   const severities = raw.findings.texts.severity.map((at) => raw.words[at]);
-  host.errors = severities.filter((one) => one === "error").length;
-  host.warnings = severities.filter((one) => one === "warning").length;
+  host.errors = severities.filter((severity) => severity === "error").length;
+  host.warnings = severities.filter((severity) => severity === "warning").length;
   raw.drift.texts.kind.forEach((at, index) => {
     if (["state", "unprobed"].includes(raw.words[at])) return;
     host.drift += 1;
@@ -120,33 +120,45 @@ function badness(host) {
   return [host.runs ? 0 : 1, host.errors, host.blind, host.down, host.drift, host.warnings];
 }
 
-function worstFirst(one, other) {
-  const mine = badness(one);
-  const theirs = badness(other);
+function worstFirst(left, right) {
+  const mine = badness(left);
+  const theirs = badness(right);
   for (let index = 0; index < mine.length; index += 1) {
     if (mine[index] !== theirs[index]) return theirs[index] - mine[index];
   }
-  return byName(one, other);
+  return byName(left, right);
 }
 
 const inOrder = new Intl.Collator("en", { numeric: true }).compare;
 
-function byName(one, other) {
-  return inOrder(one.name, other.name);
+function byName(left, right) {
+  return inOrder(left.name, right.name);
 }
 
-function many(count, one, more) {
-  return count + " " + (count === 1 ? one : more || one + "s");
+function many(count, singular, plural) {
+  return count + " " + (count === 1 ? singular : plural || singular + "s");
 }
 
 function sum(hosts, name) {
   return hosts.reduce((total, host) => total + host[name], 0);
 }
 
+// What the verdict counts: hosts by their state, and those with something else, and how much of it.
+function tallyOf(hosts) {
+  const counts = { hosts: hosts.length };
+  for (const { state } of hosts) counts[state] = (counts[state] || 0) + 1;
+  for (const name of ["blind", "down", "drift"]) {
+    counts[name] = sum(hosts, name);
+    counts[name + "_hosts"] = hosts.filter((host) => host[name]).length;
+  }
+  counts.wrong_hosts = hosts.filter((host) => host.errors || host.warnings).length;
+  return counts;
+}
+
 // "3 of 42 hosts would not start; 17 destinations on 5 hosts are blind."
-function verdictOf(hosts) {
+function verdictOf(counts) {
   const parts = [];
-  const of = (count) => count + " of " + many(hosts.length, "host");
+  const of = (count) => count + " of " + many(counts.hosts, "host");
   for (const [state, words] of [
     ["would not start", ["would not start", "would not start"]],
     ["unreachable", ["is unreachable", "are unreachable"]],
@@ -154,19 +166,17 @@ function verdictOf(hosts) {
     ["not compared", ["runs and cannot be compared with its list", "run and cannot be compared with their list"]],
     ["files cannot be judged", ["has files that cannot be judged", "have files that cannot be judged"]],
   ]) {
-    const count = hosts.filter((host) => host.state === state).length;
+    const count = counts[state];
     if (count) parts.push((parts.length ? count : of(count)) + " " + words[count === 1 ? 0 : 1]);
   }
   for (const [name, words] of [["blind", "blind"], ["down", "down"]]) {
-    const with_ = hosts.filter((host) => host[name]);
-    const count = sum(hosts, name);
-    const where = " on " + many(with_.length, "host") + (count === 1 ? " is " : " are ");
+    const count = counts[name];
+    const where = " on " + many(counts[name + "_hosts"], "host") + (count === 1 ? " is " : " are ");
     if (count) parts.push(many(count, "destination") + where + words);
   }
-  const differ = hosts.filter((host) => host.drift).length;
+  const differ = counts.drift_hosts;
   if (differ) parts.push(many(differ, "server") + (differ === 1 ? " differs from its list" : " differ from their lists"));
-  const wrong = hosts.filter((host) => host.errors || host.warnings).length;
-  if (wrong) parts.push("files of " + many(wrong, "host") + " have errors or warnings");
+  if (counts.wrong_hosts) parts.push("files of " + many(counts.wrong_hosts, "host") + " have errors or warnings");
   if (parts.length) return parts.join("; ") + ".";
-  return hosts.length === 1 ? "The host runs, and nothing is wrong." : "All " + hosts.length + " hosts run, and nothing is wrong.";
+  return counts.hosts === 1 ? "The host runs, and nothing is wrong." : "All " + counts.hosts + " hosts run, and nothing is wrong.";
 }

@@ -16,7 +16,7 @@ const FACETS = [
 
 function textOf(host) {
   if (host.text === undefined) {
-    const uris = ["list", "server", "absent", "drift"].flatMap((one) => host.raw[one].texts.uri.map((at) => host.raw.words[at]));
+    const uris = ["list", "server", "absent", "drift"].flatMap((table) => host.raw[table].texts.uri.map((at) => host.raw.words[at]));
     const rules = host.raw.findings.texts.rule.map((at) => host.raw.words[at]);
     host.text = [host.name, ...new Set([...uris, ...rules])].join("\n").toLowerCase();
   }
@@ -77,11 +77,16 @@ function chosen(form, hosts) {
 
 function start() {
   const fleet = readFleet(document.getElementById("data").textContent);
-  const total = fleet.hosts.reduce((count, host) => count + [...host.sets.values()].reduce((all, one) => all + one.total, 0), 0);
+  const total = fleet.hosts.reduce((count, host) => count + [...host.sets.values()].reduce((all, counts) => all + counts.total, 0), 0);
   const notAsked = fleet.notAsked.length ? " Not asked, for they had failed before: " + fleet.notAsked.join(", ") + "." : "";
-  document.getElementById("made").textContent =
+  const tally = tallyOf(fleet.hosts);
+  const made = document.getElementById("made");
+  filled(made, asData({ hosts: tally.hosts, destinations: total, not_asked: fleet.notAsked.length }), []);
+  made.textContent =
     "Made " + fleet.made + ". " + many(fleet.hosts.length, "host") + ", " + many(total, "destination") + "." + notAsked;
-  document.getElementById("verdict").textContent = verdictOf(fleet.hosts);
+  const verdict = document.getElementById("verdict");
+  filled(verdict, { "data-counts": JSON.stringify(tally) }, []);
+  verdict.textContent = verdictOf(tally);
 
   const form = toolsFor(fleet.hosts);
   const count = el("p", { class: "shown", role: "status" });
@@ -96,6 +101,7 @@ function start() {
 
   function show() {
     const hosts = chosen(form, fleet.hosts);
+    filled(count, asData({ shown: hosts.length, hosts: fleet.hosts.length }), []);
     count.textContent = hosts.length === fleet.hosts.length ? "" : hosts.length + " of " + many(fleet.hosts.length, "host") + " shown.";
     list.replaceChildren(...hosts.map((host) => entries[host.index]));
     drawPicture(box, hosts);
@@ -124,7 +130,7 @@ function start() {
   // The place that the address names, as #host=k1&set=3.
   function go() {
     const place = new URLSearchParams(location.hash.slice(1));
-    const host = fleet.hosts.find((one) => one.name === place.get("host"));
+    const host = fleet.hosts.find(({ name }) => name === place.get("host"));
     if (!host) return;
     if (!entries[host.index].isConnected) showAll();
     const entry = open(host);

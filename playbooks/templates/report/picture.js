@@ -36,7 +36,7 @@ function setWords(host, counts) {
 // The widths of shares that fill a width, none thinner than can be seen.
 function widthsOf(shares, total, width) {
   const widths = shares.map((count) => (count ? Math.max(THINNEST, (count / total) * width) : 0));
-  const whole = widths.reduce((one, other) => one + other, 0);
+  const whole = widths.reduce((all, part) => all + part, 0);
   const widest = widths.indexOf(Math.max(...widths));
   widths[widest] -= whole - width;
   return widths;
@@ -48,8 +48,9 @@ function cell(host, setid, counts, x, y, size) {
     class: host.answers ? "cell" : "cell files",
     "aria-label": host.name + ", set " + setid + ", " + setWords(host, counts),
     tabindex: -1,
-    "data-row": host.index,
+    "data-host": host.name,
     "data-set": setid,
+    "data-counts": JSON.stringify(counts),
   });
   const { width, bar, strip } = size;
   link.append(svg("rect", { class: "back", x: x, y: y, width: width, height: size.height }));
@@ -140,7 +141,7 @@ function rowOf(host, sets, size, y, step) {
   const base = y + size.bar - Math.max(0, (size.bar - size.font) / 2) - 1;
   const name = svg(
     "a",
-    { href: linkTo(host), class: "name", tabindex: -1, "aria-label": host.name + ": " + host.state, "data-row": host.index },
+    { href: linkTo(host), class: "name", tabindex: -1, "aria-label": host.name + ": " + host.state, "data-host": host.name },
     svg("text", { class: "sign", x: 1, y: base }, STATE_SIGNS[host.state] || "?"),
     svg("text", { x: size.font + 3, y: base }, cut(visible(host.name), size.label - size.font - 6, size.font)),
   );
@@ -155,7 +156,8 @@ function rowOf(host, sets, size, y, step) {
     const width = Math.max(size.label, sets.length * step) - size.gap;
     const words = host.dead ? host.state : "no destinations";
     const label = host.name + ": " + words;
-    const bar = svg("a", { href: linkTo(host), class: "nothing", tabindex: -1, "aria-label": label, "data-row": host.index });
+    const values = asData({ host: host.name, state: host.dead ? host.state : "no destinations" });
+    const bar = svg("a", { href: linkTo(host), class: "nothing", tabindex: -1, "aria-label": label, ...values });
     bar.append(svg("rect", { class: "frame", x: size.label, y: y, width: width, height: size.bar + size.strip }));
     const small = Math.min(size.font, size.bar);
     const text = cut(words, width - 6, small);
@@ -201,20 +203,21 @@ function legend() {
   const frame = (height) => svg("rect", { class: "frame", x: 0.5, y: 0.5, width: 33, height: height });
   const share = (kind) => swatch(svg("rect", { class: kind, x: 0.5, y: 0.5, width: 33, height: bar }), frame(bar));
   const strip = (kind) => swatch(svg("rect", { class: kind, x: 0.5, y: 12, width: 20, height: 5 }), frame(16.5));
-  const entry = (drawn, word, more) => el("li", null, drawn, el("span", null, el("b", null, word), more ? " " + more : null));
+  const entry = (about, drawn, word, more) =>
+    el("li", { "data-about": about }, drawn, el("span", null, el("b", null, word), more ? " " + more : null));
   const signs = Object.entries(STATE_SIGNS).map(([state, sign]) => sign + " " + state);
   return el(
     "ul",
     { class: "legend", "aria-label": "Legend" },
-    entry(share("blind"), "blind", "probing is asked for, and nothing does it"),
-    entry(share("once"), "until the first answer", "and never again"),
-    entry(share("not_asked"), "not probed", "and nobody asks for it"),
-    entry(share("watched"), "probed", "all the time"),
-    entry(share("unknown"), "cannot be told"),
-    entry(strip("down"), "down", "gets no calls"),
-    entry(strip("disabled"), "disabled", "by hand or by the list"),
-    entry(swatch(frame(16.5), svg("path", { class: "differs", d: "M24.5 0.5H33.5V9.5Z" })), "corner", "server and list differ"),
-    entry(swatch(svg("g", { class: "files" }, frame(16.5))), "dashed", "by the files: nothing is known of the server"),
+    entry("blind", share("blind"), "blind", "probing is asked for, and nothing does it"),
+    entry("once", share("once"), "until the first answer", "and never again"),
+    entry("not_asked", share("not_asked"), "not probed", "and nobody asks for it"),
+    entry("watched", share("watched"), "probed", "all the time"),
+    entry("unknown", share("unknown"), "cannot be told"),
+    entry("down", strip("down"), "down", "gets no calls"),
+    entry("disabled", strip("disabled"), "disabled", "by hand or by the list"),
+    entry("differs", swatch(frame(16.5), svg("path", { class: "differs", d: "M24.5 0.5H33.5V9.5Z" })), "corner", "server and list differ"),
+    entry("files", swatch(svg("g", { class: "files" }, frame(16.5))), "dashed", "by the files: nothing is known of the server"),
     el("li", { class: "signs" }, signs.join("   ")),
   );
 }
@@ -247,7 +250,7 @@ function moveInPicture(box, event) {
     const beside = rows[rows.indexOf(row) + move[0]];
     const column = here.dataset.set;
     const cells = beside ? [...beside.querySelectorAll("a")] : [];
-    next = cells.find((one) => column && one.dataset.set === column) || cells[Math.min(inRow.indexOf(here), cells.length - 1)];
+    next = cells.find((candidate) => column && candidate.dataset.set === column) || cells[Math.min(inRow.indexOf(here), cells.length - 1)];
   }
   if (!next) return;
   here.setAttribute("tabindex", -1);

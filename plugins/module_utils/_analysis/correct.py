@@ -27,6 +27,7 @@ from .._rules import (
     SET_INTERVAL,
     SET_MODE,
     WRITE_FLAGS,
+    Mend,
 )
 from .guard import BY_CLEARING, BY_LOADING, Policy
 from .judge import Question, Site, Verdict, judge
@@ -45,7 +46,7 @@ def correct(verdict: Verdict, site: Site, policy: Policy) -> Verdict:
     return verdict
 
 
-def _lines(verdict: Verdict, mend: str) -> Set[int]:
+def _lines(verdict: Verdict, mend: Mend) -> Set[int]:
     """Return the lines of the list with findings that this corrects."""
     return {
         finding.line
@@ -77,7 +78,7 @@ def _mend_config(verdict: Verdict, site: Site, policy: Policy) -> Question:
     return question._replace(texts={**question.texts, **plan_modules(wishes, partial(site.evaluate, question))})
 
 
-def _loading(evaluation: Evaluation, mends: Set[str], policy: Policy) -> List[ModuleWish]:
+def _loading(evaluation: Evaluation, mends: Set[Mend], policy: Policy) -> List[ModuleWish]:
     """tm where it works, and the interval and the mode where they are what is missing."""
     params: Dict[str, Optional[Values]] = {}
     if SET_INTERVAL in mends:
@@ -89,7 +90,7 @@ def _loading(evaluation: Evaluation, mends: Set[str], policy: Policy) -> List[Mo
     return [*wishes, ModuleWish("dispatcher", params)] if params else wishes
 
 
-def _clearing(evaluation: Evaluation, mends: Set[str]) -> List[ModuleWish]:
+def _clearing(evaluation: Evaluation, mends: Set[Mend]) -> List[ModuleWish]:
     """An interval that could not work, and a mode that asks for what nothing does, go."""
     gone: Dict[str, Optional[Values]] = {}
     if DROP_INTERVAL in mends and tm_state(evaluation) != "first":

@@ -14,7 +14,7 @@ src/modules/dispatcher/dispatch.c.
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Final, Literal, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._dispatcher.attributes import read_attrs
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING
@@ -24,7 +24,11 @@ from .._text import quoted, show
 from .setup import MODE_ALL, MODE_FLAGGED, MODE_INACTIVE, Setup
 from .source import Probed
 
-NEVER, UNTIL_FIRST_ANSWER, CONTINUOUSLY, UNKNOWN = "never", "until_first_answer", "continuously", "unknown"
+EffectName = Literal["never", "until_first_answer", "continuously", "unknown"]
+NEVER: Final = "never"
+UNTIL_FIRST_ANSWER: Final = "until_first_answer"
+CONTINUOUSLY: Final = "continuously"
+UNKNOWN: Final = "unknown"
 
 
 class Effect(NamedTuple):
@@ -34,7 +38,7 @@ class Effect(NamedTuple):
     the parameter of dispatcher that lets no ping be sent to it.
     """
 
-    effect: str
+    effect: EffectName
     reason: str
     rule: Optional[str] = None
     parameter: Optional[str] = None

@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional
 
 from .._config.model import Place
 from .._everywhere import mask_text
-from .._rules import RULES, page_of
+from .._rules import RULES, Severity, page_of
 
 
 class Finding(NamedTuple):
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
     """
 
     rule: str
-    severity: str
+    severity: Severity
     file: str
     line: Optional[int]
     column: Optional[int]

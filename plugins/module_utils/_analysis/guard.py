@@ -10,19 +10,24 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Final, List, Literal, NamedTuple, Optional, Tuple
 
 from .._change import Change, diff_of
 from .._errors import KamailioError
-from .._rules import ERROR, RULES, WARNING
+from .._rules import ERROR, RULES, WARNING, Severity
 from .._text import show
 from .._versions import Version
 from .findings import Finding, describe_findings
 from .judge import Question, Site, Verdict, judge
 from .message import Sources, render_findings
 
-REFUSE, CORRECT, REPORT = "refuse", "correct", "report"
-BY_LOADING, BY_CLEARING = "load_tm", "clear_probing"
+OnViolation = Literal["refuse", "correct", "report"]
+REFUSE: Final = "refuse"
+CORRECT: Final = "correct"
+REPORT: Final = "report"
+Correction = Literal["load_tm", "clear_probing"]
+BY_LOADING: Final = "load_tm"
+BY_CLEARING: Final = "clear_probing"
 
 
 class Policy(NamedTuple):
@@ -32,9 +37,9 @@ class Policy(NamedTuple):
     is made by C(load_tm), with the C(interval) in seconds and the C(mode), or by C(clear_probing).
     """
 
-    on_violation: str = REFUSE
-    fail_on: str = WARNING
-    correction: str = BY_LOADING
+    on_violation: OnViolation = REFUSE
+    fail_on: Severity = WARNING
+    correction: Correction = BY_LOADING
     interval: int = 10
     mode: Optional[int] = None
 

@@ -14,7 +14,7 @@ The server's side of it is C(mod_init) and C(ds_parse_reply_codes) of Kamailio's
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterator, List, Literal, NamedTuple, Optional, Sequence
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
@@ -34,6 +34,8 @@ _METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
 # Requests that open or end something, or that nobody answers.
 _NO_PINGS = (b"INVITE", b"ACK", b"CANCEL", b"BYE", b"PRACK", b"UPDATE", b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"REFER")
 _SIP_URI = re.compile(rb"(?i)sips?:[^\s<>\"]+\Z")
+# Where tm is loaded: before dispatcher, after it, or nowhere.
+TmState = Literal["first", "late", "missing"]
 
 
 class Setup(NamedTuple):
@@ -46,7 +48,7 @@ class Setup(NamedTuple):
     """
 
     obstacle: Optional[str]
-    tm: str
+    tm: TmState
     interval: int
     mode: int
     answers: int
@@ -106,12 +108,12 @@ def interval_of(evaluation: Evaluation) -> int:
     return max(0, number_of(evaluation, "ds_ping_interval", 0))
 
 
-def tm_state(evaluation: Evaluation) -> str:
+def tm_state(evaluation: Evaluation) -> TmState:
     """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
     return tm_state_of([load.name for load in evaluation.loads])
 
 
-def tm_state_of(names: Sequence[str]) -> str:
+def tm_state_of(names: Sequence[str]) -> TmState:
     """The same for the names of modules in the order in which they were loaded."""
     if "tm" not in names:
         return "missing"

@@ -9,14 +9,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Dict, Final, Literal, NamedTuple, Optional
 
 from .._dispatcher.flags import DISABLED, INACTIVE, TRYING
-from .effect import CONTINUOUSLY, NEVER, UNKNOWN, UNTIL_FIRST_ANSWER, Effect, asks_for_probing
+from .effect import CONTINUOUSLY, NEVER, UNKNOWN, UNTIL_FIRST_ANSWER, Effect, EffectName, asks_for_probing
 from .setup import Setup
 
-BLIND, ONCE, NOT_ASKED, WATCHED = "blind", "once", "not_asked", "watched"
-_BY_EFFECT = {CONTINUOUSLY: WATCHED, UNTIL_FIRST_ANSWER: ONCE, UNKNOWN: UNKNOWN}
+WatchKind = Literal["blind", "once", "not_asked", "watched", "unknown"]
+BLIND: Final = "blind"
+ONCE: Final = "once"
+NOT_ASKED: Final = "not_asked"
+WATCHED: Final = "watched"
+_BY_EFFECT: Dict[EffectName, WatchKind] = {CONTINUOUSLY: WATCHED, UNTIL_FIRST_ANSWER: ONCE, UNKNOWN: UNKNOWN}
 
 
 class Watch(NamedTuple):
@@ -26,7 +30,7 @@ class Watch(NamedTuple):
     destination is probed until its first answer and never again, and it may have given that answer already.
     """
 
-    kind: str
+    kind: WatchKind
     effect: Effect
 
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.effect import UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup
@@ -22,14 +22,16 @@ from .._dispatcher.uri import read_uri
 from .._rpc.dispatcher import Running
 from .._text import quoted
 
+DifferenceKind = Literal["missing", "skipped", "extra", "priority", "attrs", "order", "state", "flags", "unprobed"]
+AbsentKind = Literal["missing", "skipped"]
 # A reload settles these. Flags can be the doing of the server or of an operator, so they are no reason by themselves.
-DUE = ("missing", "extra", "priority", "attrs", "order")
+DUE: Tuple[DifferenceKind, ...] = ("missing", "extra", "priority", "attrs", "order")
 
 
 class Difference(NamedTuple):
     """One thing that the list says otherwise than it runs; C(line) is that of the list, None where it has none."""
 
-    kind: str
+    kind: DifferenceKind
     setid: int
     uri: bytes
     line: Optional[int]
@@ -47,7 +49,7 @@ class Absent(NamedTuple):
     """A destination of the list that does not run, and why; C(kind) is C(missing), or C(skipped) by the server."""
 
     listed: Destination
-    kind: str
+    kind: AbsentKind
     reason: str
 
 
@@ -226,9 +228,9 @@ def _fields(pair: Pair, setup: Setup, expected: Effect) -> Iterator[Difference]:
     cleared = running.letters[1] == "X" and letters[1] == "P" and expected.effect == UNTIL_FIRST_ANSWER
     hidden = (NO_DNS | NO_PING) if running.exact and listed.flags & (NO_DNS | NO_PING) & ~running.flags else 0
     if running.letters != letters and not (cleared and running.letters[0] == letters[0]):
-        kind = "state" if cleared or running.letters[1] == letters[1] or running.letters[0] == "D" else "flags"
+        of_state = cleared or running.letters[1] == letters[1] or running.letters[0] == "D"
         text = "the list says %s (flags %d), and it runs as %s" % (letters, listed.flags, running.letters)
-        yield Difference(kind, *where, text)
+        yield Difference("state" if of_state else "flags", *where, text)
     elif hidden and running.letters[1] != "N":
         lost = listed.flags & hidden & ~running.flags
         text = "the list says flags %d, and it runs without %d of them, which a change of its state has cleared"

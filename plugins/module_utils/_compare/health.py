@@ -12,7 +12,7 @@ A destination that is dead shows C(AP) until pings have failed often enough, so 
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Final, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup, number_of, ping_timeout
@@ -21,7 +21,12 @@ from .._dispatcher.flags import PROBING
 from .._rpc.dispatcher import Running
 from .compare import Pair, running_effects
 
-HEALTHY, PENDING, DOWN, DISABLED, UNKNOWN = "healthy", "pending", "down", "disabled", "unknown"
+HealthState = Literal["healthy", "pending", "down", "disabled", "unknown"]
+HEALTHY: Final = "healthy"
+PENDING: Final = "pending"
+DOWN: Final = "down"
+DISABLED: Final = "disabled"
+UNKNOWN: Final = "unknown"
 # The timers of a busy server are late, and a ping that nobody answered yet is no answer.
 _LATE_SECONDS = 2.0
 
@@ -40,7 +45,7 @@ class Health(NamedTuple):
     """C(state) of a destination, and why."""
 
     running: Running
-    state: str
+    state: HealthState
     reason: str
 
 

@@ -14,7 +14,7 @@ src/modules/dispatcher/dispatcher.c: C(d) takes no probing, and every call sets 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.effect import NEVER, UNTIL_FIRST_ANSWER, Effect
 from .._analysis.setup import Setup
@@ -26,7 +26,8 @@ from .._text import named, quoted
 from .compare import running_effects, server_uri
 from .restore import Names, SetState
 
-STATES: Dict[str, int] = {"active": 0, "inactive": INACTIVE, "trying": TRYING, "disabled": DISABLED}
+StateName = Literal["active", "inactive", "trying", "disabled"]
+STATES: Dict[StateName, int] = {"active": 0, "inactive": INACTIVE, "trying": TRYING, "disabled": DISABLED}
 _SELECTS = re.compile(rb"\bds_select(?:_dst|_domain|_routes)?\s*\(([^)]*)\)")
 _ALGORITHM = re.compile(rb"[\"']?([0-9]+)[\"']?\Z")
 _CALL_LOAD = 10
@@ -41,7 +42,7 @@ class StateWish(NamedTuple):
     setid: int
     uri: Optional[bytes]
     duid: Optional[bytes]
-    state: str
+    state: StateName
     probing: Optional[bool]
 
 

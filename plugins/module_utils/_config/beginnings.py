@@ -15,7 +15,7 @@ that one begins - at the start, behind a block and behind a C(loadmodule) or C(m
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Literal, Optional
 
 from .._text import quoted
 
@@ -26,6 +26,9 @@ _NAME = re.compile(rb"[A-Za-z_]")
 _OTHERS = re.compile(
     rb"(?:[a-z]+_)?route\Z|flags\Z|bool\Z|avpflags\Z|cfgengine\Z|loadpath\Z|mpath\Z|loadmodulex?\Z|modparamx?\Z"
 )
+
+# The kinds of items, which are tokens behind the preprocessor.
+ItemKind = Literal["word", "punct", "string", "variable", "unknown"]
 
 
 class Beginnings:
@@ -41,11 +44,11 @@ class Beginnings:
         """A statement begins with the next item, for sure."""
         self._begins, self._word = True, b""
 
-    def wants_more(self, kind: str, text: bytes) -> bool:
+    def wants_more(self, kind: ItemKind, text: bytes) -> bool:
         """Whether the file cannot end here, behind this item."""
         return bool(self._word) or (kind, text) == ("punct", b"=")
 
-    def feed(self, kind: str, text: bytes) -> Optional[str]:
+    def feed(self, kind: ItemKind, text: bytes) -> Optional[str]:
         """What is wrong with this item; the server stops there, so it is only asked until the first time."""
         self.seen = True
         if kind == "punct" and text != b";" and not _TOKENS.match(text):
@@ -68,6 +71,6 @@ class Beginnings:
         return None
 
 
-def _shown(kind: str, text: bytes) -> str:
+def _shown(kind: ItemKind, text: bytes) -> str:
     """An item for a message; a string can be secret."""
     return "a string" if kind == "string" else quoted(text, 40)

@@ -15,11 +15,16 @@ are called in turn by the evaluation; together their tokens tile the file.
 from __future__ import annotations
 
 import re
-from typing import FrozenSet, NamedTuple
+from typing import Final, FrozenSet, Literal, NamedTuple, Tuple
 
-SPACE, COMMENT, STRING, RAW_STRING, WORD, PUNCT = "space", "comment", "string", "raw string", "word", "punctuation"
-VARIABLE = "variable"
-DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
+TokenKind = Literal[
+    "space",
+    "comment",
+    "string",
+    "raw string",
+    "word",
+    "punctuation",
+    "variable",
     "define",
     "undefine",
     "environment",
@@ -27,18 +32,40 @@ DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, ELSE, ENDIF, INCLUDE = (
     "else",
     "endif",
     "include",
-)
-SUBSTITUTION, INACTIVE = "substitution", "inactive"
+    "substitution",
+    "inactive",
+    "unclosed comment",
+    "unclosed string",
+    "unclosed variable",
+]
+SPACE: Final = "space"
+COMMENT: Final = "comment"
+STRING: Final = "string"
+RAW_STRING: Final = "raw string"
+WORD: Final = "word"
+PUNCT: Final = "punctuation"
+VARIABLE: Final = "variable"
+DEFINE: Final = "define"
+UNDEFINE: Final = "undefine"
+ENVIRONMENT: Final = "environment"
+CONDITION: Final = "condition"
+ELSE: Final = "else"
+ENDIF: Final = "endif"
+INCLUDE: Final = "include"
+SUBSTITUTION: Final = "substitution"
+INACTIVE: Final = "inactive"
+UNCLOSED_COMMENT: Final = "unclosed comment"
+UNCLOSED_STRING: Final = "unclosed string"
+UNCLOSED_VARIABLE: Final = "unclosed variable"
 # The kinds that the grammar sees.
 CODE = frozenset([STRING, RAW_STRING, VARIABLE, WORD, PUNCT])
 DIRECTIVES = frozenset([DEFINE, UNDEFINE, ENVIRONMENT, CONDITION, SUBSTITUTION])
-UNCLOSED_COMMENT, UNCLOSED_STRING, UNCLOSED_VARIABLE = "unclosed comment", "unclosed string", "unclosed variable"
 
 
 class Token(NamedTuple):
     """The bytes C(start:end) of a file; C(name) and C(text) are the parts of a directive."""
 
-    kind: str
+    kind: TokenKind
     start: int
     end: int
     name: bytes = b""
@@ -103,7 +130,7 @@ def next_token(data: bytes, at: int, foreign: FrozenSet[bytes]) -> Token:
     raise ValueError("no token at byte %d" % at)
 
 
-_PARTS = (
+_PARTS: Tuple[Tuple[TokenKind, str, str], ...] = (
     (SPACE, "space", "space"),
     (WORD, "word", "word"),
     (PUNCT, "punct", "punct"),

@@ -176,7 +176,7 @@ class Preprocessor:
         else:
             self._unclosed(kind, place, depth)
 
-    def _unclosed(self, kind: str, place: Place, depth: int) -> None:
+    def _unclosed(self, kind: lexer.TokenKind, place: Place, depth: int) -> None:
         if depth and kind == lexer.UNCLOSED_COMMENT:
             text = "this comment goes on in the file that includes this one, which is not followed here"
             self._report.unknown(place, text)

@@ -17,7 +17,7 @@ from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from .._errors import Problem
 from .._text import show
-from .beginnings import Beginnings
+from .beginnings import Beginnings, ItemKind
 from .model import Place, problem_at
 
 
@@ -27,7 +27,7 @@ class Item(NamedTuple):
     C(doubt) says why the server may see another text than this one, if it may.
     """
 
-    kind: str
+    kind: ItemKind
     text: bytes
     place: Place
     doubt: str = ""

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, Literal, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._errors import KamailioError, Problem
 from .._memory import uncollected
@@ -23,6 +23,9 @@ from .edit import New, Update, insert_patches, meaning_of, remove_patch, render_
 from .flags import LETTERS, PROBING
 from .order import order_destinations
 from .wish import Key, Mark, Wish, identity, marks_of
+
+# What goes of the destinations that nobody wishes for.
+Purge = Literal["none", "set", "file"]
 
 
 class Planned(NamedTuple):
@@ -41,7 +44,7 @@ class _Matched(NamedTuple):
 
 @uncollected()
 def plan_destinations(
-    data: bytes, wishes: Sequence[Wish], purge: str, path: str, merge: bool = False, ensure_order: bool = False
+    data: bytes, wishes: Sequence[Wish], purge: Purge, path: str, merge: bool = False, ensure_order: bool = False
 ) -> Planned:
     """The file with the wishes in it; the same bytes, if it already says what they say.
 

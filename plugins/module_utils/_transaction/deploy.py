@@ -49,6 +49,7 @@ from .journal import (
     RESTART,
     UNCONFIRMED,
     WRITING,
+    Action,
     Hold,
     Journal,
     begin,
@@ -77,7 +78,7 @@ class Plan(NamedTuple):
 
     config: str
     changes: Tuple[Change, ...]
-    action: str
+    action: Action
     reasons: Tuple[str, ...]
     live: Live
     of_list: Optional[ListPlan]
@@ -156,7 +157,7 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
 
 def _action(
     module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], of_list: Optional[ListPlan]
-) -> Tuple[str, Tuple[str, ...]]:
+) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
     reasons: List[str] = []
     if texts:

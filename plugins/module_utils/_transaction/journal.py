@@ -22,7 +22,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Final, Iterator, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._change import Change
 from .._compare.before import State
@@ -34,8 +34,16 @@ from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
 from .state import parse_state
 
-PREPARED, WRITING, APPLYING, UNCONFIRMED = "prepared", "writing", "applying", "unconfirmed"
-NONE, RELOAD, RESTART = "none", "reload", "restart"
+Phase = Literal["prepared", "writing", "applying", "unconfirmed"]
+PREPARED: Final = "prepared"
+WRITING: Final = "writing"
+APPLYING: Final = "applying"
+UNCONFIRMED: Final = "unconfirmed"
+# What brings a change to the server.
+Action = Literal["none", "reload", "restart"]
+NONE: Final = "none"
+RELOAD: Final = "reload"
+RESTART: Final = "restart"
 _STATE = "state.json"
 _LOOK_SECONDS = 0.05
 # The watch holds a change for the moment of a look.
@@ -68,9 +76,9 @@ class Journal(NamedTuple):
 
     folder: str
     change: str
-    phase: str
+    phase: Phase
     deadline: float
-    action: str
+    action: Action
     options: Dict[str, Any]
     boot: str
     entries: List[Entry]
@@ -99,7 +107,7 @@ def digest_of(data: bytes) -> str:
 def begin(
     folder: str,
     changes: Sequence[Change],
-    action: str,
+    action: Action,
     options: Mapping[str, Any],
     states: Sequence[State],
     deadline: float,
