@@ -33,8 +33,8 @@ class FileLocks:
     """A context manager that locks files from the first reading to its end.
 
     The lock of a file is C(flock) on a file of its own in a folder that only the current user can enter, so that no
-    other user can hold it. It ends with its process, and the file with the next run that ends. C(follow) is that of C(read_file). C(obstacle) is why there are no
-    locks, empty where they work.
+    other user can hold it. It ends with its process, and its file with the next run that ends. C(follow) is that of
+    C(read_file). C(obstacle) is why there are no locks, empty where they work.
 
     A file that belongs to a change which can still be rolled back is not free either, unless the change is the one with
     the journal C(own), or C(unsettled) files will do.

@@ -27,10 +27,10 @@ _FOUND: Dict[Tuple[str, int, int, int], List[str]] = {}
 def find_writer(server: int, name: str, path: str, deadline: Deadline) -> Optional[int]:
     """Return the id of the user who reads calls from an open FIFO and writes the replies, None if it is not known.
 
-    C(name) is the name of the FIFO in its folder, C(path) is for messages. The user is that of the processes that have the FIFO open for
-    reading. The owner of the FIFO says nothing: a server that is started as root with C(-u) opens it before it changes
-    its user, and C(fifo_user) gives it to another user. Root does not see the processes of another container. Other
-    users see their own processes only, and could not give the FIFO for the reply to another user.
+    C(name) is the name of the FIFO in its folder, C(path) is for messages. The user is that of the processes that have
+    the FIFO open for reading. The owner of the FIFO says nothing: a server that is started as root with C(-u) opens it
+    before it changes its user, and C(fifo_user) gives it to another user. Root does not see the processes of another
+    container. Other users see their own processes only, and could not give the FIFO for the reply to another user.
 
     Raises UnreachableError if the processes of the host could not be looked at before the deadline.
     """
