@@ -10,6 +10,7 @@ import pwd
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -459,7 +460,7 @@ def test_what_cannot_be_set_on_a_file_that_stays_is_said_in_check_mode(
         module: Any = SimpleNamespace(params={"follow": False, **names}, check_mode=check_mode)
         return said_by(lambda: adjust(module, Wanted(asked[0], asked[1], mode, module), str(path), b"old"))
 
-    said = [as_other(USER, [USER, GROUP], lambda check_mode=check_mode: adjusted(check_mode)) for check_mode in (1, 0)]
+    said = [as_other(USER, [USER, GROUP], partial(adjusted, check_mode)) for check_mode in (True, False)]
     assert said[0] == said[1]
 
 

@@ -127,7 +127,12 @@ def test_a_server_that_has_booted_with_half_a_file_gets_the_whole_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     brought: list[object] = []
-    monkeypatch.setattr(revert, "_bring_back", lambda *more: brought.append(more) or [])
+
+    def bring_back(*_more: object) -> list[str]:
+        brought.append(_more)
+        return []
+
+    monkeypatch.setattr(revert, "_bring_back", bring_back)
     path.write_bytes(AFTER[:100] + BEFORE[100:])
     journal = journal_of(path, WRITING, boot="an earlier one")
     assert undo(journal) == [] and path.read_bytes() == BEFORE and len(brought) == 1
