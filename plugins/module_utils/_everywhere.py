@@ -17,6 +17,7 @@ from ._text import CUT, readable_bytes, show, visible
 
 # user:password@, where most of what has an @ is the address of a user.
 _PASSWORD_IN_URL = (re.compile(r"sips?:[^\s:/@;?\"']+:[^\s@;,/\"']{1,200}@"), re.compile(r"://[^\s:/]*:"))
+_PIECE = 1 << 16
 _WORD = re.compile(r"[\w.-]+")
 
 
@@ -27,7 +28,7 @@ def mask_text(text: str) -> str:
 
 def hints_in(text: str) -> List[str]:
     """What a text has of what tells that it can hold something to mask; far cheaper than to look for that."""
-    lower = text.lower()
+    lower = _lower(text)
     found = [hint for hint in HINTS if hint in lower]
     # Most of it are addresses of users.
     if found[:1] == ["@"] and not any(pattern.search(lower) for pattern in _PASSWORD_IN_URL):
@@ -35,9 +36,16 @@ def hints_in(text: str) -> List[str]:
     return found
 
 
+def _lower(text: str) -> str:
+    """The text in lower case, by pieces: str.lower takes twelve bytes a character where not all of them are ASCII."""
+    if text.isascii():
+        return text.lower()
+    return "".join(text[at : at + _PIECE].lower() for at in range(0, len(text), _PIECE))
+
+
 def has_hint(text: str, hints: Sequence[str] = HINTS) -> bool:
     """Whether a text has one of these hints."""
-    lower = text.lower()
+    lower = _lower(text)
     return any(hint in lower for hint in hints)
 
 

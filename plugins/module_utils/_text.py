@@ -10,15 +10,14 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Mapping
+from typing import Dict, Mapping
 
 from ._secrets import mask_from, mask_secrets
 
-# What may have to be escaped; most text of most files is none of it.
-_UNUSUAL = re.compile(r"\r(?!\n)|[^ -~\t\n\r]+")
 # What a message shows of a line is looked for within so many bytes; some lines have megabytes.
 _MOST_SHOWN = 4096
+# Escapes of so many characters are kept; most texts have few that are not printable.
+_MOST_KEPT = 4096
 # Stands for what a message leaves out at the end of a text.
 CUT = "…"
 
@@ -34,7 +33,9 @@ def visible(text: str) -> str:
     A terminal would obey such a character, or hide what surrounds it. Newlines and tabs stay, and so does a carriage
     return before a newline. The escapes are printable: to do it twice changes nothing more.
     """
-    return text if text.isprintable() else _UNUSUAL.sub(lambda found: "".join(map(_visible, found[0])), text)
+    if text.isprintable():
+        return text
+    return "\r\n".join(part.translate(_ESCAPES) for part in text.split("\r\n"))
 
 
 def _visible(char: str) -> str:
@@ -43,6 +44,20 @@ def _visible(char: str) -> str:
     # A byte that is not UTF-8 appears as show() writes it.
     byte = ord(char) - 0xDC00
     return "\\x%02x" % byte if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
+
+
+class _Escapes(Dict[int, str]):
+    """What each character appears as, by its number. A text of millions of them does not take a string for each."""
+
+    def __missing__(self, number: int) -> str:
+        char = chr(number)
+        shown = char if char in "\t\n" else _visible(char)
+        if len(self) < _MOST_KEPT:
+            self[number] = shown
+        return shown
+
+
+_ESCAPES = _Escapes()
 
 
 def quoted(data: bytes, limit: int = 120) -> str:

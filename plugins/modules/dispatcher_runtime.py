@@ -148,7 +148,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_writable, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import follow_record
@@ -171,15 +171,15 @@ def verify(plan: RuntimePlan, after: Sequence[Running]) -> None:
         raise error("the server took the call and does not run %s" % names, "Its log says why; look at its resolver")
 
 
-def plan_file(params: Dict[str, Any], live: Live, locks: FileLocks, wishes: Sequence[Wish]) -> Optional[Change]:
-    """The change of the list file, None where it is not asked for."""
-    if not params["permanent"]:
+def plan_file(module: Module, live: Live, locks: FileLocks, wishes: Sequence[Wish]) -> Optional[Change]:
+    """The change of the list file, None where it is not asked for. Refused before the server is called."""
+    if not module.params["permanent"]:
         return None
     path = list_path(live.evaluation)
     before = locks.read(path)
     load_list(live, before)
     change = Change(path, before, plan_destinations(before or b"", wishes, "none", path).data)
-    require_places([change], params["follow"])
+    require_writable(module, [change])
     return change
 
 
@@ -194,7 +194,7 @@ def run(module: Module, locks: FileLocks) -> None:
     locks.take(list_path(live.evaluation))
     before = live.connection.destinations()
     plan = plan_runtime(before, wishes, live.setup)
-    change = plan_file(params, live, locks, wishes)
+    change = plan_file(module, live, locks, wishes)
     result: Dict[str, Any] = {
         "changed": bool(plan.calls) or bool(change and change.changed),
         "added": render_destinations(plan.added),

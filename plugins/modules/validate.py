@@ -196,7 +196,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_writable, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 
 
@@ -210,7 +210,8 @@ def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[st
         follow = params["follow"]
         site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
     outcome = guard(question_of(params), site, policy_of(params))
-    require_places(outcome.writes, params["follow"])
+    if not writes:
+        require_writable(module, outcome.writes)
     result = describe(outcome, site.version)
     if outcome.writes and writes:
         backups = write_changes(module, outcome.writes, params["backup"])

@@ -245,5 +245,11 @@ def test_bind_mounted_file_needs_unsafe_writes(tmp_path: Path) -> None:
     done = run([*mount, *command(tmp_path, "one", arguments(target))])
     assert json.loads(done.stdout)["failed"] and source.read_bytes() == OLD
     assert "unsafe_writes" in json.loads(done.stdout)["msg"]
-    done = run([*mount, *command(tmp_path, "two", arguments(target, unsafe_writes=True))])
+    predicted = run([*mount, *command(tmp_path, "check", arguments(target, _ansible_check_mode=True))])
+    assert json.loads(predicted.stdout)["msg"] == json.loads(done.stdout)["msg"]
+    for check_mode in (True, False):
+        given = arguments(target, unsafe_writes=True, _ansible_check_mode=check_mode)
+        assert source.read_bytes() == OLD
+        done = run([*mount, *command(tmp_path, "two", given)])
+        assert json.loads(done.stdout)["changed"], done.stdout
     assert done.returncode == 0 and source.read_bytes() == NEW and target.read_bytes() == OLD

@@ -10,6 +10,7 @@ import pwd
 import struct
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,7 +26,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import ser
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import keep_attributes, write_changes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import (
+    keep_attributes,
+    require_writable,
+    write_changes,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import WRITE, find_place, resolve_trusted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
@@ -360,17 +365,30 @@ def test_the_owning_group_does_not_read_what_an_access_list_keeps_from_it(
     assert len(readable(folder, USER, USER)) == 2
 
 
+def said_by(action: Callable[[], object]) -> str:
+    """What an action says against a change."""
+    try:
+        action()
+    except KamailioError as reason:
+        return reason.render()
+    return ""
+
+
 def write_as(
     user: int, groups: Sequence[int], path: Path, unsafe: bool = False, wanted: dict[str, int] | None = None
 ) -> str:
-    """Write a file as another user, with a backup; return what it says against it."""
+    """Write a file as another user, with a backup; return what it says against it, which check mode must say before."""
 
     def write() -> str:
         module: Any = Standin({"unsafe_writes": unsafe, "follow": False})
         asked = wanted or {}
         every = {str(path): Wanted(asked.get("owner"), asked.get("group"), asked.get("mode"), module)}
-        write_changes(module, [Change(str(path), b"old", b"new")], True, every)
-        return ""
+        changes = [Change(str(path), b"old", b"new")]
+        before = path.parent.stat().st_mtime_ns
+        predicted = said_by(lambda: require_writable(module, changes, every))
+        assert path.parent.stat().st_mtime_ns == before
+        said = said_by(lambda: write_changes(module, changes, True, every))
+        return said if predicted == said else "check mode says '%s'" % predicted
 
     return as_other(user, groups, write)
 
@@ -412,6 +430,38 @@ def test_a_user_does_not_replace_a_file_whose_group_would_be_another_one(mode: i
     assert "its group 4343 cannot be kept" in said and "become" in said and str(path) in said
     assert [file.name for file in folder.iterdir()] == ["list"] and path.read_text() == "old"
     assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (GROUP, mode)
+
+
+@as_root
+def test_a_user_is_told_that_the_folder_cannot_be_written(folder: Path) -> None:
+    path = file_with(folder / "list", USER, USER, 0o644)
+    assert "its folder cannot be written: Permission denied" in write_as(USER, [USER], path)
+
+
+@as_root
+@pytest.mark.parametrize("wanted", [{"owner": 0}, {"group": 0}, {"mode": 0o600, "owner": GROUP}])
+def test_a_user_is_told_what_only_root_can_set(wanted: dict[str, int], folder: Path) -> None:
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, USER, 0o644)
+    assert "cannot be given its owner, group and mode" in write_as(USER, [USER], path, wanted=wanted)
+
+
+@as_root
+@pytest.mark.parametrize("owner", [0, USER])
+@pytest.mark.parametrize("asked", [(0, None, None), (USER, None, None), (None, 0, None), (None, GROUP, None)])
+@pytest.mark.parametrize("mode", [None, 0o600])
+def test_what_cannot_be_set_on_a_file_that_stays_is_said_in_check_mode(
+    owner: int, asked: tuple[int | None, ...], mode: int | None, folder: Path
+) -> None:
+    path = file_with(folder / "list", owner, USER, 0o644)
+
+    def adjusted(check_mode: bool) -> str:
+        names = dict.fromkeys(("seuser", "serole", "setype", "selevel", "attributes"))
+        module: Any = SimpleNamespace(params={"follow": False, **names}, check_mode=check_mode)
+        return said_by(lambda: adjust(module, Wanted(asked[0], asked[1], mode, module), str(path), b"old"))
+
+    said = [as_other(USER, [USER, GROUP], partial(adjusted, check_mode)) for check_mode in (True, False)]
+    assert said[0] == said[1]
 
 
 @as_root

@@ -13,6 +13,7 @@ give to another one at that moment.
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -20,7 +21,7 @@ import stat
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
 
 from .._caller import TaskModule
-from .._errors import error
+from .._errors import KamailioError, error
 from .._text import is_number, named
 from .._trust import WRITE, find_place
 from .files import contains
@@ -83,9 +84,13 @@ def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = Fals
             # A change of the owner takes bits of the mode away.
             os.fchmod(handle, mode if asked is None else asked)
         except OSError as exc:
-            text = "cannot be given its owner, group and mode: %s" % exc.strerror
-            raise error(text, "Run the task with become", path) from exc
+            raise _not_given(exc.errno or 0, path) from exc
     return differs
+
+
+def _not_given(number: int, path: str) -> KamailioError:
+    text = "cannot be given its owner, group and mode: %s" % os.strerror(number)
+    return error(text, "Run the task with become", path)
 
 
 def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
@@ -102,7 +107,9 @@ def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
             handle = place.open(os.O_RDONLY)
             try:
                 changed = apply_wanted(handle, wanted, path, True)
-                if changed and not module.check_mode:
+                if changed and module.check_mode:
+                    _require_allowed(handle, wanted, data, path)
+                elif changed:
                     if place.doubt:
                         _require_own(handle, data, path)
                     apply_wanted(handle, wanted, path)
@@ -113,6 +120,15 @@ def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
     except OSError as exc:
         raise error("cannot be given its owner and mode: %s" % exc.strerror, "", path) from exc
     return changed
+
+
+def _require_allowed(handle: int, wanted: Wanted, data: bytes, path: str) -> None:
+    """Refuse what only root can set on a file that stays, with these bytes, as it is. Raises KamailioError."""
+    status, user = os.fstat(handle), os.geteuid()
+    groups = (None, status.st_gid, os.getegid(), *os.getgroups())
+    allowed = status.st_uid == user and wanted.owner in (None, user) and wanted.group in groups
+    if user != 0 and not allowed and contains(handle, data):
+        raise _not_given(errno.EPERM, path)
 
 
 def _require_own(handle: int, data: bytes, path: str) -> None:

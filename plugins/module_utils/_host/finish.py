@@ -15,7 +15,7 @@ from .._caller import TaskModule
 from .._change import Change, diff_of
 from .attributes import adjust, wanted_of
 from .locks import FileLocks
-from .staging import require_places, write_changes
+from .staging import require_writable, write_changes
 
 
 def finish(
@@ -27,8 +27,9 @@ def finish(
     KamailioError if a file cannot be written.
     """
     changes = [*others, own]
-    require_places(changes, module.params["follow"])
     wanted = wanted_of(module)
+    if module.check_mode:
+        require_writable(module, changes, {own.path: wanted})
     result["changed"] = any(change.changed for change in changes)
     if module._diff:
         result["diff"] = diff_of(changes)

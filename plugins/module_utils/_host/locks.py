@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -22,6 +23,8 @@ from .files import read_file, read_include, sweep_path
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
+# A run that removes locks holds each of them for less.
+_MOMENT_SECONDS = 0.1
 _LONGEST_PATH = 4096
 _BUSY = (errno.EWOULDBLOCK, errno.EACCES)
 
@@ -30,8 +33,8 @@ class FileLocks:
     """A context manager that locks files from the first reading to its end.
 
     The lock of a file is C(flock) on a file of its own in a folder that only the current user can enter, so that no
-    other user can hold it. It ends with its process. C(follow) is that of C(read_file). C(obstacle) is why there are no
-    locks, empty where they work.
+    other user can hold it. It ends with its process, and its file with the next run that ends. C(follow) is that of
+    C(read_file). C(obstacle) is why there are no locks, empty where they work.
 
     A file that belongs to a change which can still be rolled back is not free either, unless the change is the one with
     the journal C(own), or C(unsettled) files will do.
@@ -61,6 +64,8 @@ class FileLocks:
     def __exit__(self, *_exc: Any) -> None:
         for handle in self._held.values():
             os.close(handle)
+        if self._held:
+            _sweep()
         self._held.clear()
 
     def read(self, path: str) -> Optional[bytes]:
@@ -89,8 +94,7 @@ class FileLocks:
         if real in self._held or self.obstacle:
             return
         try:
-            handle = self._held[real] = os.open(_lock_of(real), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            self._wait_for(handle, real)
+            self._hold(real)
         except OSError as exc:
             self.obstacle = exc.strerror or str(exc)
 
@@ -111,8 +115,18 @@ class FileLocks:
             except OSError as exc:
                 raise error("cannot be marked: %s" % exc.strerror, "Nothing has been changed", journal) from exc
 
+    def _hold(self, path: str) -> None:
+        lock = _lock_of(path)
+        while True:
+            handle = self._held[path] = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            self._wait_for(handle, path)
+            if _is_at(lock, handle):
+                return
+            # Another run has removed it since it was opened.
+            os.close(self._held.pop(path))
+
     def _wait_for(self, handle: int, path: str) -> None:
-        deadline = time.monotonic() + self._wait
+        deadline = time.monotonic() + max(self._wait, _MOMENT_SECONDS)
         text = "another run has been changing this file for %d seconds" % self._wait
         remedy = "Nothing has been changed. Wait for it, or see which process holds the lock (lslocks)"
         while True:
@@ -134,15 +148,54 @@ class FileLocks:
 
     def _journal_of(self, handle: int) -> str:
         """Return the journal of another change that a file belongs to, empty if there is none."""
-        marked = os.fsdecode(os.pread(handle, _LONGEST_PATH, 0))
-        journal = os.path.dirname(marked)
-        return journal if not self._unsettled and journal != self._own and os.path.lexists(marked) else ""
+        journal = _marked_with(handle)
+        return journal if not self._unsettled and journal != self._own else ""
+
+
+def _marked_with(handle: int) -> str:
+    """Return the journal of the change under way that the file of a lock belongs to, empty if there is none."""
+    marked = os.fsdecode(os.pread(handle, _LONGEST_PATH, 0))
+    return os.path.dirname(marked) if os.path.lexists(marked) else ""
+
+
+def _is_at(path: str, handle: int) -> bool:
+    """Whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _sweep() -> None:
+    """Remove the locks that no process holds, and that do not belong to a change under way.
+
+    Whoever has opened one of them, and gets the lock afterwards, sees that it has no name any more.
+    """
+    with contextlib.suppress(OSError, KamailioError):
+        folder = _folder()
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                _remove_free(os.path.join(folder, name))
+
+
+def _remove_free(path: str) -> None:
+    handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _marked_with(handle) and _is_at(path, handle):
+            os.unlink(path)
+    finally:
+        os.close(handle)
+
+
+def _folder() -> str:
+    return own_folder(os.path.join(run_folder(), "locks"), 0o700)
 
 
 def _lock_of(path: str) -> str:
     """Return the path of the lock of a file. Raises OSError."""
     name = "%s.%s" % (os.path.basename(path)[:50], hashlib.sha256(os.fsencode(path)).hexdigest()[:16])
     try:
-        return os.path.join(own_folder(os.path.join(run_folder(), "locks"), 0o700), name)
+        return os.path.join(_folder(), name)
     except KamailioError as exc:
         raise OSError(errno.EACCES, exc.render()) from exc

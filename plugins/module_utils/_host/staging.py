@@ -128,12 +128,48 @@ def write_changes(
         return staging.move(backup)
 
 
-def require_places(changes: Sequence[Change], follow: bool) -> None:
-    """Refuse changes of files that a link which is not followed leads to, also in check mode. Raises KamailioError."""
+def require_writable(module: Caller, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None) -> None:
+    """Refuse changes that C(write_changes) would refuse, and touch nothing.
+
+    A folder that cannot be reached is no reason: in check mode an earlier task has not made it. Raises KamailioError.
+    """
     for change in changes:
-        if change.changed:
-            with contextlib.suppress(OSError), find_place(change.path, WRITE, follow):
-                pass
+        if not change.changed:
+            continue
+        with contextlib.suppress(OSError), find_place(change.path, WRITE, module.params["follow"]) as place:
+            _require_stageable(module, place, change.before, (wanted or {}).get(change.path))
+
+
+def _require_stageable(module: Caller, place: FilePlace, before: Optional[bytes], wanted: Optional[Wanted]) -> None:
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=place.folder, effective_ids=True):
+        number = errno.EROFS if os.fstatvfs(place.folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise _not_staged(OSError(number, os.strerror(number)), place)
+    if not hasattr(os, "memfd_create"):
+        return
+    # A file in memory can be given what the user of the task can give to a file. It has other extended attributes.
+    handle = os.memfd_create("new")
+    try:
+        fits = _dress(module, place, handle, before, wanted)
+    finally:
+        os.close(handle)
+    if fits and not module.params["unsafe_writes"] and _is_mounted(place):
+        raise _not_replaced(OSError(errno.EBUSY, os.strerror(errno.EBUSY)), place)
+
+
+def _is_mounted(place: FilePlace) -> bool:
+    """Whether a file is a mount of its own, as in a container, which cannot be replaced."""
+    with contextlib.suppress(OSError, AttributeError):
+        handle = place.open(os.O_PATH)
+        try:
+            return _mount_of(handle) != _mount_of(place.folder)
+        finally:
+            os.close(handle)
+    return False
+
+
+def _mount_of(handle: int) -> List[bytes]:
+    with open("/proc/self/fdinfo/%d" % handle, "rb") as lines:
+        return [line for line in lines if line.startswith(b"mnt_id:")]
 
 
 def remove_file(path: str, follow: bool) -> None:
@@ -198,29 +234,45 @@ def _stage(
     try:
         handle, temporary = place.create(staging_prefix(place.name))
     except OSError as exc:
-        text = "its folder cannot be written: %s" % exc.strerror
-        raise error(text, "Nothing has been changed", place.path) from exc
+        raise _not_staged(exc, place) from exc
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            fits = keep_attributes(place, handle, before, wanted)
-            if not fits and not module.params["unsafe_writes"]:
-                raise _other_group(place)
-            if wanted:
-                apply_wanted(handle, wanted, place.path)
-            if not (wanted and wanted.owner is not None) and not _owner_reads(place, handle):
-                if not module.params["unsafe_writes"]:
-                    raise _other_owner(place)
-                fits = False
+            fits = _dress(module, place, handle, before, wanted)
             os.fsync(handle)
             return _New(temporary, os.fstat(handle).st_ino, fits)
     except OSError as exc:
         _forget(temporary)
-        raise error("cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path) from exc
+        raise _not_written(exc, place) from exc
     except KamailioError:
         _forget(temporary)
         raise
+
+
+def _not_staged(exc: OSError, place: FilePlace) -> KamailioError:
+    return error("its folder cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path)
+
+
+def _not_written(exc: OSError, place: FilePlace) -> KamailioError:
+    return error("cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path)
+
+
+def _dress(module: Caller, place: FilePlace, handle: int, before: Optional[bytes], wanted: Optional[Wanted]) -> bool:
+    """Give a new file the owner, group and mode that it will have; return whether it can replace the one at its place.
+
+    Raises OSError, and KamailioError where it cannot, and may not be written in place.
+    """
+    fits = keep_attributes(place, handle, before, wanted)
+    if not fits and not module.params["unsafe_writes"]:
+        raise _other_group(place)
+    if wanted:
+        apply_wanted(handle, wanted, place.path)
+    if not (wanted and wanted.owner is not None) and not _owner_reads(place, handle):
+        if not module.params["unsafe_writes"]:
+            raise _other_owner(place)
+        fits = False
+    return fits
 
 
 def _other_group(place: FilePlace) -> KamailioError:
@@ -367,11 +419,15 @@ def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
         new.place.rename(place)
     except OSError as exc:
         if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
-            remedy = "Nothing has been changed"
-            if exc.errno == errno.EBUSY:
-                remedy += ". If it is bind-mounted, as in a container, unsafe_writes writes in place"
-            raise error("cannot be replaced: %s" % exc.strerror, remedy, place.path) from exc
+            raise _not_replaced(exc, place) from exc
         _write_in_place(place, data)
+
+
+def _not_replaced(exc: OSError, place: FilePlace) -> KamailioError:
+    remedy = "Nothing has been changed"
+    if exc.errno == errno.EBUSY:
+        remedy += ". If it is bind-mounted, as in a container, unsafe_writes writes in place"
+    return error("cannot be replaced: %s" % exc.strerror, remedy, place.path)
 
 
 def _write_in_place(place: FilePlace, data: bytes) -> None:

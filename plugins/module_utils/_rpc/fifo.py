@@ -48,7 +48,7 @@ def converse_fifo(
         raise UnreachableError("the call has %d bytes, and a FIFO takes %d at once" % (len(request), _WHOLE), "", path)
     with contextlib.ExitStack() as stack:
         server, name = stack.enter_context(_server_fifo(path))
-        reader = stack.enter_context(_reply_fifo(reply_path, find_writer(server, name)))
+        reader = stack.enter_context(_reply_fifo(reply_path, find_writer(server, name, path, deadline)))
         _write(server, path, request, deadline)
         return _read(reader, path, reply_path, decode, deadline)
 

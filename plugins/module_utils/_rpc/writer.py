@@ -10,28 +10,37 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import itertools
 import os
 import stat
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from .._text import is_number
+from .clock import Deadline
+from .errors import UnreachableError
 
 _MOST_HANDLES = 1024
+# The readers of each FIFO that was called.
+_FOUND: Dict[Tuple[str, int, int, int], List[str]] = {}
 
 
-def find_writer(server: int, name: str) -> Optional[int]:
+def find_writer(server: int, name: str, path: str, deadline: Deadline) -> Optional[int]:
     """Return the id of the user who reads calls from an open FIFO and writes the replies, None if it is not known.
 
-    C(name) is the name of the FIFO in its folder. The user is that of the processes that have the FIFO open for
-    reading. The owner of the FIFO says nothing: a server that is started as root with C(-u) opens it before it changes
-    its user, and C(fifo_user) gives it to another user. Root does not see the processes of another container. Other
-    users see their own processes only, and could not give the FIFO for the reply to another user.
+    C(name) is the name of the FIFO in its folder, C(path) is for messages. The user is that of the processes that have
+    the FIFO open for reading. The owner of the FIFO says nothing: a server that is started as root with C(-u) opens it
+    before it changes its user, and C(fifo_user) gives it to another user. Root does not see the processes of another
+    container. Other users see their own processes only, and could not give the FIFO for the reply to another user.
+
+    Raises UnreachableError if the processes of the host could not be looked at before the deadline.
     """
     status = os.fstat(server)
     users = set()
-    for process in _readers(name, (status.st_dev, status.st_ino), status.st_ctime_ns):
+    # Kept, since a list of many sets takes as many calls. A server that starts makes a new FIFO.
+    key = name, status.st_dev, status.st_ino, status.st_ctime_ns
+    if key not in _FOUND:
+        _FOUND[key] = _readers(name, (status.st_dev, status.st_ino), path, deadline)
+    for process in _FOUND[key]:
         # Each time anew: a server that starts is still root when it opens its FIFO.
         with contextlib.suppress(OSError):
             users.add(_user_of(process))
@@ -40,19 +49,18 @@ def find_writer(server: int, name: str) -> Optional[int]:
     return user if os.geteuid() in (0, user) else None
 
 
-@functools.lru_cache(maxsize=16)
-def _readers(name: str, identity: Tuple[int, int], _changed: int) -> Tuple[str, ...]:
-    """The ids of the processes that have a FIFO open for reading.
-
-    They are looked for once, since a list of many sets takes as many calls. A server that starts makes a new FIFO.
-    """
+def _readers(name: str, identity: Tuple[int, int], path: str, deadline: Deadline) -> List[str]:
+    """The ids of the processes that have a FIFO open for reading. Raises UnreachableError."""
     found = []
     for process in filter(is_number, _names("/proc")):
+        if deadline.passed():
+            what = "which process reads this FIFO could not be determined within %g seconds" % deadline.seconds
+            raise UnreachableError(what, "Do users of the host have very many processes and open files?", path)
         folder = "/proc/%s/fd" % process
         # They come in rising order, and a server opens its FIFO early. Other users can have very many.
         if any(_reads("%s/%s" % (folder, handle), name, identity) for handle in _first_names(folder)):
             found.append(process)
-    return tuple(found)
+    return found
 
 
 def _first_names(folder: str) -> List[str]:

@@ -34,7 +34,7 @@ from .._host.locks import FileLocks
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
-from .._host.staging import require_places, stage_changes
+from .._host.staging import require_writable, stage_changes
 from .._rules import known_rules
 from .._server.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
@@ -128,7 +128,7 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         ).data
         changes.append(Change(path, standing, wanted))
     changes = [change for change in changes if change.changed]
-    require_places(changes, params["follow"])
+    require_writable(module, changes)
     planned = {change.path: change.after for change in changes}
     verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))

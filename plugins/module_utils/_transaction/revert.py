@@ -30,7 +30,7 @@ from .._server.restart import restart, wait_for_answer
 from .._server.server import Live, Loadable, load_list
 from .._text import visible
 from .boot import boot_of_host
-from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Hold, Journal, close, is_orphan, load, proceed
+from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Entry, Hold, Journal, close, is_orphan, load, proceed
 
 _PAUSE_SECONDS = 0.5
 _MORE_RELOADS = 2
@@ -96,16 +96,19 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
 
 
 def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
-    # What was written in place can be there in part, by the change or by a rollback that was cut off.
-    torn = journal.options["unsafe_writes"] and (journal.phase == WRITING or bool(journal.reason))
+    torn = _can_be_torn(journal)
     reached = has_reached_server(journal)
     states = [*journal.states, *(_taken_out_since(host, journal) if reached else [])]
     # A rollback that is cut off goes on with the states of before its own reload.
     try:
         journal = proceed(journal, reason=visible(reason), states=states)
     except KamailioError:
-        with contextlib.suppress(KamailioError):
+        try:
             journal = proceed(journal, reason=visible(reason))
+        except KamailioError:
+            # If it is cut off while it writes in place, the next one has to know that there was one.
+            if journal.options["unsafe_writes"] and not torn:
+                raise
     problems = _restore(host, locks, journal, torn)
     if reached:
         try:
@@ -125,8 +128,20 @@ def has_reached_server(journal: Journal) -> bool:
 
 
 def is_written(journal: Journal) -> bool:
-    """Whether a file is still as the change has written it."""
-    return any(journal.wrote(entry, _look_at(entry.path)[0], inode_of(entry.path)) for entry in journal.entries)
+    """Whether a file is still as the change has written it, in part where that can be."""
+    return any(_is_ours(journal, entry, _look_at(entry.path)[0], _can_be_torn(journal)) for entry in journal.entries)
+
+
+def _is_ours(journal: Journal, entry: Entry, data: Optional[bytes], torn: bool) -> bool:
+    """Whether a file that now contains C(data) is one that the change or its rollback has written."""
+    if torn and entry.before is not None:
+        return data is not None and data != entry.before
+    return journal.wrote(entry, data, inode_of(entry.path))
+
+
+def _can_be_torn(journal: Journal) -> bool:
+    """Whether a file can be there in part, written in place by the change or by a rollback that was cut off."""
+    return bool(journal.options["unsafe_writes"]) and (journal.phase == WRITING or bool(journal.reason))
 
 
 def _look_at(path: str) -> Tuple[Optional[bytes], str]:
@@ -202,7 +217,7 @@ def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> 
         data, obstacle = _look_at(entry.path)
         if data == entry.before and not obstacle:
             continue
-        if data is None or not (torn or journal.wrote(entry, data, inode_of(entry.path))):
+        if data is None or not _is_ours(journal, entry, data, torn):
             text = "was changed by another program since, and stays as it is"
             text += " (%s)" % obstacle if obstacle else ""
             problems.append(Problem(text, "It does not have the text from before the change", entry.path).render())

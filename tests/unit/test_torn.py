@@ -1,0 +1,145 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A file that is written in place, and a process that is killed before all of it is there."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import staging
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import revert
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.journal import (
+    APPLYING,
+    RELOAD,
+    UNCONFIRMED,
+    WRITING,
+    Journal,
+    begin,
+    load,
+    proceed,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
+
+BEFORE, AFTER = b"the old text\n" * 100, b"another text, and a longer one\n" * 100
+OPTIONS = {
+    "config": "/etc/kamailio/kamailio.cfg",
+    "defines": "auto",
+    "follow": False,
+    "instance": None,
+    "record": "/var/lib/sipfleet-kamailio",
+    "reload_timeout": 60.0,
+    "restart_command": None,
+    "restart_timeout": 60.0,
+    "socket": None,
+    "timeout": 2.5,
+    "unsafe_writes": True,
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is written in place, as one that is mounted into a container."""
+
+    def busy(place: FilePlace, target: FilePlace) -> None:
+        if not target.path.startswith(str(tmp_path / "kept")):
+            raise OSError(16, "Device or resource busy")
+        rename(place, target)
+
+    rename = FilePlace.rename
+    monkeypatch.setattr(FilePlace, "rename", busy)
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: [])
+    monkeypatch.setattr(revert, "_bring_back", lambda *_more: [])
+    return tmp_path / "list"
+
+
+def journal_of(path: Path, phase: str, before: bytes | None = BEFORE, **fields: Any) -> Journal:
+    """A change of a file in some phase, whose process has died."""
+    folder = str(path.parent / "kept" / "a.change")
+    with begin(folder, [Change(str(path), before, AFTER)], RELOAD, OPTIONS, [], 0) as journal:
+        return proceed(journal, phase=phase, **fields)
+
+
+def undo_until_killed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Roll back in a process that is killed in the middle of its write."""
+    child = os.fork()
+    if not child:
+
+        def write_half(place: FilePlace, data: bytes) -> None:
+            Path(place.path).write_bytes(data[: len(data) // 2] + Path(place.path).read_bytes()[len(data) // 2 :])
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        monkeypatch.setattr(staging, "_write_in_place", write_half)
+        undo(journal)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+
+def undo(journal: Journal) -> list[str]:
+    with FileLocks() as locks:
+        problems: list[str] = revert.undo(Standin(journal.options), locks, journal, "so")["problems"]
+        return problems
+
+
+@pytest.mark.parametrize("phase", [WRITING, APPLYING, UNCONFIRMED])
+def test_a_rollback_that_is_killed_while_it_writes_in_place_is_made_again(
+    phase: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(AFTER)
+    journal = journal_of(path, phase)
+    for _again in range(2):
+        undo_until_killed(journal, monkeypatch)
+        assert path.read_bytes() not in (BEFORE, AFTER)
+        found = load(journal.folder)
+        assert found
+        journal = found
+    assert undo(journal) == [] and path.read_bytes() == BEFORE
+
+
+def test_a_rollback_does_not_write_in_place_before_its_journal_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If it were killed in between, the next one would take the rest for the work of another program."""
+    path.write_bytes(AFTER)
+    journal = journal_of(path, APPLYING)
+
+    def full(*_more: Any, **_fields: Any) -> Journal:
+        raise KamailioError([Problem("cannot be written: No space left on device")])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(revert, "proceed", full)
+        with pytest.raises(KamailioError, match="No space left"):
+            undo(journal)
+    assert path.read_bytes() == AFTER and undo(journal) == [] and path.read_bytes() == BEFORE
+
+
+def test_a_server_that_has_booted_with_half_a_file_gets_the_whole_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought: list[object] = []
+
+    def bring_back(*_more: object) -> list[str]:
+        brought.append(_more)
+        return []
+
+    monkeypatch.setattr(revert, "_bring_back", bring_back)
+    path.write_bytes(AFTER[:100] + BEFORE[100:])
+    journal = journal_of(path, WRITING, boot="an earlier one")
+    assert undo(journal) == [] and path.read_bytes() == BEFORE and len(brought) == 1
+
+
+def test_a_new_file_of_another_program_is_not_removed(path: Path) -> None:
+    """Only a file that was there before can be written in place."""
+    path.write_bytes(b"of another program")
+    (problem,) = undo(journal_of(path, WRITING, before=None))
+    assert "was changed by another program since" in problem and path.read_bytes() == b"of another program"
