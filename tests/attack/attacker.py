@@ -174,6 +174,19 @@ def toggle_when_used(folder: str, path: str, other: str) -> None:
             swapped = not swapped
 
 
+def toggle_when_staged(path: str, other: str) -> None:
+    """Swap two names as soon as the product has staged a file next to them, and back when it has given up."""
+    watch, file = Watch(), Path(path)
+    watch.add(file.parent, CREATE)
+    _ready()
+    while True:
+        if any(one.name.startswith(".sipfleet") for one in watch.wait()):
+            exchange(file, Path(other))
+            time.sleep(0.03)
+            exchange(file, Path(other))
+            watch.wait(0)
+
+
 def read_new(folder: str) -> None:
     """Open every new file in a folder at once, and report the bytes that can be read from it, then or later."""
     watch = Watch()
@@ -362,6 +375,7 @@ ROLES: dict[str, Callable[..., None]] = {
         swap_staged,
         toggle,
         toggle_when_used,
+        toggle_when_staged,
         read_new,
         spoil_replies,
         spoil_stored,
@@ -372,7 +386,16 @@ ROLES: dict[str, Callable[..., None]] = {
     )
 }
 # Those that wait most of the time: for events, or for room in the queue of the product.
-_HURRIED = {"swap", "swap_staged", "toggle_when_used", "read_new", "spoil_replies", "spoil_stored", "flood"}
+_HURRIED = {
+    "swap",
+    "swap_staged",
+    "toggle_when_used",
+    "toggle_when_staged",
+    "read_new",
+    "spoil_replies",
+    "spoil_stored",
+    "flood",
+}
 
 
 if __name__ == "__main__":
