@@ -327,6 +327,24 @@ def _answer_datagram(peer: socket.socket, request: bytes, sender: Any, way: str,
         peer.sendto(reply, str(_moved(Path(sender).parent) / Path(sender).name))
 
 
+def answer_sets(path: str, count: str) -> None:
+    """Be a server for calls over datagrams that has very many sets, and answers at once when it is asked for each."""
+    target = {"DEST": {"URI": "sip:a", "FLAGS": "AX", "PRIORITY": 0}}
+    sets = [{"SET": {"ID": setid, "TARGETS": [target]}} for setid in range(int(count))]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        peer.bind(path)
+        _ready()
+        while True:
+            request, sender = peer.recvfrom(1 << 18)
+            call = json.loads(request)
+            reply: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": 404, "message": "none"}}
+            if call["method"] == "dispatcher.list":
+                reply = {"jsonrpc": "2.0", "id": call["id"], "result": {"RECORDS": sets}}
+                Path(call["store_path"]).write_text(json.dumps(reply))
+            with contextlib.suppress(OSError):
+                peer.sendto(json.dumps({**reply, "result": {}} if "result" in reply else reply).encode(), sender)
+
+
 def answer_stream(path: str, way: str) -> None:
     """Be a server for calls over a stream that sends a byte now and then, or nothing."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
@@ -381,6 +399,7 @@ ROLES: dict[str, Callable[..., None]] = {
         spoil_stored,
         hold_locks,
         answer_datagrams,
+        answer_sets,
         answer_stream,
         answer_fifo,
     )
@@ -395,6 +414,7 @@ _HURRIED = {
     "spoil_replies",
     "spoil_stored",
     "flood",
+    "answer_sets",
 }
 
 

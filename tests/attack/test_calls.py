@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import JsonDatagram
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.connection import Connection
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import NoAnswerError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from attack.attacker import OTHER, SERVER, Attackers
 from attack.ground import Vault, owned
 from attack.product import TRIES, call_many
@@ -120,3 +125,12 @@ def test_a_peer_that_sends_no_whole_answer_ends_the_call(
         attackers.start(SERVER, "answer_stream" if kind == "CtlStream" else "answer_datagrams", *place, way)
     done = assert_ends(kind, place)
     assert {one["outcome"] for one in done} == {"KamailioError"}, done
+
+
+def test_a_server_with_very_many_sets_does_not_hold_up_a_task(ground: Path, attackers: Attackers) -> None:
+    run = owned(ground / "run", SERVER)
+    attackers.start(SERVER, "answer_sets", run / "socket", 1000)
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError, match="flags of [0-9]+ of 1000 sets"):
+        Connection((JsonDatagram(str(run / "socket")),), DEADLINE).destinations_with_flags(Version(6, 1))
+    assert time.monotonic() - began < 3 * DEADLINE + BEYOND

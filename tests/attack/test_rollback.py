@@ -27,7 +27,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
     with_inodes,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
-
 from attack.attacker import SERVER, Attackers
 from attack.ground import file_of, owned
 

@@ -28,7 +28,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.desc
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .files import no_files
@@ -117,6 +119,18 @@ def test_a_message_about_a_long_uri_is_short() -> None:
         assert len(str(raised.value)) < 1000
 
 
+@pytest.mark.parametrize("arguments", [["-d"] * 300_000, ["-" + "d" * 600_000]], ids=["many", "long"])
+def test_a_server_that_says_it_has_a_huge_command_line_is_not_believed(arguments: list[str]) -> None:
+    with pytest.raises(KamailioError, match="at most 10000 with 131072 are read"):
+        service_of_arguments(arguments)
+
+
+def test_a_reason_for_a_restart_names_few_of_the_modules_of_a_server() -> None:
+    assert deploy._listed(["tm", "a\x1b"]) == "tm, a\\x1b"
+    text = deploy._listed(["x" * 1000] * 1_000_000)
+    assert text.endswith("… and 999980 more") and len(text) < 2000
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -138,3 +152,12 @@ def test_a_configuration_takes_time_in_proportion_to_its_lines(lines: Callable[[
 
     # Four times the lines take sixteen times as long where the time grows with their square.
     assert seconds(8000) < 9 * seconds(2000) + 0.05
+
+
+def test_routes_on_one_line_are_searched_in_proportion_to_their_number() -> None:
+    def seconds(count: int) -> float:
+        data, began = b"event_route[xhttp:request]{x}" * count, time.process_time()
+        assert find._http_paths(data + b"jsonrpc_dispatch()") == ["/RPC"]
+        return time.process_time() - began
+
+    assert seconds(10_000) < 9 * seconds(2500) + 0.05
