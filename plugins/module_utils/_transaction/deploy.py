@@ -60,7 +60,6 @@ from .journal import (
 from .revert import go_back
 from .watch import arm
 
-
 # Modules that a message names.
 _NAMED = 20
 
