@@ -28,7 +28,7 @@ from dataclasses import dataclass, replace
 from typing import Iterator, List, Optional, Tuple
 
 from ._errors import KamailioError, error
-from ._rights import Writers, can, ours, writers_by
+from ._rights import Writers, can, group_name, ours, writers_by
 from ._text import is_number
 
 # A socket or a FIFO is called by whoever can write to it.
@@ -256,6 +256,15 @@ def writers_of(path: str, follow: bool) -> Writers:
     except FileNotFoundError:
         # Its folder does not exist either.
         return writers_of(os.path.dirname(path), follow)
+
+
+def described(writers: Writers) -> str:
+    """Return the names of users and groups for a message."""
+    if writers.everybody:
+        return "everybody"
+    names: List[str] = ["the user %s" % user_name(user) for user in sorted(writers.users)]
+    names += ["the group %s" % group_name(group) for group in sorted(writers.groups)]
+    return " and ".join(names)
 
 
 def _grants(place: FilePlace, status: Optional[os.stat_result], bit: int, user: int) -> bool:

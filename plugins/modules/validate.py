@@ -193,6 +193,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_places, write_changes
@@ -210,6 +211,7 @@ def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[st
         site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
     outcome = guard(question_of(params), site, policy_of(params))
     require_places(outcome.writes, params["follow"])
+    require_named(outcome.after.evaluation, outcome.writes, params["follow"], outcome.before.question.texts)
     result = describe(outcome, site.version)
     if outcome.writes and writes:
         backups = write_changes(module, outcome.writes, params["backup"])

@@ -32,6 +32,7 @@ from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, error
 from .._host.check import require_restartable
 from .._host.locks import FileLocks
+from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
@@ -131,6 +132,7 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         changes.append(Change(path, standing, wanted))
     changes = [change for change in changes if change.changed]
     require_places(changes, params["follow"])
+    require_named(after, changes, params["follow"])
     planned = {change.path: change.after for change in changes}
     verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
