@@ -20,16 +20,21 @@ from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import plan_restoring, taken_out
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -95,6 +100,31 @@ def plan(count: int, purge: str, ensure_order: bool) -> int:
 @pytest.mark.parametrize(("purge", "ensure_order"), [("none", False), ("file", False), ("none", True)])
 def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: str, ensure_order: bool) -> None:
     assert plan(1000, purge, ensure_order) < 3 * plan(500, purge, ensure_order)
+
+
+@pytest.mark.parametrize("attrs", [b"", b"a=%d", b"duid=%d"])
+@pytest.mark.parametrize("letters", ["AX", "DX", "IP"])
+def test_a_comparison_of_equal_uris_takes_time_in_proportion_to_them(attrs: bytes, letters: str) -> None:
+    setup = read_setup(evaluate("/k", b"", no_files, Version(5, 6)), Version(5, 6))
+
+    def of(count: int, letters: str, last: int) -> list[Running]:
+        def destination(index: int) -> Running:
+            text = attrs % (last - index) if b"%" in attrs else attrs
+            duid = text[5:] if text.startswith(b"duid") and letters != "AX" else None
+            return Running(index, 1, b"sip:a", letters, 4, False, 0, text, duid, None, None)
+
+        return [destination(index) for index in range(count)]
+
+    def seconds(count: int) -> float:
+        lines = b"".join(b"1 sip:a 0 0 %s\n" % (attrs % index if b"%" in attrs else attrs) for index in range(count))
+        document = parse_document(lines, Version(5, 6))
+        began = time.process_time()
+        pairs = compare(document, {}, of(count, "AX", count), setup).pairs
+        assert len(pairs) == count
+        assert len(plan_restoring(taken_out(of(count, letters, count), document, Version(5, 6)), pairs).calls) <= count
+        return time.process_time() - began
+
+    assert seconds(2000) < 9 * seconds(500) + 0.05
 
 
 def check(count: int) -> int:
