@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Which symbolic links the modules that write files follow."""
+    """Which symbolic links, and which names in configurations, the modules that write files follow."""
 
     DOCUMENTATION = r"""
 options:
@@ -15,6 +15,9 @@ options:
       - Whether every symbolic link is followed. By default a link is followed if only root or the user of the task can
         have made it, or if it leads to a file that the user who can have made it can replace as well, by a group
         or otherwise. Any other link is refused, since it would let that user have root change a file of another user.
+      - The same is asked of a file that a configuration names, as its list or by an include, if other users can change
+        the configuration. It is not asked of an included file or a list that is there already, below the folder of the
+        configuration, where only root and the user of the task can change that folder.
       - A link that is followed stays, and the file that it leads to is changed.
     type: bool
     default: false

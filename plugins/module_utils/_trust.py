@@ -28,13 +28,14 @@ from dataclasses import dataclass, replace
 from typing import Final, Iterator, List, Literal, Optional, Tuple
 
 from ._errors import KamailioError, error
-from ._rights import Writers, can, ours, writers_by
+from ._rights import Writers, can, group_name, ours, writers_by
 from ._text import is_number
 
-# What a file is opened for.
-Purpose = Literal["read", "write"]
+# What a file is opened for. A socket or a FIFO is called by whoever can write to it.
+Purpose = Literal["read", "write", "call"]
 READ: Final = "read"
 WRITE: Final = "write"
+CALL: Final = "call"
 # That of the kernel (MAXSYMLINKS).
 _MOST_LINKS = 40
 # Where systemd-logind makes a folder for each user that has a session.
@@ -212,17 +213,18 @@ class _Walk:
             folder=self.handle, name=name, path=real, doubt=self.doubt, shared=self.shared, writers=self.writers
         )
         status = place.status()
+        bit = stat.S_IWOTH if self.purpose == CALL else stat.S_IROTH
         for user in self.linkers:
-            if not (self._replaceable(status, user) if self.purpose == WRITE else _readable(place, status, user)):
+            if not (self._replaceable(status, user) if self.purpose == WRITE else _grants(place, status, bit, user)):
                 raise self._refused(user)
         if (
             not self.linkers
             and self.stranger is not None
             and not self.follow
             and status
-            and stat.S_ISREG(status.st_mode)
+            and (stat.S_ISREG(status.st_mode) or self.purpose == CALL)
             and status.st_nlink > 1
-            and not _readable(place, status, self.stranger)
+            and not _grants(place, status, bit, self.stranger)
         ):
             text = "has another name (hard link), and the user %s can have made it" % user_name(self.stranger)
             raise error(text, "Make it a file with one name, or set follow if that is meant to be", self.path)
@@ -259,9 +261,18 @@ def writers_of(path: str, follow: bool) -> Writers:
         return writers_of(os.path.dirname(path), follow)
 
 
-def _readable(place: FilePlace, status: Optional[os.stat_result], user: int) -> bool:
-    """Whether a user can read a file; one that does not exist hides nothing."""
-    return status is None or can(place.folder, place.name, status, stat.S_IROTH, user)
+def described(writers: Writers) -> str:
+    """Return the names of users and groups for a message."""
+    if writers.everybody:
+        return "everybody"
+    names: List[str] = ["the user %s" % user_name(user) for user in sorted(writers.users)]
+    names += ["the group %s" % group_name(group) for group in sorted(writers.groups)]
+    return " and ".join(names)
+
+
+def _grants(place: FilePlace, status: Optional[os.stat_result], bit: int, user: int) -> bool:
+    """Whether a user can do what a bit of others stands for; a file that does not exist hides nothing."""
+    return status is None or can(place.folder, place.name, status, bit, user)
 
 
 def user_name(user: Optional[int]) -> str:
@@ -273,7 +284,7 @@ def user_name(user: Optional[int]) -> str:
 
 @contextlib.contextmanager
 def find_place(path: str, purpose: Purpose, follow: bool = False) -> Iterator[FilePlace]:
-    """Find the place of a file, for reading or for writing; its folder stays open for the C(with) statement.
+    """Find the place of a file, for one of the purposes; its folder stays open for the C(with) statement.
 
     C(follow) says that links made by other users are followed wherever they lead. Raises KamailioError for a link that
     is not followed, and OSError for a folder on the way that cannot be passed.

@@ -242,6 +242,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import known_rules
@@ -292,6 +293,7 @@ def run(module: Module, locks: FileLocks) -> None:
             diff = {"diff": diff_of([own])} if module._diff else {}
             module.fail_json(msg="%s\n\nNothing has been written." % outcome.refusal, **dict(result, **diff))
         own, others = own._replace(after=outcome.after.listing.data or b""), outcome.writes
+        require_named(outcome.after.evaluation, others, params["follow"], question.texts)
     finish(module, locks, own, result, others)
 
 

@@ -147,6 +147,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_writable, write_changes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
@@ -180,6 +181,7 @@ def plan_file(module: Module, live: Live, locks: FileLocks, wishes: Sequence[Wis
     load_list(live, before)
     change = Change(path, before, plan_destinations(before or b"", wishes, "none", path).data)
     require_writable(module, [change])
+    require_named(live.evaluation, [change], module.params["follow"])
     return change
 
 

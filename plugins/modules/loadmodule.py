@@ -171,6 +171,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import beside_of, config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
@@ -191,11 +192,12 @@ def run(module: Module, locks: FileLocks) -> None:
     before, after = evaluation_of({}), evaluation_of(texts)
     if texts:
         guard(before, after, version)
+    changes = {path: Change(path, before.files[path], text) for path, text in texts.items()}
+    require_named(after, list(changes.values()), params["follow"])
     if params["check"]:
         warning = require_accepted(module, after, before, texts, beside)
         if warning:
             module.warn(warning)
-    changes = {path: Change(path, before.files[path], text) for path, text in texts.items()}
     own = changes.pop(path, Change(path, before.files[path], before.files[path]))
     finish(module, locks, own, {"path": path, "files": sorted(texts)}, list(changes.values()))
 

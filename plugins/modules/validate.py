@@ -194,6 +194,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import require_writable, write_changes
@@ -212,6 +213,7 @@ def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[st
     outcome = guard(question_of(params), site, policy_of(params))
     if not writes:
         require_writable(module, outcome.writes)
+    require_named(outcome.after.evaluation, outcome.writes, params["follow"], outcome.before.question.texts)
     result = describe(outcome, site.version)
     if outcome.writes and writes:
         backups = write_changes(module, outcome.writes, params["backup"])

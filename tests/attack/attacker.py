@@ -174,6 +174,19 @@ def toggle_when_used(folder: str, path: str, other: str) -> None:
             swapped = not swapped
 
 
+def toggle_when_staged(path: str, other: str) -> None:
+    """Swap two names as soon as the product has staged a file next to them, and back when it has given up."""
+    watch, file = Watch(), Path(path)
+    watch.add(file.parent, CREATE)
+    _ready()
+    while True:
+        if any(event.name.startswith(".sipfleet") for event in watch.wait()):
+            exchange(file, Path(other))
+            time.sleep(0.03)
+            exchange(file, Path(other))
+            watch.wait(0)
+
+
 def read_new(folder: str) -> None:
     """Open every new file in a folder at once, and report the bytes that can be read from it, then or later."""
     watch = Watch()
@@ -314,6 +327,24 @@ def _answer_datagram(peer: socket.socket, request: bytes, sender: Any, way: str,
         peer.sendto(reply, str(_moved(Path(sender).parent) / Path(sender).name))
 
 
+def answer_sets(path: str, count: str) -> None:
+    """Be a server for calls over datagrams that has very many sets, and answers at once when it is asked for each."""
+    target = {"DEST": {"URI": "sip:a", "FLAGS": "AX", "PRIORITY": 0}}
+    sets = [{"SET": {"ID": setid, "TARGETS": [target]}} for setid in range(int(count))]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as peer:
+        peer.bind(path)
+        _ready()
+        while True:
+            request, sender = peer.recvfrom(1 << 18)
+            call = json.loads(request)
+            reply: dict[str, Any] = {"jsonrpc": "2.0", "id": call["id"], "error": {"code": 404, "message": "none"}}
+            if call["method"] == "dispatcher.list":
+                reply = {"jsonrpc": "2.0", "id": call["id"], "result": {"RECORDS": sets}}
+                Path(call["store_path"]).write_text(json.dumps(reply))
+            with contextlib.suppress(OSError):
+                peer.sendto(json.dumps({**reply, "result": {}} if "result" in reply else reply).encode(), sender)
+
+
 def answer_stream(path: str, way: str) -> None:
     """Be a server for calls over a stream that sends a byte now and then, or nothing."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
@@ -362,17 +393,29 @@ ROLES: dict[str, Callable[..., None]] = {
         swap_staged,
         toggle,
         toggle_when_used,
+        toggle_when_staged,
         read_new,
         spoil_replies,
         spoil_stored,
         hold_locks,
         answer_datagrams,
+        answer_sets,
         answer_stream,
         answer_fifo,
     )
 }
 # Those that wait most of the time: for events, or for room in the queue of the product.
-_HURRIED = {"swap", "swap_staged", "toggle_when_used", "read_new", "spoil_replies", "spoil_stored", "flood"}
+_HURRIED = {
+    "swap",
+    "swap_staged",
+    "toggle_when_used",
+    "toggle_when_staged",
+    "read_new",
+    "spoil_replies",
+    "spoil_stored",
+    "flood",
+    "answer_sets",
+}
 
 
 if __name__ == "__main__":

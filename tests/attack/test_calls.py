@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import itertools
 import os
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import JsonDatagram
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.connection import Connection
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import NoAnswerError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from attack.attacker import OTHER, SERVER, Attackers
 from attack.ground import Vault, owned
 from attack.product import TRIES, call_many
@@ -85,6 +91,48 @@ def test_a_fifo_that_becomes_a_link_is_not_written_to(role: str, ground: Path, a
     assert_safe(call_many("JsonFifo", [str(run / "fifo"), f"{run}/"], 5 * TRIES, 0.01), vault)
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o755, 0o600])
+@pytest.mark.parametrize("kind", ["CtlStream", "JsonFifo"])
+def test_a_link_does_not_lead_a_call_to_what_its_owner_cannot_call(kind: str, mode: int, ground: Path) -> None:
+    """To read a FIFO or the mode of a socket is not to write to it."""
+    run, other, link = owned(ground / "run", SERVER), ground / "other", ground / "run" / "link"
+    link.symlink_to(other)
+    os.lchown(link, SERVER, SERVER)
+    if kind == "JsonFifo":
+        os.mkfifo(other)
+        reader = os.open(other, os.O_RDONLY | os.O_NONBLOCK)
+    else:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(other))
+        listener.listen()
+        listener.settimeout(0.1)
+    other.chmod(mode)
+    (done,) = call_many(kind, [str(link), f"{run}/"][: 2 if kind == "JsonFifo" else 1], 1, DEADLINE)
+    assert done["outcome"] == "KamailioError" and "symbolic link" in done["text"], done
+    if kind == "JsonFifo":
+        assert os.read(reader, 1) == b""
+        os.close(reader)
+    else:
+        with listener, pytest.raises(TimeoutError):
+            listener.accept()
+
+
+@pytest.mark.parametrize("way", ["owner", "everybody"])
+def test_a_link_leads_a_call_to_what_its_owner_can_call(way: str, ground: Path) -> None:
+    run, other, link = owned(ground / "run", SERVER), ground / "other", ground / "run" / "link"
+    link.symlink_to(other)
+    os.lchown(link, SERVER, SERVER)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(other))
+        listener.listen()
+        if way == "owner":
+            os.chown(other, SERVER, SERVER)
+        other.chmod(0o600 if way == "owner" else 0o666)
+        (done,) = call_many("CtlStream", [str(link)], 1, 0.1)
+    assert "did not answer" in done["text"], done
+    assert [path.name for path in run.iterdir()] == ["link"]
+
+
 def assert_ends(kind: str, place: list[str]) -> list[dict[str, Any]]:
     """Fail if calls do not end; a machine that is busy can delay one."""
     done: list[dict[str, Any]] = []
@@ -120,3 +168,12 @@ def test_a_peer_that_sends_no_whole_answer_ends_the_call(
         attackers.start(SERVER, "answer_stream" if kind == "CtlStream" else "answer_datagrams", *place, way)
     done = assert_ends(kind, place)
     assert {outcome["outcome"] for outcome in done} == {"KamailioError"}, done
+
+
+def test_a_server_with_very_many_sets_does_not_hold_up_a_task(ground: Path, attackers: Attackers) -> None:
+    run = owned(ground / "run", SERVER)
+    attackers.start(SERVER, "answer_sets", run / "socket", 1000)
+    began = time.monotonic()
+    with pytest.raises(NoAnswerError, match=r"flags of [0-9]+ of 1000 sets"):
+        Connection((JsonDatagram(str(run / "socket")),), DEADLINE).destinations_with_flags(Version(6, 1))
+    assert time.monotonic() - began < 3 * DEADLINE + BEYOND

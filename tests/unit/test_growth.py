@@ -20,15 +20,22 @@ from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import plan_restoring, taken_out
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Purge, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 from .files import no_files
@@ -101,6 +108,31 @@ def test_a_plan_takes_steps_in_proportion_to_the_lines(purge: Purge, ensure_orde
     assert plan(1000, purge, ensure_order) < 3 * plan(500, purge, ensure_order)
 
 
+@pytest.mark.parametrize("attrs", [b"", b"a=%d", b"duid=%d"])
+@pytest.mark.parametrize("letters", ["AX", "DX", "IP"])
+def test_a_comparison_of_equal_uris_takes_time_in_proportion_to_them(attrs: bytes, letters: str) -> None:
+    setup = read_setup(evaluate("/k", b"", no_files, Version(5, 6)), Version(5, 6))
+
+    def of(count: int, letters: str, last: int) -> list[Running]:
+        def destination(index: int) -> Running:
+            text = attrs % (last - index) if b"%" in attrs else attrs
+            duid = text[5:] if text.startswith(b"duid") and letters != "AX" else None
+            return Running(index, 1, b"sip:a", letters, 4, False, 0, text, duid, None, None)
+
+        return [destination(index) for index in range(count)]
+
+    def seconds(count: int) -> float:
+        lines = b"".join(b"1 sip:a 0 0 %s\n" % (attrs % index if b"%" in attrs else attrs) for index in range(count))
+        document = parse_document(lines, Version(5, 6))
+        began = time.process_time()
+        pairs = compare(document, {}, of(count, "AX", count), setup).pairs
+        assert len(pairs) == count
+        assert len(plan_restoring(taken_out(of(count, letters, count), document, Version(5, 6)), pairs).calls) <= count
+        return time.process_time() - began
+
+    assert seconds(2000) < 9 * seconds(500) + 0.05
+
+
 def check(count: int) -> int:
     data = b"".join(b"1 sip:gw%d 8 0 wieght=1;socket=udp:1.2.3.4\n" % number for number in range(count))
 
@@ -121,6 +153,18 @@ def test_a_message_about_a_long_uri_is_short() -> None:
         with pytest.raises(KamailioError) as raised:
             parse_wishes([{"setid": 1, "uri": uri}])
         assert len(str(raised.value)) < 1000
+
+
+@pytest.mark.parametrize("arguments", [["-d"] * 300_000, ["-" + "d" * 600_000]], ids=["many", "long"])
+def test_a_server_that_says_it_has_a_huge_command_line_is_not_believed(arguments: list[str]) -> None:
+    with pytest.raises(KamailioError, match="at most 10000 with 131072 are read"):
+        service_of_arguments(arguments)
+
+
+def test_a_reason_for_a_restart_names_few_of_the_modules_of_a_server() -> None:
+    assert deploy._listed(["tm", "a\x1b"]) == "tm, a\\x1b"
+    text = deploy._listed(["x" * 1000] * 1_000_000)
+    assert text.endswith("… and 999980 more") and len(text) < 2000
 
 
 @pytest.mark.parametrize(
@@ -144,3 +188,12 @@ def test_a_configuration_takes_time_in_proportion_to_its_lines(lines: Callable[[
 
     # Four times the lines take sixteen times as long where the time grows with their square.
     assert seconds(8000) < 9 * seconds(2000) + 0.05
+
+
+def test_routes_on_one_line_are_searched_in_proportion_to_their_number() -> None:
+    def seconds(count: int) -> float:
+        data, began = b"event_route[xhttp:request]{x}" * count, time.process_time()
+        assert find._http_paths(data + b"jsonrpc_dispatch()") == ["/RPC"]
+        return time.process_time() - began
+
+    assert seconds(10_000) < 9 * seconds(2500) + 0.05

@@ -58,8 +58,8 @@ def test_a_folder_for_replies_of_a_killed_run_is_removed_by_the_next_one(run: Pa
     killed(die_in_folder)
     assert len(list(run.glob(".sipfleet-????????"))) == 1
     with private_folder(SOCKET) as first, private_folder(SOCKET) as second:
-        assert {str(one) for one in run.glob(".sipfleet-????????")} == {first, second}
-    assert sorted(one.name for one in run.iterdir()) == [".sipfleet-other", "locks"]
+        assert {str(path) for path in run.glob(".sipfleet-????????")} == {first, second}
+    assert sorted(path.name for path in run.iterdir()) == [".sipfleet-other", "locks"]
 
 
 def make_and_look(until: float, lost: multiprocessing.Queue[str]) -> None:
@@ -84,11 +84,11 @@ def together(target: Callable[..., None], *arguments: object) -> None:
     """Have processes do the same for some seconds."""
     context = multiprocessing.get_context("fork")
     processes = [context.Process(target=target, args=(time.monotonic() + 2, *arguments)) for _number in range(4)]
-    for one in processes:
-        one.start()
-    for one in processes:
-        one.join(60)
-        assert one.exitcode == 0
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
 
 
 def test_locks_of_runs_that_have_ended_are_removed(run: Path, tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_locks_of_runs_that_have_ended_are_removed(run: Path, tmp_path: Path) ->
         held.take(path)
         with FileLocks() as more:
             more.take(str(tmp_path / "more"))
-        assert sorted(one.name.split(".")[0] for one in (run / "locks").iterdir()) == ["list", "marked"]
-    assert [one.name.split(".")[0] for one in (run / "locks").iterdir()] == ["marked"]
+        assert sorted(path.name.split(".")[0] for path in (run / "locks").iterdir()) == ["list", "marked"]
+    assert [path.name.split(".")[0] for path in (run / "locks").iterdir()] == ["marked"]
     sign.unlink()
     with FileLocks() as held:
         held.take(path)

@@ -43,4 +43,4 @@ def test_a_call_ends_at_its_deadline_however_long_the_reader_is_looked_for(
         assert os.read(server, 1) == b"", "the server was not called"
     finally:
         os.close(server)
-    assert [one.name for one in tmp_path.iterdir()] == ["fifo"]
+    assert [path.name for path in tmp_path.iterdir()] == ["fifo"]

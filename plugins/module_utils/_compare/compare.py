@@ -9,12 +9,13 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple
+from collections import deque
+from typing import Deque, Dict, Hashable, Iterator, List, Literal, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._analysis.effect import UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup
 from .._analysis.watch import BLIND, Listed, Watch, watch_running
-from .._dispatcher.attributes import read_attrs, same_attrs
+from .._dispatcher.attributes import meaning_of, read_attrs, same_attrs
 from .._dispatcher.document import Destination, Document
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
@@ -150,27 +151,43 @@ def server_uri(uri: bytes) -> bytes:
 
 def _match(listed: Sequence[Destination], running: Sequence[Running]) -> Dict[int, Running]:
     """What runs of each destination of a set, by its start; of several with one URI, equal attributes come first."""
-    free: Dict[bytes, List[Running]] = {}
-    for destination in running:
-        free.setdefault(destination.uri, []).append(destination)
     found: Dict[int, Running] = {}
-    for exactly in (True, False):
-        for each in listed:
-            candidates = free.get(server_uri(each.uri), [])
-            fitting = [candidate for candidate in candidates if not exactly or _same(each, candidate)]
-            if fitting and each.start not in found:
-                found[each.start] = fitting[0]
-                candidates.remove(fitting[0])
+    free = running
+    for key_of in (_as_written, _as_meant, _by_uri):
+        rest = [destination for destination in listed if destination.start not in found]
+        if not rest or not free:
+            break
+        queues: Dict[Hashable, Deque[Running]] = {}
+        for candidate in free:
+            queues.setdefault(key_of(candidate.uri, candidate), deque()).append(candidate)
+        for destination in rest:
+            queue = queues.get(key_of(server_uri(destination.uri), destination))
+            if queue:
+                found[destination.start] = queue.popleft()
+        taken = {candidate.start for candidate in found.values()}
+        free = [candidate for candidate in free if candidate.start not in taken]
     return found
 
 
-def _same(listed: Destination, running: Running) -> bool:
-    return listed.priority == running.priority and _same_attrs(listed.attrs, running.attrs)
+def _as_written(uri: bytes, destination: Union[Destination, Running]) -> Hashable:
+    return uri, destination.priority, _without_last_semicolon(destination.attrs)
+
+
+def _as_meant(uri: bytes, destination: Union[Destination, Running]) -> Hashable:
+    return uri, destination.priority, meaning_of(destination.attrs)
+
+
+def _by_uri(uri: bytes, _destination: Union[Destination, Running]) -> Hashable:
+    return uri
+
+
+def _without_last_semicolon(attrs: bytes) -> bytes:
+    return attrs[:-1] if attrs.endswith(b";") else attrs
 
 
 def _same_attrs(listed: bytes, running: bytes) -> bool:
     """The server leaves one semicolon at the end out when it shows them."""
-    return (listed[:-1] if listed.endswith(b";") else listed) == running or same_attrs(listed, running)
+    return _without_last_semicolon(listed) == running or same_attrs(listed, running)
 
 
 def _absent(listed: Sequence[Destination], matched: Dict[int, Running], skipped: Dict[int, str]) -> Iterator[Absent]:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._dispatcher.document import Document
 from .._dispatcher.flags import render_letters
@@ -65,15 +65,15 @@ def taken_out(running: Sequence[Running], loaded: Optional[Document], version: V
 
     Where C(loaded) is not known it is every such state: a gateway that is kept out is the lesser evil.
     """
-    asked: Dict[Tuple[int, bytes], List[str]] = {}
+    asked: Dict[Tuple[int, bytes], Set[str]] = {}
     for destination in loaded.destinations if loaded else ():
         letters = render_letters(destination.flags, version.knows_no_ping)
-        asked.setdefault((destination.setid, server_uri(destination.uri)), []).append(letters[0])
+        asked.setdefault((destination.setid, server_uri(destination.uri)), set()).add(letters[0])
     out = {
         (destination.setid, destination.uri)
         for destination in running
         if _is_out(destination.letters)
-        and destination.letters[0] not in asked.get((destination.setid, destination.uri), [])
+        and destination.letters[0] not in asked.get((destination.setid, destination.uri), ())
     }
     return [
         State(destination.setid, destination.uri, destination.duid, destination.letters)
@@ -86,21 +86,28 @@ def plan_restoring(before: Sequence[State], pairs: Sequence[Pair]) -> Restoring:
     """Put back what was disabled or inactive C(before) a list was loaded; C(pairs) are the destinations after it."""
     names = Names([pair.running for pair in pairs])
     earlier: Dict[Tuple[int, bytes], List[State]] = {}
+    by_duid: Dict[Tuple[int, bytes, Optional[bytes]], State] = {}
     for state in before:
         earlier.setdefault((state.setid, state.uri), []).append(state)
+        if state.duid:
+            by_duid.setdefault((state.setid, state.uri, state.duid), state)
     calls: List[SetState] = []
-    lost: List[State] = []
+    lost: Dict[State, None] = {}
+    looked_at: Set[Tuple[int, bytes, str]] = set()
     for pair in pairs:
         now = pair.running
         same = earlier.get((now.setid, now.uri), [])
-        was = next((state for state in same if len(same) == 1 or (state.duid and state.duid == now.duid)), None)
+        was = same[0] if len(same) == 1 else by_duid.get((now.setid, now.uri, now.duid))
         if was is None:
-            lost += [state for state in same if state not in lost and _has_come_back(state, now)]
+            # Of very many with one URI each would be compared with each.
+            if (now.setid, now.uri, now.letters[0]) not in looked_at:
+                looked_at.add((now.setid, now.uri, now.letters[0]))
+                lost.update(dict.fromkeys(state for state in same if _has_come_back(state, now)))
         elif _has_come_back(was, now):
             code = "dx" if was.letters[0] == "D" else was.letters.lower()
             call = names.call(code, now)
             calls += [call] if call else []
-            lost += [] if call else [was]
+            lost.update({} if call else {was: None})
     return Restoring(tuple(calls), tuple(lost))
 
 

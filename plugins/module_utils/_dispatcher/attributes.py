@@ -14,7 +14,7 @@ in C(ds_set_attrs) of src/modules/dispatcher/dispatch.c.
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, Hashable, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from .._patch import Patch, apply_patches
 from .._text import named, quoted_from
@@ -125,20 +125,21 @@ def _show(text: bytes) -> str:
 
 def same_attrs(attrs: bytes, other: bytes) -> bool:
     """Whether two texts mean the same: order, case of names, quotes and a last semicolon do not matter."""
-    if attrs == other:
-        return True
+    return attrs == other or meaning_of(attrs) == meaning_of(other)
+
+
+def meaning_of(attrs: bytes) -> Hashable:
+    """What all texts have in common that mean the same; for one that is not read to its end the text itself."""
     try:
-        left, right = read_attrs(attrs), read_attrs(other)
+        read = read_attrs(attrs)
     except ValueError:
-        return False
-    return left.end == len(attrs) and right.end == len(other) and _by_name(left) == _by_name(right)
-
-
-def _by_name(attributes: Attributes) -> Dict[bytes, List[Optional[bytes]]]:
+        return attrs
+    if read.end != len(attrs):
+        return attrs
     values: Dict[bytes, List[Optional[bytes]]] = {}
-    for attribute in attributes.found:
+    for attribute in read.found:
         values.setdefault(attribute.name.lower(), []).append(attribute.value)
-    return values
+    return frozenset((name, tuple(of_name)) for name, of_name in values.items())
 
 
 def attrs_mapping(text: bytes) -> Optional[Dict[bytes, bytes]]:

@@ -17,13 +17,13 @@ import contextlib
 import grp
 import os
 import pwd
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 from .._config.model import Account, Evaluation
 from .._errors import error
-from .._rights import Writers, group_name
+from .._rights import Writers
 from .._text import is_number
-from .._trust import user_name, writers_of
+from .._trust import described, user_name, writers_of
 from .facts import can_read, module_paths
 
 
@@ -58,7 +58,7 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
         remedy = "Let only root or one user change these files and their folders, or start the server by a unit"
         if "check" in params:
             remedy += ". With check set to false, kamailio -c is not run"
-        raise error(text % (name, _described(writers)), remedy, unreadable[0])
+        raise error(text % (name, described(writers)), remedy, unreadable[0])
     return account
 
 
@@ -95,11 +95,3 @@ def _is_member(user: int, group: int) -> bool:
         account = pwd.getpwuid(user)
         return group in os.getgrouplist(account.pw_name, account.pw_gid)
     return False
-
-
-def _described(writers: Writers) -> str:
-    if writers.everybody:
-        return "everybody"
-    names: List[str] = ["the user %s" % user_name(user) for user in sorted(writers.users)]
-    names += ["the group %s" % group_name(group) for group in sorted(writers.groups)]
-    return " and ".join(names)

@@ -59,6 +59,8 @@ _LONG = (
     "help version alias= domain= subst= substdef= substdefs= server-id= loadmodule= modparam= log-engine= debug= "
     "cfg-print atexit= all-errors iuid="
 )
+# Those of a command line. To read them takes time that grows with the square of both.
+_MOST_ARGUMENTS, _MOST_BYTES = 10_000, 128 << 10
 _DEFINE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:=|\Z)")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\$")
 
@@ -205,6 +207,11 @@ def _words(command: str, environment: Mapping[str, str]) -> List[str]:
 
 
 def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str], started_by: Account) -> Service:
+    size = sum(map(len, arguments))
+    if len(arguments) > _MOST_ARGUMENTS or size > _MOST_BYTES:
+        text = "the command line of the server has %d arguments with %d characters, and at most %d with %d are read"
+        text %= (len(arguments), size, _MOST_ARGUMENTS, _MOST_BYTES)
+        raise error(text, "Give config, and defines as a list", path or None)
     try:
         options, _rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())
     except getopt.GetoptError as exc:

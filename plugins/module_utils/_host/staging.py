@@ -82,7 +82,7 @@ class Staging:
                     self._put_back(file)
                 except KamailioError as obstacle:
                     problems += obstacle.problems
-            raise KamailioError(problems) from None
+            raise KamailioError(problems) from reason.__cause__
 
     def _put_back(self, file: _Staged) -> None:
         if file.change.before is None:

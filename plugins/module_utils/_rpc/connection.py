@@ -65,6 +65,12 @@ class Connection(NamedTuple):
         shown: Dict[int, List[Value]] = {}
         setids = {destination.setid for destination in found}
         for done, setid in enumerate(setids):
+            text = "the server showed the flags of %d of %d sets within %g seconds"
+            remedy = "Set a longer timeout, if the server answers each call, and slowly"
+            late = NoAnswerError(text % (done, len(setids), self.seconds), remedy)
+            # Over datagrams a server can still answer then.
+            if until.passed():
+                raise late
             try:
                 shown[setid] = self._replace(seconds=until.left()).read("dispatcher.oclist", setid)
             except ServerError as reason:
@@ -74,7 +80,5 @@ class Connection(NamedTuple):
             except (UnreachableError, NoAnswerError) as reason:
                 if not until.passed():
                     raise
-                text = "the server showed the flags of %d of %d sets within %g seconds"
-                remedy = "Set a longer timeout, if the server answers each call, and slowly"
-                raise NoAnswerError(text % (done, len(setids), self.seconds), remedy) from reason
+                raise late from reason
         return with_flags(found, shown)

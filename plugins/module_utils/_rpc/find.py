@@ -42,7 +42,7 @@ _EVERYWHERE = ("", "*", "0.0.0.0")  # noqa: S104  # what a server listens on, no
 # The best first: any size and nothing left on the disk, any size, what large replies get lost on.
 _ORDER = (CtlStream, CtlTcp, JsonTcp, JsonFifo, CtlDatagram, JsonDatagram, JsonHttp, CtlUdp, JsonUdp)
 
-_ROUTE = re.compile(rb"\n[ \t\r]*(?:[a-z_]+_)?route\s*[\[{]")
+_ROUTE = re.compile(rb"\n[ \t\r]*(?:[a-z_]+_)?route\s*[\[{]|event_route\s*\[\s*xhttp:request\s*\]\s*\{")
 _XHTTP_ROUTE = re.compile(rb"event_route\s*\[\s*xhttp:request\s*\]\s*\{")
 _DISPATCH = re.compile(rb"jsonrpc_dispatch\s*\(\s*\)")
 _URL = re.compile(rb"\$hu\s*=~\s*[\"']\^?(/[A-Za-z0-9_./-]*)")

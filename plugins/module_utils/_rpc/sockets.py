@@ -20,7 +20,7 @@ import stat
 from typing import Callable, List, Optional, Tuple, Union
 
 from .._errors import KamailioError
-from .._trust import READ, FilePlace, find_place
+from .._trust import CALL, FilePlace, find_place
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError, unreachable
 from .values import NOT_A_SERVER
@@ -242,7 +242,7 @@ def _find_socket(stack: contextlib.ExitStack, path: str) -> str:
 def find_file(stack: contextlib.ExitStack, path: str, is_right: Callable[[int], bool], what: str) -> FilePlace:
     """Return the place of a file of the server, which is open as long as the stack is. Raises UnreachableError."""
     try:
-        place = stack.enter_context(find_place(path, READ))
+        place = stack.enter_context(find_place(path, CALL))
         status = place.status()
     except KamailioError as reason:
         raise unreachable(reason) from reason

@@ -31,6 +31,7 @@ from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, error
 from .._host.check import require_restartable
 from .._host.locks import FileLocks
+from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
@@ -40,7 +41,7 @@ from .._server.gate import Gate, not_answering, render_not_answering, unknown, w
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import Live, Loadable, connect, evaluate_running, load_list
-from .._text import named
+from .._text import named, quoted, readable_bytes
 from .journal import (
     APPLYING,
     HOLD_SECONDS,
@@ -60,6 +61,9 @@ from .journal import (
 )
 from .revert import go_back
 from .watch import arm
+
+# Modules that a message names.
+_NAMED = 20
 
 
 class ListPlan(NamedTuple):
@@ -129,6 +133,7 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         changes.append(Change(path, standing, wanted))
     changes = [change for change in changes if change.changed]
     require_writable(module, changes)
+    require_named(after, changes, params["follow"])
     planned = {change.path: change.after for change in changes}
     verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
@@ -165,7 +170,7 @@ def _action(
     loads = [loaded.name for loaded in after.loads]
     if not texts and not live.undecided and sorted(loads) != sorted(live.modules):
         differing = sorted(set(loads) ^ set(live.modules)) or loads
-        reasons.append("the server runs with other modules than its configuration loads: %s" % ", ".join(differing))
+        reasons.append("the server runs with other modules than its configuration loads: %s" % _listed(differing))
     if reasons:
         if restart_command(module) is None:
             raise error(
@@ -176,6 +181,12 @@ def _action(
         return RESTART, tuple(reasons)
     due = of_list.judged.reasons if of_list else ()
     return (RELOAD if due else NONE), due
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of the modules that a server names, which can be any number."""
+    shown = [quoted(readable_bytes(name), 60) for name in names[:_NAMED]]
+    return ", ".join([*shown, *(["… and %d more" % (len(names) - _NAMED)] if len(names) > _NAMED else [])])
 
 
 def _require_unit_of(module: Caller, config: str) -> None:

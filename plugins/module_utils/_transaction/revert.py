@@ -40,6 +40,9 @@ _LONGEST_WAIT = 600.0
 _ANSWER_SECONDS = 5.0
 # Troubles of the host that pass, and that the owner of a file cannot make.
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+_PASSING_FOR_WRITING = (errno.ENOSPC, errno.EROFS)
+# How often a file is written back that its owner changes at that moment.
+_MOST_WRITES = 3
 
 
 class _With:
@@ -208,12 +211,42 @@ def is_settled(module: TaskModule, locks: FileLocks, folder: str) -> bool:
 
 
 def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
-    """Put the files back; return those that another program has changed since. Raises KamailioError."""
+    """Put the files back; return those that stay as they are, and why. Raises KamailioError."""
+    for entry in journal.entries:
+        locks.take(entry.path)
+    try:
+        return _restore_entries(module, journal, journal.entries, torn)
+    except KamailioError as exc:
+        _require_lasting(exc)
+    # The owner of a file can change it between the look at it and the write, each time anew.
+    return [problem for entry in journal.entries for problem in _restore_alone(module, journal, entry, torn)]
+
+
+def _restore_alone(module: Caller, journal: Journal, entry: Entry, torn: bool) -> List[str]:
+    """Put one file back, whatever is in the way of the others. Raises KamailioError for trouble of the host."""
+    obstacles: Tuple[Problem, ...] = ()
+    for _again in range(_MOST_WRITES):
+        try:
+            return _restore_entries(module, journal, [entry], torn)
+        except KamailioError as exc:
+            _require_lasting(exc)
+            obstacles = exc.problems
+    text = "could not be put back, and stays as it is (%s)" % obstacles[0].text
+    return [Problem(text, "It does not have the text from before the change", entry.path).render()]
+
+
+def _require_lasting(exc: KamailioError) -> None:
+    """Raise an error again that is for trouble of the host, which passes."""
+    if isinstance(exc.__cause__, OSError) and exc.__cause__.errno in (*_PASSING, *_PASSING_FOR_WRITING):
+        raise exc
+
+
+def _restore_entries(module: Caller, journal: Journal, entries: Sequence[Entry], torn: bool) -> List[str]:
+    """Put files back, all or none; return those that another program has changed since. Raises KamailioError."""
     problems: List[str] = []
     changes: List[Change] = []
     created: List[str] = []
-    for entry in journal.entries:
-        locks.take(entry.path)
+    for entry in entries:
         data, obstacle = _look_at(entry.path)
         if data == entry.before and not obstacle:
             continue

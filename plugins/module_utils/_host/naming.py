@@ -1,0 +1,80 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""Files that a task writes since a configuration names them: its list, and what it includes.
+
+Whoever can change the configuration can write any path into it, as they can make a link to any file. So the same is
+asked of such a file as of one that a link leads to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Collection, Optional, Sequence
+
+from .._change import Change
+from .._config.model import Evaluation
+from .._errors import KamailioError, error
+from .._rights import Writers, groups_of
+from .._trust import READ, described, find_place, writers_of
+
+# A line that hardly any list has.
+_OTHER_LINE = re.compile(rb"^(?![ \t\r]*(?:\#|\n|\Z|[0-9]+[ \t]+sips?:))", re.IGNORECASE | re.MULTILINE)
+
+
+def require_named(evaluation: Evaluation, changes: Sequence[Change], follow: bool, given: Collection[str] = ()) -> None:
+    """Refuse to write files that other users can have named, and could not change themselves.
+
+    C(given) are files whose path or content comes from the task. A list or an included file that is there already,
+    below the folder of the configuration, is taken for its own. C(follow) lifts all of it. Raises KamailioError.
+    """
+    named = [change for change in changes if change.changed and change.path not in (evaluation.path, *given)]
+    if follow or not named:
+        return
+    namers = Writers()
+    for path in evaluation.files:
+        if path not in given:
+            namers = namers.and_(_writers_of(path))
+    for change in named:
+        missing = _missing(namers, _writers_of(change.path)) if namers != Writers() else None
+        if missing and not _is_beside(evaluation, change):
+            text = "is named by a configuration that %s can change, and could not be changed by them otherwise"
+            remedy = "Let only root change the configuration, give them this file, or set follow if this is meant"
+            raise error(text % described(missing), remedy, change.path)
+
+
+def _writers_of(path: str) -> Writers:
+    try:
+        # Those who can have made a link on the way are among them.
+        return writers_of(os.path.abspath(path), True)
+    except OSError as exc:
+        raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", path) from exc
+
+
+def _missing(namers: Writers, writers: Writers) -> Optional[Writers]:
+    """Those of some users and groups who are not among the others, None if all are."""
+    if writers.everybody:
+        return None
+    users = {user for user in namers.users - writers.users if not groups_of(user) & writers.groups}
+    missing = Writers(frozenset(users), namers.groups - writers.groups, namers.everybody)
+    return missing if missing != Writers() else None
+
+
+def _is_beside(evaluation: Evaluation, change: Change) -> bool:
+    """Whether a file exists below the folder of the configuration, and is an included one or a list.
+
+    Others must not have led the path of the configuration to that folder.
+    """
+    try:
+        with find_place(evaluation.path, READ) as main, find_place(change.path, READ) as place:
+            below = os.path.dirname(place.path) + "/"
+            if main.doubt or not below.startswith(os.path.dirname(main.path).rstrip("/") + "/"):
+                return False
+    except (OSError, KamailioError):
+        return False
+    return change.before is not None and (change.path in evaluation.files or not _OTHER_LINE.search(change.before))
