@@ -7,13 +7,17 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
+.PHONY: help setup packages lab test gates quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
   pytest pythons unit units units-all molecule fresh load demo bench rules fuzz attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: quick changelog packages lab docs-lint docs reuse sanity lint artifact units pytest ## Everything for a change, on Debian, as root
+test: quick packages lab ## Everything for a change, on Debian, as root
+	$(MAKE) --jobs 2 --output-sync=target --no-print-directory gates
+	$(MAKE) pytest
+
+gates: changelog sanity units lint docs artifact docs-lint reuse cores ## All but quick and pytest; with -j several at once
 
 quick: static unit ## Formatting, types and the unit tests: a minute or two
 
