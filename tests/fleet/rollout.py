@@ -29,6 +29,7 @@ WAIT_SECONDS = 120.0
 # A gateway on d1 and one on d2 answer; nobody listens at the last one.
 GOOD, MORE, DEAD = "sip:198.51.100.21:5060", "sip:198.51.100.22:5060", "sip:198.51.100.22:5999"
 LIST = f"# gateways\n1 {GOOD} 8\n"
+NEW = f"# gateways\n1 {GOOD} 8\n1 {MORE} 8 0\n"
 
 
 class Proxies:
@@ -151,3 +152,13 @@ def until(condition: Callable[[], bool]) -> None:
 def wish(*uris: str) -> list[dict[str, Any]]:
     """Destinations of set 1."""
     return [{"setid": 1, "uri": uri, "flags": "AP"} for uri in uris]
+
+
+def all_done(proxies: Proxies) -> bool:
+    """Whether every host has the new list."""
+    return all(has_new(proxies, host) for host in proxies.hosts)
+
+
+def has_new(proxies: Proxies, host: str) -> bool:
+    """Whether a host has the new list, and its server runs it."""
+    return proxies.files(host)[1] == NEW and proxies.runs(host) == sorted([GOOD, MORE])
