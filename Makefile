@@ -7,17 +7,21 @@ BIN := $(abspath $(VENV))/bin
 COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
-.PHONY: help setup packages lab test quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest unit units units-all molecule fresh load demo bench rules fuzz attack clean
+.PHONY: help setup packages lab test gates quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
+  pytest pythons unit units units-all molecule fresh load demo bench rules fuzz attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-test: quick changelog packages lab docs-lint docs reuse sanity lint artifact units pytest ## Everything for a change, on Debian, as root
+test: quick packages lab ## Everything for a change, on Debian, as root
+	$(MAKE) --jobs 2 --output-sync=target --no-print-directory gates
+	$(MAKE) pytest
+
+gates: changelog sanity units lint docs artifact docs-lint reuse cores ## All but quick and pytest; with -j several at once
 
 quick: static unit ## Formatting, types and the unit tests: a minute or two
 
-nightly: units-all sanity-all attack fuzz ## What takes too long for each change
+nightly: units-all sanity-all pythons attack fuzz ## What takes too long for each change
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
@@ -82,6 +86,9 @@ lint: setup ## ansible-lint, production profile
 pytest: setup lab cores ## The tests with Ansible, servers and hosts
 	$(BIN)/python -m pytest
 
+pythons: setup lab ## A change of a running server with every Python that is here
+	SIPFLEET_PYTHONS="3.8 3.9 3.10 3.11 3.12 3.13" $(BIN)/python -m pytest tests/conformance/test_pythons.py -n 2
+
 unit: setup ## The unit and property tests: no server
 	$(BIN)/python -m pytest tests/unit
 
@@ -91,7 +98,7 @@ artifact: .work/release/.made ## The tarball: built, looked at as Galaxy does, i
 reuse: .work/release/.made ## Copyright and licence of every file
 	.work/release/bin/reuse lint --quiet || .work/release/bin/reuse lint
 
-release-check: test units-all sanity-all ## Whether this commit can be released as the version of galaxy.yml
+release-check: test units-all sanity-all pythons ## Whether this commit can be released as the version of galaxy.yml
 	tests/tools/release-check $(VENV)
 
 .work/release/.made: requirements-release.txt requirements-dev.txt tests/tools/make-venv

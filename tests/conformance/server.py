@@ -66,9 +66,11 @@ def in_root(suite: str, *command: str) -> list[str]:
 
 def run_in_root(suite: str, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        in_root(suite, *command), capture_output=True, text=True, errors="replace", timeout=60, check=False
-    )
+    return _run(in_root(suite, *command))
+
+
+def _run(line: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
 
 
 def version_of(suite: str) -> str:
@@ -213,7 +215,13 @@ class Server:
 
     def rpc(self, *command: str) -> str:
         """What kamcmd prints."""
-        done = run_in_root(self.suite, "kamcmd", "-s", self.control, *command)
+        line = ["kamcmd", "-s", self.control, *command]
+        # Into the root that the server has, which is a fifth of the work of making another.
+        if self._process and self._process.poll() is None:
+            line = ["nsenter", "--target", str(self._process.pid), "--mount", "--root", "--wd", *line]
+        else:
+            line = in_root(self.suite, *line)
+        done = _run(line)
         return done.stdout + done.stderr
 
     def log_text(self) -> str:

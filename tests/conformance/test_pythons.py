@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The modules with every version of Python that a host may have and that is here, from 3.8 on.
+"""The modules with the oldest Python that a host may have, or with those that SIPFLEET_PYTHONS names and that are here.
 
 Hosts of the fleet have 3.11, 3.13 and 3.14; the versions here are those of this machine.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def interpreter_of(version: str) -> str:
     return words[0] if len(words) == 1 else ""
 
 
-INTERPRETERS = {version: interpreter_of(version) for version in ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")}
+VERSIONS = os.environ.get("SIPFLEET_PYTHONS", "3.8").split()
+INTERPRETERS = {version: interpreter_of(version) for version in VERSIONS}
 
 
 @pytest.mark.parametrize("version", [version for version, path in INTERPRETERS.items() if path])

@@ -22,15 +22,17 @@ HOSTS = [
     Host("d2", "trixie", "198.51.100.22"),
 ]
 LABS = 16
+LONGEST = ("test_role_server", "test_role_server_one_host", "test_documented_rollout", "test_rollout", "test_cores")
 
 
 # Before xdist looks for the marks.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process: they share a fleet, and what was made on it."""
+    """Keep the tests of a file in one process: they share a fleet, and what was made on it. The longest files first."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def _free_fleet(stack: contextlib.ExitStack) -> Fleet:

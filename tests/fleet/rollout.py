@@ -22,33 +22,39 @@ from fleet.test_lab import CONFIG, SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 KAMAILIO = ("k1", "k2", "k3", "k4", "k5", "k6")
+# One of each version; and as many as the batches of a rollout need.
+EACH_VERSION = ("k1", "k3", "k5")
+FOUR = ("k1", "k2", "k3", "k5")
 WAIT_SECONDS = 120.0
 # A gateway on d1 and one on d2 answer; nobody listens at the last one.
 GOOD, MORE, DEAD = "sip:198.51.100.21:5060", "sip:198.51.100.22:5060", "sip:198.51.100.22:5999"
 LIST = f"# gateways\n1 {GOOD} 8\n"
+NEW = f"# gateways\n1 {GOOD} 8\n1 {MORE} 8 0\n"
 
 
 class Proxies:
     """The hosts of a fleet with their servers as they are before each test."""
 
-    def __init__(self, fleet: Fleet, folder: Path, fr_timer: int = 500) -> None:
+    def __init__(self, fleet: Fleet, folder: Path, hosts: Sequence[str], fr_timer: int = 500) -> None:
         self.fleet = fleet
         self.folder = folder
+        self.hosts = tuple(hosts)
         self.configs = {
             host: CONFIG.replace("@ADDRESS@", fleet.hosts[host].address).replace(
                 '"fr_timer", 1500', '"fr_timer", %d' % fr_timer
             )
-            for host in KAMAILIO
+            for host in self.hosts
         }
         with ThreadPoolExecutor() as threads:
             list(threads.map(self._gateway, ("d1", "d2")))
-            list(threads.map(self._proxy, KAMAILIO))
+            list(threads.map(self._proxy, self.hosts))
 
     def _proxy(self, host: str) -> None:
-        self.write(host, "/etc/kamailio/kamailio.cfg", self.configs[host])
-        self.write(host, "/etc/kamailio/dispatcher.list", LIST)
-        restart = "rm -rf /var/lib/sipfleet-kamailio; systemctl reset-failed; systemctl restart kamailio"
-        self.must(host, "sh", "-c", restart)
+        restart = (
+            'cat >/etc/kamailio/kamailio.cfg; printf "%s" "$1" >/etc/kamailio/dispatcher.list; '
+            "rm -rf /var/lib/sipfleet-kamailio; systemctl reset-failed; systemctl restart kamailio"
+        )
+        self.must(host, "sh", "-ec", restart, "sh", LIST, stdin=self.configs[host])
         until(lambda: self.runs(host) == [GOOD])
 
     def _gateway(self, host: str) -> None:
@@ -91,7 +97,7 @@ class Proxies:
         """The inventory, with more variables for some hosts."""
         found = self.fleet.inventory()
         children = found["all"]["children"]
-        children["kamailio"] = {"hosts": {host: hosts.get(host, {}) for host in KAMAILIO}}
+        children["kamailio"] = {"hosts": {host: hosts.get(host, {}) for host in self.hosts}}
         children["gateways"] = {"hosts": {"d1": {}, "d2": {}}}
         return found
 
@@ -146,3 +152,13 @@ def until(condition: Callable[[], bool]) -> None:
 def wish(*uris: str) -> list[dict[str, Any]]:
     """Destinations of set 1."""
     return [{"setid": 1, "uri": uri, "flags": "AP"} for uri in uris]
+
+
+def all_done(proxies: Proxies) -> bool:
+    """Whether every host has the new list."""
+    return all(has_new(proxies, host) for host in proxies.hosts)
+
+
+def has_new(proxies: Proxies, host: str) -> bool:
+    """Whether a host has the new list, and its server runs it."""
+    return proxies.files(host)[1] == NEW and proxies.runs(host) == sorted([GOOD, MORE])

@@ -19,7 +19,7 @@ from fleet.rollout import GOOD, KAMAILIO, MORE, Proxies
 
 def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "plays").mkdir()
-    proxies = Proxies(fleet, tmp_path / "plays")
+    proxies = Proxies(fleet, tmp_path / "plays", KAMAILIO)
     config = proxies.configs["k1"]
     proxies.write("k1", "/etc/kamailio/kamailio.cfg", config.replace('loadmodule "tm.so"', "#"))
     proxies.write("k2", "/etc/kamailio/dispatcher.list", f"1 {MORE} AP\n")
@@ -71,7 +71,7 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_server_with_a_database_is_not_compared(fleet: Fleet, tmp_path: Path) -> None:
     (tmp_path / "plays").mkdir()
-    proxies = Proxies(fleet, tmp_path / "plays")
+    proxies = Proxies(fleet, tmp_path / "plays", ["k1"])
     database = 'loadmodule "db_text.so"\nloadmodule "dispatcher.so"\nmodparam("dispatcher", "db_url", "text:///root")'
     config = proxies.configs["k1"].replace('loadmodule "dispatcher.so"', database)
     proxies.write("k1", "/etc/kamailio/kamailio.cfg", config)

@@ -14,12 +14,12 @@ import pytest
 import yaml
 from lab.fleet import Fleet
 
-from fleet.rollout import GOOD, MORE, ROOT, Proxies, until
+from fleet.rollout import EACH_VERSION, GOOD, MORE, ROOT, Proxies, until
 
 # The gateways of the guides are those of the lab.
 GATEWAYS = [GOOD, MORE]
 # One of each version.
-SERVERS = ("k1", "k3", "k5")
+SERVERS = EACH_VERSION
 FROM_TEMPLATE = f"# gateways of the inventory\n1 {GOOD} 8 0 duid=d1\n1 {MORE} 8 0 duid=d2\n"
 PROBING = re.compile(r'modparam\("dispatcher", "ds_p.*\n')
 
@@ -48,9 +48,9 @@ class Documented(Proxies):
 
 @pytest.fixture
 def docs(fleet: Fleet, tmp_path: Path) -> Documented:
-    """The fleet as it was installed, with all servers running."""
+    """A host of each version as it was installed, with its server running."""
     (tmp_path / "plays").mkdir()
-    return Documented(fleet, tmp_path / "plays")
+    return Documented(fleet, tmp_path / "plays", SERVERS)
 
 
 def variables_of(page: str) -> dict[str, Any]:

@@ -14,26 +14,26 @@ from pathlib import Path
 import pytest
 from lab.fleet import Fleet
 
-from fleet.rollout import GOOD, KAMAILIO, MORE, ROOT, Proxies, wish
+from fleet.rollout import FOUR, GOOD, MORE, ROOT, Proxies, wish
 
 
 @pytest.fixture
 def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
-    """The fleet as it was installed, with all servers running."""
+    """Four hosts as they were installed, with their servers running."""
     (tmp_path / "plays").mkdir()
-    return Proxies(fleet, tmp_path / "plays")
+    return Proxies(fleet, tmp_path / "plays", FOUR)
 
 
 def test_two_slices_at_once(proxies: Proxies) -> None:
     wanted = wish(GOOD, MORE)
-    runs = [
-        proxies.start("--limit", ",".join(hosts), dispatcher_destinations=wanted, rollout_serial=[1, 2])
-        for hosts in (KAMAILIO[::2], KAMAILIO[1::2])
+    rollouts = [
+        proxies.start("--limit", ",".join(hosts), dispatcher_destinations=wanted, rollout_serial=[1, 1])
+        for hosts in (FOUR[::2], FOUR[1::2])
     ]
-    printed = [process.communicate(timeout=300)[0] for process in runs]
-    assert [process.returncode for process in runs] == [0, 0], "\n".join(printed)
-    assert [text.count('changed (reload)"') for text in printed] == [3, 3], "\n".join(printed)
-    assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in KAMAILIO)
+    printed = [rollout.communicate(timeout=300)[0] for rollout in rollouts]
+    assert [rollout.returncode for rollout in rollouts] == [0, 0], "\n".join(printed)
+    assert [text.count('changed (reload)"') for text in printed] == [2, 2], "\n".join(printed)
+    assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in FOUR)
 
 
 def test_ansible_runner(proxies: Proxies, tmp_path: Path) -> None:
@@ -53,4 +53,4 @@ def test_ansible_runner(proxies: Proxies, tmp_path: Path) -> None:
             proxies.fleet.on_network(*path, *line), capture_output=True, text=True, check=False, timeout=300
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in KAMAILIO)
+    assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in FOUR)

@@ -28,17 +28,7 @@ def run_tasks(folder: Path, tasks: list[Task], interpreter: str = sys.executable
         {"name": "Step %d" % index, "ignore_errors": True, "register": name, **task}
         for index, (name, task) in enumerate(zip(names, tasks))
     ]
-    # Written on the controller, whatever the tasks become.
-    last = {
-        "name": "Results",
-        "ansible.builtin.copy": {
-            "content": "{{{{ [{}] | to_json }}}}".format(", ".join(names)),
-            "dest": str(results),
-            "mode": "0600",
-        },
-        "check_mode": False,
-        "diff": False,
-    }
+    last = {"name": "Results", "keep": {"file": str(results), "text": "{{ [%s] | to_json }}" % ", ".join(names)}}
     play = {"name": "Test", "hosts": "localhost", "gather_facts": False, "tasks": [*steps, last]}
     book = folder / "playbook.json"
     book.write_text(json.dumps([play]))
@@ -74,29 +64,20 @@ def _environment(folder: Path) -> dict[str, str]:
         "ANSIBLE_PIPELINING": "true",
         "ANSIBLE_NOCOLOR": "true",
         "ANSIBLE_REMOTE_TEMP": str(folder / "ansible" / "remote"),
+        "ANSIBLE_ACTION_PLUGINS": str(Path(__file__).parent / "action_plugins"),
     }
 
 
 def check_run_check_run(folder: Path, task: Task, files: list[Path]) -> list[Result]:
     """The four runs of a task that must change something once: what check mode says, each run then does."""
-
-    def state() -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = []
-        for path in files:
-            stat = path.stat() if path.exists() else None
-            found.append((stat and (stat.st_ino, stat.st_mtime_ns, stat.st_mode), stat and path.read_bytes()))
-        return found
-
-    checked = run_tasks(folder, [{**task, "check_mode": True}])[0]
-    before = state()
-    again = run_tasks(folder, [{**task, "check_mode": True}])[0]
-    assert state() == before, "check mode wrote"
-    ran = run_tasks(folder, [task])[0]
-    written = state()
-    assert written != before
-    quiet, second = run_tasks(folder, [{**task, "check_mode": True}, task])
-    assert state() == written, "a second run wrote"
-    assert [result["changed"] for result in (checked, again, ran, quiet, second)] == [True, True, True, False, False]
+    state = {"state_of": {"files": [str(path) for path in files]}}
+    checking = {**task, "check_mode": True}
+    done = run_tasks(folder, [state, checking, state, task, state, checking, task, state])
+    before, checked, after_check, ran, after_run, quiet, second, after_second = done
+    assert before["files"] == after_check["files"], "check mode wrote"
+    assert after_run["files"] != before["files"]
+    assert after_run["files"] == after_second["files"], "a second run wrote"
+    assert [result["changed"] for result in (checked, ran, quiet, second)] == [True, True, False, False]
     assert checked["diff"] == ran["diff"] != []
     assert quiet["diff"] == second["diff"] == []
     return [checked, ran, quiet, second]
