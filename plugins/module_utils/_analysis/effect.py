@@ -120,7 +120,7 @@ def _hindrance(destination: Probed, setup: Setup) -> Optional[Effect]:
             protocol = next_hop(proxy)
         except ValueError as exc:
             return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), rule, parameter)
-    if setup.sockets and protocol and not setup.sockets.speaks(protocol):
+    if protocol and not setup.sockets.may_speak(protocol):
         reason = "the server has no socket for %s" % show(protocol)
         if proxy is None:
             # The transport of the destination itself has a rule that is about calls as well.

@@ -86,5 +86,5 @@ def _listing(question: Question, evaluation: Evaluation, evaluator: Evaluator) -
     given = question.listing is not None or question.list_text is not None
     data = question.list_text
     if data is None and path and (given or evaluation.load("dispatcher")):
-        data = question.texts[path] if path in question.texts else evaluator.read(path)
+        data = question.texts[path] if path in question.texts else evaluator.read_list(path)
     return Listing(path, data, given)
