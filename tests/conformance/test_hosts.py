@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def test_hosts_that_are_skipped(family: str, search: str, suite: str, version: s
 def test_pings_go_to_the_address_that_the_server_reads(suite: str, version: str, tmp_path: Path) -> None:
     body = BASE + 'modparam("dispatcher", "ds_ping_interval", 1)\nmodparam("dispatcher", "ds_probing_mode", 1)\n'
     with Peers(3) as peers:
+        # Each is 127.0.0.1 to the server.
         hosts = ("127.0.0.257", "383.0.0.1", "127.0..1")
         listing = "".join("1 sip:%s:%d\n" % (host, port) for host, port in zip(hosts, peers.ports))
         setup = Setup(tmp_path, body, listing)
@@ -124,6 +126,36 @@ def test_pings_go_to_the_address_that_the_server_reads(suite: str, version: str,
             while not all(peers.counts.values()) and time.monotonic() < deadline:
                 time.sleep(0.05)
         assert all(peers.counts.values())
+
+
+def test_group_of_an_ipv6_address_that_wraps(suite: str, version: str, tmp_path: Path) -> None:
+    body = BASE + 'modparam("dispatcher", "ds_ping_interval", 1)\nmodparam("dispatcher", "ds_probing_mode", 1)\n'
+    body += "listen=udp:[::1]:%d\n" % free_ports(1)[0]
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as peer:
+        peer.bind(("::1", 0))
+        peer.settimeout(10)
+        setup = Setup(tmp_path, body, "1 sip:[10000::1]:%d\n" % peer.getsockname()[1])
+        judged = setup.judge(version)
+        assert rules(judged) == ["address-misread"] and "[0::1]" in str(judged.result["findings"])
+        with setup.server(suite):
+            assert peer.recv(65535).startswith(b"OPTIONS ")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.257", "127.1", "${PROXY}", "127.0.0.1/32"])
+@pytest.mark.parametrize("own", [True, False])
+def test_proxies_that_cannot_be_found(own: bool, host: str, suite: str, version: str, tmp_path: Path) -> None:
+    body = BASE + 'modparam("dispatcher", "ds_ping_interval", 1)\nmodparam("dispatcher", "ds_probing_mode", 1)\n'
+    with Peers(1) as peers:
+        proxy = "sip:%s:%d" % (host, peers.ports[0])
+        attributes = " 0 0 obproxy=" + proxy if own else ""
+        body += "" if own else 'modparam("dispatcher", "outbound_proxy", "%s")\n' % proxy
+        setup = Setup(tmp_path, body, "1 sip:127.0.0.1:9%s\n" % attributes)
+        reached = "ping-cannot-be-sent" not in rules(setup.judge(version))
+        with setup.server(suite):
+            deadline = time.monotonic() + 3
+            while not peers.counts[peers.ports[0]] and time.monotonic() < deadline:
+                time.sleep(0.05)
+        assert bool(peers.counts[peers.ports[0]]) is reached
 
 
 @pytest.mark.parametrize(
@@ -146,7 +178,7 @@ def test_reason_of_a_bad_uri(uri: str, reason: str, suite: str, version: str, tm
 
 
 @pytest.mark.parametrize(
-    ("transport", "socket", "used"),
+    ("transport", "text", "used"),
     [
         ("", "udp:127.0.0.1:@U@", True),
         ("", "tcp:127.0.0.1:@T@", False),
@@ -157,15 +189,15 @@ def test_reason_of_a_bad_uri(uri: str, reason: str, suite: str, version: str, tm
     ],
 )
 def test_socket_of_another_protocol(
-    transport: str, socket: str, used: bool, suite: str, version: str, tmp_path: Path
+    transport: str, text: str, used: bool, suite: str, version: str, tmp_path: Path
 ) -> None:
     ports = dict(zip("UTB", free_ports(3)))
     body = "listen=udp:127.0.0.1:@U@\nlisten=tcp:127.0.0.1:@T@\nlisten=*:127.0.0.1:@B@\n" + BASE
     body += 'modparam("dispatcher", "ds_ping_interval", 1)\nmodparam("dispatcher", "ds_probing_mode", 1)\n'
     for name, port in ports.items():
-        body, socket = body.replace("@%s@" % name, str(port)), socket.replace("@%s@" % name, str(port))
+        body, text = body.replace("@%s@" % name, str(port)), text.replace("@%s@" % name, str(port))
     with Peers(1) as peers:
-        setup = Setup(tmp_path, body, "1 sip:127.0.0.1:%d%s 0 0 socket=%s\n" % (peers.ports[0], transport, socket))
+        setup = Setup(tmp_path, body, "1 sip:127.0.0.1:%d%s 0 0 socket=%s\n" % (peers.ports[0], transport, text))
         assert rules(setup.judge(version)) == ([] if used else ["socket-not-used"])
         with setup.server(suite) as server:
             deadline = time.monotonic() + 3

@@ -269,6 +269,13 @@ def test_every_rule_about_the_list_has_a_case() -> None:
     confirmed |= {"config-undecided", "skipped-stops-load", "list-empty", "transport-unknown", "weights-over-100"}
     # Their examples are run by test_documented_examples.
     confirmed |= {"parameter-doubtful", "version-not-known"}
-    names = ("test_findings.py", "test_sockets.py", "test_start.py", "test_probing_findings.py")
+    names = (
+        "test_findings.py",
+        "test_hosts.py",
+        "test_list_file.py",
+        "test_sockets.py",
+        "test_start.py",
+        "test_probing_findings.py",
+    )
     source = "".join(Path(__file__).with_name(name).read_text() for name in names)
     assert {rule for rule in RULES if '"%s"' % rule not in source} <= confirmed

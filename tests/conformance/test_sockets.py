@@ -326,7 +326,7 @@ BOUND: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def on_this_host() -> Host:
     nobody = Account()
-    return Host(lambda _load: None, lambda _path, _account: None, nobody, nobody, holds_address)
+    return Host(lambda _load: None, lambda _path, _account: None, nobody, nobody, holds_address, False)
 
 
 @pytest.mark.parametrize("case", MADE)
@@ -398,6 +398,23 @@ def test_default_sockets(name: str, text: str, suite: str, version: str, tmp_pat
         server.stop()
     assert judged.result["will_start"] is started
     assert rules(judged) == ([] if started else ["default-socket-not-listened"])
+
+
+@pytest.mark.parametrize("free", [True, False])
+@pytest.mark.parametrize("address", ["192.0.2.177", "127.0.0.1"])
+def test_virtual_address_that_the_server_cannot_bind(
+    address: str, free: bool, suite: str, version: str, tmp_path: Path
+) -> None:
+    body = ("ip_free_bind=1\n" if free else "") + "listen=udp:%s:%d virtual\n" % (address, free_ports(1)[0])
+    setup = Setup(tmp_path, body + DISPATCHER, "1 sip:127.0.0.1:9\n")
+    judged = setup.judge(version, on_this_host())
+    starts = free or address == "127.0.0.1"
+    assert rules(judged) == ([] if starts else ["address-not-held"]) and judged.result["will_start"] is starts
+    server = setup.server(suite)
+    try:
+        assert server.start() is starts
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize(

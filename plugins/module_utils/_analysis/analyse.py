@@ -15,6 +15,7 @@ from collections import Counter
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
+from .._config.values import parse_number
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
 from .._errors import Problem
@@ -77,6 +78,7 @@ class Host(NamedTuple):
     C(has_module) says whether it has the file of a module, C(can_read) whether somebody can read a file,
     C(holds_address) whether it has an address, given as text without brackets, all None where that is not known;
     C(started_by) is who systemd starts the server as, C(switches_to) what its command line says.
+    C(binds_elsewhere) says whether its programs may listen on addresses that it does not hold.
     """
 
     has_module: Callable[[Load], Optional[bool]]
@@ -84,6 +86,7 @@ class Host(NamedTuple):
     started_by: Account
     switches_to: Account
     holds_address: Callable[[bytes], Optional[bool]] = _not_known
+    binds_elsewhere: bool = True
 
 
 def list_path(evaluation: Evaluation) -> str:
@@ -216,6 +219,7 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
         if host.has_module(load) is False:
             text = "the host has no file for module %s, so the server does not start" % load.name
             yield found_at("module-file-missing", load.place, text)
+    yield from _not_held(evaluation, host)
     reads_list = evaluation.load("dispatcher") and not evaluation.param("dispatcher", "db_url")
     paths = [evaluation.path, *([listing.path] if reads_list and listing.data is not None else [])]
     unreadable = [path for path in paths if host.can_read(path, host.started_by) is False]
@@ -226,6 +230,17 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
     if listing.path in paths and not unreadable and host.can_read(listing.path, later) is False:
         text = "the server runs as %s, who cannot read it: it starts with the list, and every reload of it fails"
         yield found_in("reload-unreadable", listing.path, None, text % later.user)
+
+
+def _not_held(evaluation: Evaluation, host: Host) -> Iterator[Finding]:
+    """Virtual addresses that another host holds at present, and that the server must not bind."""
+    if host.binds_elsewhere or parse_number(evaluation.settings.get("ip_free_bind", b"no")):
+        return
+    for address in sorted(evaluation.sockets.absent()):
+        text = (
+            "the host does not hold %s, the address of a virtual listen: kamailio -c passes, and the next start fails"
+        )
+        yield found_in("address-not-held", evaluation.path, None, text % show(address))
 
 
 def _running_account(evaluation: Evaluation, host: Host) -> Account:

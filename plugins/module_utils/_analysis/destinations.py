@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Dict, Generic, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets
+from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets, needs_of
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
 from .._dispatcher.document import leading_int
 from .._dispatcher.flags import NO_DNS, PROBING, render_letters
@@ -213,7 +213,8 @@ def _transport(uri: SipUri, sockets: Sockets) -> Iterator[Found]:
     protocol = protocol_of(uri)
     if protocol and not sockets.may_speak(protocol):
         text = "the server has no socket for %s: nothing can be sent to it, and pings mark it as down" % show(protocol)
-        yield Found("transport-not-listened", text)
+        off = "" if protocol in sockets.enabled else "%s needs %s" % (show(protocol.upper()), needs_of(protocol))
+        yield Found("transport-not-listened", text, off)
     if uri.transport and uri.transport not in TRANSPORTS:
         text = "the server does not know the transport %s, and sends by UDP" % quoted(uri.transport, 40)
         yield Found("transport-unknown", text)

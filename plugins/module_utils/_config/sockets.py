@@ -27,6 +27,16 @@ _PORT = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]+)\Z")
 _LONG_MAX = (1 << 63) - 1
 
 
+def needs_of(protocol: bytes) -> str:
+    """Return what a protocol needs to be on, for a message."""
+    return {
+        TCP: "disable_tcp=no",
+        TLS: "enable_tls=yes, and a module for it such as tls",
+        SCTP: "the module sctp",
+        WS: "the module websocket",
+    }[protocol]
+
+
 class Socket(NamedTuple):
     """One socket, of one protocol.
 
@@ -174,7 +184,7 @@ class Sockets(NamedTuple):
         except ValueError as exc:
             return str(exc)
         if wanted.protocol and wanted.protocol not in self.enabled:
-            return "%s is off" % show(wanted.protocol.upper())
+            return "%s is off: it needs %s" % (show(wanted.protocol.upper()), needs_of(wanted.protocol))
         if any(socket.matches(wanted.host, wanted.port) is not False for socket in self._of(wanted.protocol)):
             return None
         return "no listen is for it" if self.complete else None
@@ -197,6 +207,10 @@ class Sockets(NamedTuple):
             other.host is None or (other.port == socket.port and same_host(other.host, socket.host or b""))
             for other in self._of(protocol)
         )
+
+    def absent(self) -> FrozenSet[bytes]:
+        """Return the virtual addresses that the host does not hold."""
+        return frozenset(socket.host for socket in self._made() if socket.host and socket.local is False)
 
     def on(self, holds: Callable[[bytes], Optional[bool]]) -> Sockets:
         """Return the sockets on a host that C(holds) an address or not, None if that is not known."""

@@ -36,6 +36,7 @@ _HOST_CHARS = re.compile(rb"[A-Za-z0-9.-]")
 
 # Three dots and digits, in any range, are an address to str2ipbuf of Kamailio's src/core/resolve.c.
 _IPV4 = re.compile(rb"(?:[0-9]*\.){3}[0-9]*\Z")
+_GROUP = re.compile(rb"[0-9a-fA-F]+")
 # What inet_aton takes as well.
 _SHORT = re.compile(rb"[0-9]+(?:\.[0-9]+){0,2}\Z")
 _NO_NAME = re.compile(rb"[^A-Za-z0-9._-]+")
@@ -70,7 +71,10 @@ class SipUri(NamedTuple):
 
     @property
     def misread_as(self) -> bytes:
-        """The address that the server makes of one with a number that is missing or over 255, empty if it has none."""
+        """The address that the server makes of one with a number that is missing or too large, empty if it has none."""
+        if self.is_ipv6:
+            read = _GROUP.sub(lambda group: b"%x" % (int(group.group()[-8:], 16) & 0xFFFF), self.host)
+            return read if re.search(rb"[0-9a-fA-F]*[1-9a-fA-F][0-9a-fA-F]{4}", self.host) else b""
         numbers = self.host.split(b".") if _IPV4.match(self.host) else []
         if all(number and int(number[:300]) < 256 for number in numbers):
             return b""
@@ -155,13 +159,19 @@ def protocol_of(uri: SipUri) -> bytes:
     return b"tls" if uri.scheme == b"sips" and not uri.transport else b""
 
 
-def next_hop(uri: bytes) -> bytes:
-    """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it."""
+def next_hop(uri: bytes, cached: bool = True) -> bytes:
+    """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it.
+
+    C(cached) is as in C(unresolvable).
+    """
     if not _SCHEME.match(uri):
         raise ValueError("it has no scheme")
     found = _parse(uri)
     if not found.host:
         raise ValueError("it has no host")
+    lost = found.unresolvable(cached)
+    if lost:
+        raise ValueError(lost)
     return protocol_of(found)
 
 

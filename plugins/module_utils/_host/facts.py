@@ -129,6 +129,18 @@ def holds_address(address: bytes) -> Optional[bool]:
         return None
 
 
+def _binds_elsewhere() -> bool:
+    """Whether the kernel lets programs listen on addresses that no interface has, or may do so."""
+    switches = []
+    for path in ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind"):
+        try:
+            with open(path, encoding="ascii") as file:
+                switches.append(file.read().strip())
+        except OSError:
+            continue
+    return not switches or any(switch != "0" for switch in switches)
+
+
 def host_of(service: Optional[Service]) -> Host:
     """What this host tells about a server, which is not known where it has no unit."""
     nobody = Account()
@@ -138,6 +150,7 @@ def host_of(service: Optional[Service]) -> Host:
         started_by=service.started_by if service else nobody,
         switches_to=service.switches_to if service else nobody,
         holds_address=holds_address,
+        binds_elsewhere=_binds_elsewhere(),
     )
 
 
