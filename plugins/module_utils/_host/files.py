@@ -62,10 +62,13 @@ def read_list(path: str, follow: bool = False) -> Optional[bytes]:
 def reads_as_empty(path: str) -> bool:
     """Return whether the server opens a path and finds no line there: a folder, or C(/dev/null)."""
     status = status_of(path)
-    if status is None:
-        return False
-    is_null = stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
-    return is_null or stat.S_ISDIR(status.st_mode)
+    return is_null(path) or (status is not None and stat.S_ISDIR(status.st_mode))
+
+
+def is_null(path: str) -> bool:
+    """Return whether a path leads to C(/dev/null)."""
+    status = status_of(path)
+    return status is not None and stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
 
 
 def read_place(place: FilePlace, path: str, most: int = FILE_BYTES) -> bytes:
