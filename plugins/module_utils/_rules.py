@@ -75,6 +75,7 @@ RULES: Dict[str, Rule] = {
     "list-file-literal": Rule(ERROR, "Write the path out, from / on: nothing is replaced in it", stops=True),
     "listen-bad": Rule(ERROR, "Write an address, an interface or the name of a host", stops=True),
     "address-not-held": Rule(ERROR, "Set ip_free_bind=1, or give the host the address", stops=True),
+    "sctp-without-module": Rule(ERROR, "Load the module sctp, or take enable_sctp out", stops=True),
     "no-socket": Rule(ERROR, "Add a listen that the server can use", stops=True),
     "config-syntax": Rule(ERROR, "kamailio -c shows where the server's own parser stops", stops=True),
     "config-empty": Rule(ERROR, "Write a loadmodule or a route into it, or give the file that has them", stops=True),

@@ -400,6 +400,15 @@ def test_default_sockets(name: str, text: str, suite: str, version: str, tmp_pat
     assert rules(judged) == ([] if started else ["default-socket-not-listened"])
 
 
+@pytest.mark.parametrize(
+    "line", ["enable_sctp=1", "disable_sctp=no", "enable_sctp=2", "disable_sctp=1", "enable_sctp=0"]
+)
+def test_sctp_without_its_module(line: str, suite: str, version: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, line + "\n" + DISPATCHER, "1 sip:127.0.0.1:9\n")
+    found = rules(setup.judge(version))
+    assert (setup.server(suite).check() == 0) is (found == []) and found in ([], ["sctp-without-module"])
+
+
 @pytest.mark.parametrize("free", [True, False])
 @pytest.mark.parametrize("address", ["192.0.2.177", "127.0.0.1"])
 def test_virtual_address_that_the_server_cannot_bind(

@@ -90,3 +90,15 @@ def test_folder_that_the_server_works_in(text: str, folder: str) -> None:
     assert evaluation_of(text).folder == folder
     beside = Invocation(folder="/srv")
     assert evaluate("/k", text.encode(), no_files, Version(6, 1), beside).folder == "/srv"
+
+
+@pytest.mark.parametrize("part", ["a:", " a", "1.", "(", "udp:a "])
+def test_listen_that_does_not_end(part: str) -> None:
+    assert not evaluation_of("listen=:" + part * 50_000).sockets.complete
+    evaluation_of("listen=a" + part * 50_000)
+
+
+def test_text_of_a_socket_that_does_not_end() -> None:
+    sockets = evaluation_of("listen=udp:127.0.0.1").sockets
+    assert sockets.lacks(b"udp:" + b"a" * 1_000_000) == "no listen is for it"
+    assert "colons" in (sockets.lacks(b":" * 1_000_000) or "")

@@ -15,6 +15,7 @@ from collections import Counter
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
+from .._config.settings import SCTP_AUTO
 from .._config.values import parse_number
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
@@ -164,6 +165,11 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
 
 
 def _without_socket(evaluation: Evaluation) -> Iterator[Finding]:
+    """What the protocols of the server lack, so that it does not start."""
+    forced = parse_number(evaluation.settings.get("disable_sctp", SCTP_AUTO)) == 0
+    if forced and not evaluation.load("sctp") and not evaluation.undecided:
+        text = "enable_sctp is on and the module sctp is not loaded, which the server refuses"
+        yield found_in("sctp-without-module", evaluation.path, None, text)
     if evaluation.sockets.has_none:
         text = "no listen gives the server a socket, since the protocols that they name are off: the next start fails"
         yield found_in("no-socket", evaluation.path, None, text)

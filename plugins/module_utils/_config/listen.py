@@ -20,6 +20,7 @@ from .._text import quoted, show
 from .._versions import Version
 from .endpoints import ATTRIBUTE, LISTEN, PLACE, Address, Extras, letter_of, read_address, read_extras, shape_of
 from .report import Report
+from .settings import SCTP_AUTO
 from .sockets import (
     DEFAULT_PORT,
     DEFAULT_TLS_PORT,
@@ -41,7 +42,8 @@ _TLS_MODULES = ("tls", "tls_wolfssl", "tlsa")
 _LISTEN_FORM = "Its form is listen=PROTOCOL:ADDRESS:PORT, then advertise, name and virtual, in this order"
 _SOCKET_FORM = 'Its form is socket = { bind = PROTOCOL:ADDRESS:PORT; name = "NAME"; }'
 _RESOLVED = "Write an address, an interface or a host name; the protocol and the port stand outside of its quotes"
-_MOST_PORTS = 1000
+# What has more is not read here.
+_MOST_PORTS = _MOST_ITEMS = 1000
 # Other bytes stand in no token, and the server passes over them.
 _TOKENS = re.compile(rb"[%<>&~^()*@!/,:{}\[\]=+|.-]")
 _PUNCTUATION = "*:.-,()[]"
@@ -62,6 +64,11 @@ class Core(NamedTuple):
         """Whether a core setting is on; one that is not set is off."""
         return bool(parse_number(self.settings.get(name, b"no")))
 
+    @property
+    def may_have_sctp(self) -> bool:
+        """Whether there may be SCTP, which is on by itself where its module is there."""
+        return self.may_have("sctp") and parse_number(self.settings.get("disable_sctp", SCTP_AUTO)) != 1
+
     def may_have(self, *modules: str) -> bool:
         """Whether one of these modules is loaded, or may be."""
         return self.modules is None or any(name in modules for name in self.modules)
@@ -73,8 +80,14 @@ class _Statement:
     def __init__(self, name: Item) -> None:
         self.name = name
         self.items: List[Item] = []
+        self.shape = ""
         self.held: Optional[Item] = None
         self.opened = False
+
+    def add(self, *items: Item) -> None:
+        """Add items to it."""
+        self.items += items
+        self.shape += shape_of(items)
 
 
 class ListenReader:
@@ -128,7 +141,7 @@ class ListenReader:
         searched = {UDP} if core.is_on("disable_tcp") else {UDP, TCP}
         if TCP in searched and core.is_on("enable_tls"):
             searched.add(TLS)
-        if core.may_have("sctp") and not core.is_on("disable_sctp"):
+        if core.may_have_sctp:
             searched.add(SCTP)
         enabled = searched if core.may_have(*_TLS_MODULES) else searched - {TLS}
         if TCP in searched and core.may_have("websocket"):
@@ -172,14 +185,14 @@ class ListenReader:
         held, statement.held = statement.held, None
         if held:
             if item.kind == "punct" and item.text in (b".", b"-", b":"):
-                statement.items += [held, item]
+                statement.add(held, item)
                 return
             if item.kind != "punct" and not _STARTS.match(held.text):
                 self.unsure()
             self._listened(statement)
             self._end(item, held)
             return
-        if item.kind == "word" and letter_of(item) in "wnBGF" and LISTEN.match(shape_of(statement.items)):
+        if item.kind == "word" and letter_of(item) in "wnBGF" and LISTEN.match(statement.shape):
             # It is another host, or the name of the next statement.
             statement.held = item
         elif item.kind == "punct" and not (_TOKENS.match(item.text) or item.text == b";"):
@@ -189,8 +202,11 @@ class ListenReader:
             # What is broken can have swallowed the name of the next statement.
             last = statement.items[-1] if statement.items else None
             self._end(item, last if last and last.kind == "word" else None)
+        elif len(statement.items) == _MOST_ITEMS:
+            self.unsure()
+            self._statement = None
         else:
-            statement.items.append(item)
+            statement.add(item)
 
     def _listened(self, statement: _Statement, stray: Optional[Item] = None) -> None:
         """Take a C(listen) that is complete, unless a C(stray) item follows it."""
@@ -199,7 +215,7 @@ class ListenReader:
         if any(item.doubt or item.kind == "unknown" for item in items):
             self.unsure()
             return
-        shape = shape_of(items)
+        shape = statement.shape
         found = LISTEN.match(shape)
         fault = _fault_of(shape, stray) if stray or not found else self._too_new(shape)
         if fault or not found:

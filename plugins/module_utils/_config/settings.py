@@ -15,6 +15,8 @@ from typing import Dict, Mapping
 from .statements import Item
 from .values import parse_number
 
+# The value of disable_sctp, and of enable_sctp, for: where its module is loaded.
+SCTP_AUTO = b"2"
 # Their spellings in Kamailio's src/core/cfg.lex.
 _NAMES = {
     b"user": "user",
@@ -63,7 +65,7 @@ class SettingsReader:
         if name == "folder" and (item.kind == "unknown" or item.doubt):
             # No path is below a folder that is not known.
             self._found[name] = b""
-        elif negated:
+        elif negated and item.text != SCTP_AUTO:
             self._found[name] = b"no" if parse_number(item.text) else b"yes"
         else:
             self._found[name] = item.text

@@ -24,6 +24,7 @@ UDP, TCP, TLS, SCTP, WS = b"udp", b"tcp", b"tls", b"sctp", b"ws"
 PROTOCOLS = (UDP, TCP, TLS, SCTP)
 DEFAULT_PORT, DEFAULT_TLS_PORT = 5060, 5061
 _PORT = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]+)\Z")
+_MARK = re.compile(rb"[\[\]:]")
 _LONG_MAX = (1 << 63) - 1
 
 
@@ -99,18 +100,17 @@ def parse_text(text: bytes) -> Text:
 
 def _split(text: bytes) -> Tuple[bytes, ...]:
     """Split at the colons that stand outside of brackets, of which there are two at most."""
-    parts, depth = [b""], 0
-    for char in (text[at : at + 1] for at in range(len(text))):
-        depth += {b"[": 1, b"]": -1}.get(char, 0)
+    parts, start, depth = [], 0, 0
+    for mark in _MARK.finditer(text):
+        depth += {b"[": 1, b"]": -1}.get(mark.group(), 0)
         if depth not in (0, 1):
             raise ValueError("its brackets do not match")
-        if char == b":" and not depth:
-            parts.append(b"")
-        else:
-            parts[-1] += char
-    if len(parts) > 3:
+        if mark.group() == b":" and not depth:
+            parts.append(text[start : mark.start()])
+            start = mark.end()
+    if len(parts) > 2:
         raise ValueError("it has more than two colons: an IPv6 address needs brackets")
-    return tuple(parts)
+    return (*parts, text[start:])
 
 
 def _to_port(digits: bytes) -> int:
