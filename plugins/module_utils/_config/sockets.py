@@ -185,9 +185,13 @@ class Sockets(NamedTuple):
             return str(exc)
         if wanted.protocol and wanted.protocol not in self.enabled:
             return "%s is off: it needs %s" % (show(wanted.protocol.upper()), needs_of(wanted.protocol))
-        if any(socket.matches(wanted.host, wanted.port) is not False for socket in self._of(wanted.protocol)):
+        if not self.complete or any(
+            socket.matches(wanted.host, wanted.port) is not False for socket in self._of(wanted.protocol)
+        ):
             return None
-        return "no listen is for it" if self.complete else None
+        if any(same_host(wanted.host, host) for host in self.absent()):
+            return "its listen is virtual, and the host does not hold the address"
+        return "no listen is for it"
 
     def find(self, text: bytes) -> Optional[Socket]:
         """Return the socket that the server finds for a text; None if there is none, or if it is not known."""
