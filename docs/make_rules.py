@@ -88,7 +88,7 @@ def judge(entry: Entry) -> Outcome:
 
 
 def _host(said: dict[str, str]) -> Host:
-    """A host that lacks a module, or has a file that a user cannot read: who the server is started as, or becomes."""
+    """A host that lacks a module or an address, or has a file that who starts the server, or runs it, cannot read."""
 
     def can_read(path: str, account: Account) -> bool:
         return not account.user or SHORT[path] != said["unreadable"]
@@ -98,6 +98,8 @@ def _host(said: dict[str, str]) -> Host:
         can_read,
         Account(said.get("started_by")),
         Account(said.get("switches_to")),
+        lambda address: address.decode() != said.get("lacks_address"),
+        False,
     )
 
 

@@ -29,7 +29,7 @@ from module_utils._config.evaluate import Evaluator
 from module_utils._dispatcher.document import parse_document
 from module_utils._errors import KamailioError, Problem, error
 from module_utils._exit import SEEN
-from module_utils._host.files import read_file, read_include
+from module_utils._host.files import read_file, read_include, read_list
 from module_utils._host.service import invocation_of_defines
 from module_utils._rules import ERROR, RULES
 from module_utils._text import named
@@ -151,7 +151,7 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
     site = Site(
         arguments.kamailio_version,
         invocation_of_defines(arguments.define),
-        Evaluator(lambda path: read_file(here(path)), include),
+        Evaluator(lambda path: read_file(here(path)), include, lambda path: read_list(here(path))),
     )
     found = []
     for finding in judge(Question(config, listing=listing, ignore=arguments.ignore), site).analysis.findings:

@@ -75,6 +75,11 @@ class Version(NamedTuple):
         return self.release >= (5, 7)
 
     @property
+    def has_socket_blocks(self) -> bool:
+        """Whether C(socket = {…}) is read, a second form of C(listen)."""
+        return self.release >= (5, 7)
+
+    @property
     def can_load_once(self) -> bool:
         """Whether C(loadmodule) has the option C(o), with which a second load is ignored."""
         return self.release >= (6, 1)

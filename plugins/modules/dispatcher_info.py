@@ -179,7 +179,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary
     describe_differences,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, status_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_list, status_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
     Live,
@@ -206,7 +206,7 @@ def gather(live: Live) -> Dict[str, Any]:
     """The result."""
     require_dispatcher(live.modules)
     path = list_path(live.evaluation)
-    listing = load_list(live, read_file(path))
+    listing = load_list(live, read_list(path))
     running = live.connection.destinations_with_flags(live.version)
     compared = compare(listing.document, listing.skipped, running, live.setup)
     active = pings_active(live)

@@ -99,7 +99,7 @@ from typing import Any, Dict, List
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import host_version
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import is_null, read_file
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
@@ -111,7 +111,7 @@ def read_all(paths: List[str]) -> Dict[str, bytes]:
     problems: List[Problem] = []
     for path in paths:
         try:
-            data = read_file(path)
+            data = b"" if is_null(path) else read_file(path)
         except KamailioError as exc:
             problems += exc.problems
             continue

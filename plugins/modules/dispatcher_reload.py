@@ -205,7 +205,7 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
     """Reload if that is due; gives the list, what there is to report, and since when the list has been running."""
     params = module.params
     path = list_path(live.evaluation)
-    listing = load_list(live, locks.read(path))
+    listing = load_list(live, locks.read_list(path))
     record = record_path(params["record"], live.config) if names_config(params) else None
     before = judge_reload(live, listing, record)
     if before.doubt:

@@ -22,7 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Invocation
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include, read_list
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.server import Server, as_version, free_ports
 
@@ -77,7 +77,7 @@ class Setup:
         **policy: Any,
     ) -> Judged:
         """What validate says of these files."""
-        site = Site(as_version(version), invocation, Evaluator(read_file, read_include), host)
+        site = Site(as_version(version), invocation, Evaluator(read_file, read_include, read_list), host)
         question = Question(str(self.config), listing=listing, ignore=ignore)
         return Judged(guard(question, site, Policy(on_violation, **{"interval": 1, **policy})), site.version)
 

@@ -94,7 +94,9 @@ READ: dict[str, tuple[list[str], str, list[tuple[int, str, str, str]], str]] = {
     "tel_without_lookup": ([], "1 tel:+4930 16", [(1, "tel:+4930", "AX", "")], ""),
     "maddr_without_value": (["uri-bad"], f"1 {URI};maddr", [], "bad uri"),
     "capital_scheme": ([], "1 SIP:127.0.0.1:5", [(1, "SIP:127.0.0.1:5", "AX", "")], ""),
-    "address_out_of_range": ([], "1 sip:999.0.0.1", [(1, "sip:999.0.0.1", "AX", "")], ""),
+    "address_out_of_range": (["address-misread"], "1 sip:999.0.0.1", [(1, "sip:999.0.0.1", "AX", "")], ""),
+    "mark_before_the_scheme": (["uri-bad"], f"1 <{URI}>", [], "bad uri"),
+    "placeholder": (["uri-bad"], "1 sip:${PBX}:5060", [], "could not resolve"),
     "ipv6": (["ipv6-not-listened"], "1 sip:[::1]:5", [], "unable to add destination"),
     "socket": ([], f"1 {URI} 8 0 socket=udp:127.0.0.1:@PORT@", [(1, URI, "AP", "socket=udp:127.0.0.1:@PORT@")], ""),
     "socket_without_protocol": ([], f"1 {URI} 8 0 socket=127.0.0.1", [(1, URI, "AP", "socket=127.0.0.1")], ""),
@@ -269,6 +271,13 @@ def test_every_rule_about_the_list_has_a_case() -> None:
     confirmed |= {"config-undecided", "skipped-stops-load", "list-empty", "transport-unknown", "weights-over-100"}
     # Their examples are run by test_documented_examples.
     confirmed |= {"parameter-doubtful", "version-not-known"}
-    names = ("test_findings.py", "test_start.py", "test_probing_findings.py")
+    names = (
+        "test_findings.py",
+        "test_hosts.py",
+        "test_list_file.py",
+        "test_sockets.py",
+        "test_start.py",
+        "test_probing_findings.py",
+    )
     source = "".join(Path(__file__).with_name(name).read_text() for name in names)
     assert {rule for rule in RULES if '"%s"' % rule not in source} <= confirmed

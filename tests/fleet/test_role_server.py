@@ -183,8 +183,8 @@ def test_everything_else_that_can_be_set(served: Lab) -> None:
         assert served.fleet.run(host, "ls", "/run/kamailio/kamailio_rpc.fifo").returncode
         assert served.answers_options(host)
         journal = served.must(host, "journalctl", "-u", "kamailio", "--no-pager", "-o", "json")
-        asked = [one for one in map(json.loads, journal.splitlines()) if "asked" in one["MESSAGE"]]
-        assert asked and {one["_TRANSPORT"] for one in asked} == {"stdout"}
+        asked = [entry for entry in map(json.loads, journal.splitlines()) if "asked" in entry["MESSAGE"]]
+        assert asked and {entry["_TRANSPORT"] for entry in asked} == {"stdout"}
     assert served.applied("s2", **variables) == {"s2": 0}
     defines = {**variables, "server_defines": ["WITH_ANSWER", "CODE=200", "DB=" + database]}
     status, printed = served.play("s2", "--check", "--diff", "-v", **defines)

@@ -32,6 +32,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary
     describe_differences,
     render_running,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.sockets import UNKNOWN_SOCKETS
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import ask as asking
@@ -348,7 +349,7 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
-SETUP = Setup(None, "first", 10, MODE_ALL, 1, None, None, None, Version(6, 1, 5))
+SETUP = Setup(None, "first", 10, MODE_ALL, 1, None, None, UNKNOWN_SOCKETS, Version(6, 1, 5))
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:

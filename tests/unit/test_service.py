@@ -66,14 +66,16 @@ def test_drop_ins_and_overrides(folders: list[str]) -> None:
         (
             folders[0],
             "20-b.conf",
-            "[Service]\nExecStart=\nExecStart=-/usr/sbin/kamailio --loadmodule=tm $EXTRA -L /lib\n",
+            "[Service]\nExecStart=\nExecStart=-/usr/sbin/kamailio --loadmodule=tm $EXTRA -L /lib -w /srv -l udp:lo\n",
         ),
     ):
         Path(folder, "kamailio.service.d").mkdir(exist_ok=True)
         Path(folder, "kamailio.service.d", name).write_text(text)
     service = read_service(None, folders)
     assert service and service.config == "/etc/kamailio/kamailio.cfg"
-    assert service.invocation._replace(environment=None) == Invocation(("A",), ("tm",), load_path="/lib")
+    assert service.invocation._replace(environment=None) == Invocation(
+        ("A",), ("tm",), load_path="/lib", listens=("udp:lo",), folder="/srv"
+    )
 
 
 @pytest.mark.parametrize("instance", ["edge", "kamailio@edge", "kamailio@edge.service"])

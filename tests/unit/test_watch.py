@@ -26,13 +26,14 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.watch 
     watch_running,
     without_pings,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.sockets import UNKNOWN_SOCKETS
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
 NEWEST = Version(6, 1)
 
 
 def setup_of(mode: int, release: Version = NEWEST) -> Setup:
-    return Setup(None, "first", 10, mode, 1, None, None, None, release)
+    return Setup(None, "first", 10, mode, 1, None, None, UNKNOWN_SOCKETS, release)
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
+from .._config.settings import SCTP_AUTO
+from .._config.values import parse_number
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
 from .._errors import Problem
 from .._rules import RULES, SEVERITIES
-from .._text import show
+from .._text import quoted, show
 from .._versions import Version
 from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
@@ -28,6 +32,8 @@ from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_fi
 from .watch import Listed, Watch, watch_listed
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
+# What shells, templates and URLs have, and a path has not.
+_LITERAL = re.compile(rb"\A~[^/]*|\A[A-Za-z]+://|\$env\([^)]*\)|\$\w*[({][^)}]*[)}]?|\A\$\w+|\{\{.*|<[^>]*>")
 
 
 class Probe(NamedTuple):
@@ -62,28 +68,44 @@ class Listing(NamedTuple):
     given: bool
 
 
+def _not_known(_address: bytes) -> Optional[bool]:
+    """Say nothing of an address."""
+    return None
+
+
 class Host(NamedTuple):
     """What only the host of a server can tell.
 
-    C(has_module) says whether it has the file of a module, C(can_read) whether somebody can read a file, both None
-    where that is not known; C(started_by) is who systemd starts the server as, C(switches_to) what its command line
-    says.
+    C(has_module) says whether it has the file of a module, C(can_read) whether somebody can read a file,
+    C(holds_address) whether it has an address, given as text without brackets, all None where that is not known;
+    C(started_by) is who systemd starts the server as, C(switches_to) what its command line says.
+    C(binds_elsewhere) says whether its programs may listen on addresses that it does not hold.
     """
 
     has_module: Callable[[Load], Optional[bool]]
     can_read: Callable[[str, Account], Optional[bool]]
     started_by: Account
     switches_to: Account
+    holds_address: Callable[[bytes], Optional[bool]] = _not_known
+    binds_elsewhere: bool = True
 
 
 def list_path(evaluation: Evaluation) -> str:
-    """The list that the server will read; empty if list_file is."""
+    """Return the list that the server will read; empty if list_file is.
+
+    The server goes to its folder before it opens a list with a relative path (C(daemonize) of Kamailio's
+    src/core/daemonize.c). Where that folder is not known, the path is relative.
+    """
     text = text_of(evaluation, "list_file")
-    return DEFAULT_LIST if text is None else show(text)
+    if not text or text.startswith(b"/") or not evaluation.folder.startswith("/"):
+        return DEFAULT_LIST if text is None else show(text)
+    return os.path.join(evaluation.folder, re.sub(r"\A(?:\./+)+", "", show(text)))
 
 
 def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Optional[Host] = None) -> Analysis:
     """Judge a configuration and a list as the server of that version will take them."""
+    if host:
+        evaluation = evaluation._replace(sockets=evaluation.sockets.on(host.holds_address))
     findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
@@ -97,12 +119,14 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
         text = "db_url is set, so the server reads its database and never opens %s" % listing.path
         findings.append(found_at("list-file-ignored", setup.database, text))
     else:
+        literal = _literal(evaluation, listing)
+        findings += literal
         missing = _missing(evaluation, listing)
-        if missing:
+        if missing and not literal:
             findings.append(missing)
             undecided = undecided or missing.rule == "config-undecided"
             decided = decided and not undecided
-        else:
+        elif not missing:
             destinations = analyse_destinations(source, setup, decided)
             findings += destinations.findings
         if decided:
@@ -133,10 +157,22 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
         text = "the configuration holds no statement, and the server does not start with it"
         findings.append(found_in("config-empty", evaluation.path, None, text))
     findings += [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
+    findings += _without_socket(evaluation)
     findings += table_findings(evaluation, version) if version else []
     findings += _unknown_values(evaluation)
     dispatcher = evaluation.load("dispatcher")
     return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
+
+
+def _without_socket(evaluation: Evaluation) -> Iterator[Finding]:
+    """What the protocols of the server lack, so that it does not start."""
+    forced = parse_number(evaluation.settings.get("disable_sctp", SCTP_AUTO)) == 0
+    if forced and not evaluation.load("sctp") and not evaluation.undecided:
+        text = "enable_sctp is on and the module sctp is not loaded, which the server refuses"
+        yield found_in("sctp-without-module", evaluation.path, None, text)
+    if evaluation.sockets.has_none:
+        text = "no listen gives the server a socket, since the protocols that they name are off: the next start fails"
+        yield found_in("no-socket", evaluation.path, None, text)
 
 
 def new_stops(before: Evaluation, after: Evaluation, version: Optional[Version]) -> List[Finding]:
@@ -159,7 +195,7 @@ def _unread(evaluation: Evaluation, listing: Listing) -> Iterator[Finding]:
 def _missing(evaluation: Evaluation, listing: Listing) -> Optional[Finding]:
     """Why there is no list that could be analysed, None if there is one."""
     if listing.path and not listing.given and not listing.path.startswith("/"):
-        text = "list_file is relative to the folder in which the server is started, which is not known here"
+        text = "list_file is relative to a folder that is not known here"
         return found_at("config-undecided", evaluation.all_params("dispatcher", "list_file")[-1].place, text)
     if listing.data is not None:
         return None
@@ -170,6 +206,17 @@ def _missing(evaluation: Evaluation, listing: Listing) -> Optional[Finding]:
     return found_in("list-missing", listing.path, None, text)
 
 
+def _literal(evaluation: Evaluation, listing: Listing) -> List[Finding]:
+    """What the path of a list has that the server does not replace, unless that file is there."""
+    param = evaluation.param("dispatcher", "list_file")
+    text = text_of(evaluation, "list_file") or b""
+    odd = _LITERAL.search(text)
+    if not param or not odd or (listing.data is not None and not listing.given):
+        return []
+    said = "the server takes %s in list_file as it stands, and does not find the file: the next start fails"
+    return [found_at("list-file-literal", param.place, said % quoted(odd.group(), 40))]
+
+
 def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host]) -> Iterator[Finding]:
     """Modules that the host does not have, and files that the server's user cannot read."""
     if host is None:
@@ -178,6 +225,7 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
         if host.has_module(load) is False:
             text = "the host has no file for module %s, so the server does not start" % load.name
             yield found_at("module-file-missing", load.place, text)
+    yield from _not_held(evaluation, host)
     reads_list = evaluation.load("dispatcher") and not evaluation.param("dispatcher", "db_url")
     paths = [evaluation.path, *([listing.path] if reads_list and listing.data is not None else [])]
     unreadable = [path for path in paths if host.can_read(path, host.started_by) is False]
@@ -188,6 +236,17 @@ def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host
     if listing.path in paths and not unreadable and host.can_read(listing.path, later) is False:
         text = "the server runs as %s, who cannot read it: it starts with the list, and every reload of it fails"
         yield found_in("reload-unreadable", listing.path, None, text % later.user)
+
+
+def _not_held(evaluation: Evaluation, host: Host) -> Iterator[Finding]:
+    """Virtual addresses that another host holds at present, and that the server must not bind."""
+    if host.binds_elsewhere or parse_number(evaluation.settings.get("ip_free_bind", b"no")):
+        return
+    for address in sorted(evaluation.sockets.absent()):
+        text = (
+            "the host does not hold %s, the address of a virtual listen: kamailio -c passes, and the next start fails"
+        )
+        yield found_in("address-not-held", evaluation.path, None, text % show(address))
 
 
 def _running_account(evaluation: Evaluation, host: Host) -> Account:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Dict, Generic, Iterator, List, NamedTuple, Optional, Tuple
 
-from .._config.sockets import Sockets
+from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets, needs_of
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
 from .._dispatcher.document import leading_int
 from .._dispatcher.flags import NO_DNS, PROBING, render_letters
@@ -26,8 +26,10 @@ from .._text import one_edit_apart, quoted, quoted_from, show
 from .._versions import Version
 from .effect import Effect, effects_of
 from .findings import Finding, found_at, found_in
-from .setup import Setup
+from .setup import USUAL_RESOLVER, Resolver, Setup
 from .source import D, Found, Probed, Source, name_of
+
+_ADDRESS = "Write an address or the name of a host. Is it a template that was not rendered?"
 
 
 class Destinations(NamedTuple):
@@ -51,7 +53,7 @@ def analyse_destinations(source: Source[D], setup: Setup, decided: bool = True) 
 
     Unless it is C(decided) what the configuration says, nothing is said of probing.
     """
-    found, skipped = destination_findings(source, setup.version, setup.sockets)
+    found, skipped = destination_findings(source, setup.version, setup.sockets, setup.resolver)
     effects = effects_of(source.destinations, setup, skipped)
     probing = list(_probing(source, effects, setup.version)) if decided else []
     return Destinations((*found, *_strict(setup, skipped), *probing), skipped, effects)
@@ -89,11 +91,11 @@ def _shown(flags: int, version: Version) -> str:
 
 
 def destination_findings(
-    source: Source[D], version: Version, sockets: Optional[Sockets] = None
+    source: Source[D], version: Version, sockets: Sockets = UNKNOWN_SOCKETS, resolver: Resolver = USUAL_RESOLVER
 ) -> Tuple[Tuple[Finding, ...], Dict[int, str]]:
     """Return what is wrong with destinations by themselves, and why the server skips some, by their C(start).
 
-    C(sockets) are those that the server listens on, None if they are not known.
+    C(sockets) are those that the server listens on, C(resolver) is how it finds hosts.
     """
     findings = list(source.findings())
     skipped: Dict[int, str] = {}
@@ -104,9 +106,11 @@ def destination_findings(
         if attributes:
             problems += _attributes(destination, attributes, version)
         if uri and attributes:
-            skip = _unusable(destination, uri, attributes, sockets)
+            skip = _unusable(destination, uri, attributes, sockets, version) or _lost(destination, uri, resolver)
+            problems += _misread_address(uri)
             if not skip:
                 problems += _transport(uri, sockets)
+                problems += _unused_socket(uri, attributes, sockets)
                 problems += sets.add(destination, uri, attributes)
         if skip:
             skipped[destination.start] = skip.text
@@ -171,32 +175,62 @@ def _meant(name: bytes) -> Optional[bytes]:
     return None
 
 
-def _unusable(destination: Probed, uri: SipUri, attributes: Attributes, sockets: Optional[Sockets]) -> Optional[Found]:
+def _unusable(
+    destination: Probed, uri: SipUri, attributes: Attributes, sockets: Sockets, version: Version
+) -> Optional[Found]:
     """Why the server skips a destination that it can read."""
-    if uri.is_ipv6 and sockets is not None and not sockets.any_ipv6:
+    if uri.is_ipv6 and not sockets.may_have_ipv6:
         return Found("ipv6-not-listened", "the server listens on no IPv6 address, and skips this destination")
-    if not uri.is_ipv6 and not uri.host and not destination.flags & NO_DNS:
-        return Found("uri-bad", "the server skips this destination: its URI has no host")
-    if sockets is None:
-        return None
-    name, socket = attributes.value(b"sockname"), attributes.value(b"socket")
-    if name and not sockets.is_named(name):
+    name = attributes.value(b"sockname")
+    if name and not sockets.may_be_named(name):
         text = "no listen of the configuration has the name %s, so the server skips this destination"
         return Found("socket-not-listened", text % quoted(name, 60))
-    if not name and socket and sockets.listens_on(socket) is False:
-        text = "the server does not listen on %s, and skips this destination"
-        return Found("socket-not-listened", text % quoted(socket, 60))
+    pings_by = None if newer_than(version, b"ping_socket") else attributes.value(b"ping_socket")
+    for socket in (None if name else attributes.value(b"socket"), pings_by):
+        lack = sockets.lacks(socket) if socket else None
+        if socket and lack:
+            text = "the server does not listen on %s (%s), and skips this destination"
+            return Found("socket-not-listened", text % (quoted(socket, 60), lack))
     return None
 
 
-def _transport(uri: SipUri, sockets: Optional[Sockets]) -> Iterator[Found]:
+def _lost(destination: Probed, uri: SipUri, resolver: Resolver) -> Optional[Found]:
+    """Why the server skips a destination whose host it looks up."""
+    reason = "" if destination.flags & NO_DNS or not resolver.at_load else uri.unresolvable(resolver.cache)
+    if not reason:
+        return None
+    return Found("uri-bad", "the server skips this destination: %s" % reason, _ADDRESS if uri.host else "")
+
+
+def _misread_address(uri: SipUri) -> Iterator[Found]:
+    """What the server takes for another address than it is."""
+    if uri.misread_as:
+        text = "the host %s is no address: the server sends to %s" % (quoted(uri.host, 40), show(uri.misread_as))
+        yield Found("address-misread", text)
+
+
+def _transport(uri: SipUri, sockets: Sockets) -> Iterator[Found]:
     protocol = protocol_of(uri)
-    if protocol and sockets and not sockets.speaks(protocol):
+    if protocol and not sockets.may_speak(protocol):
         text = "the server has no socket for %s: nothing can be sent to it, and pings mark it as down" % show(protocol)
-        yield Found("transport-not-listened", text)
+        off = "" if protocol in sockets.enabled else "%s needs %s" % (show(protocol.upper()), needs_of(protocol))
+        yield Found("transport-not-listened", text, off)
     if uri.transport and uri.transport not in TRANSPORTS:
         text = "the server does not know the transport %s, and sends by UDP" % quoted(uri.transport, 40)
         yield Found("transport-unknown", text)
+
+
+def _unused_socket(uri: SipUri, attributes: Attributes, sockets: Sockets) -> Iterator[Found]:
+    """What C(get_send_socket2) of Kamailio's src/core/forward.c calls a mismatch of protocols."""
+    text = attributes.value(b"socket")
+    socket = sockets.find(text) if text and not attributes.value(b"sockname") else None
+    # Without a port and a transport, the name server can say by which protocol a host is reached.
+    protocol = protocol_of(uri) or (b"" if uri.needs_resolver else UDP)
+    if text is None or socket is None or not protocol or protocol == socket.protocol:
+        return
+    if protocol in sockets.enabled and protocol != WS and not sockets.may_replace(socket, protocol):
+        said = "requests go to it by %s, so the server does not use the socket %s, and takes another one"
+        yield Found("socket-not-used", said % (show(protocol), quoted(text, 60)))
 
 
 class _Sets(Generic[D]):

@@ -121,10 +121,10 @@ def _hindrance(destination: Probed, setup: Setup) -> Optional[Effect]:
         return Effect(NEVER, "%s is empty" % setup.lacks, None, setup.lacks)
     if proxy is not None:
         try:
-            protocol = next_hop(proxy)
+            protocol = next_hop(proxy, setup.resolver.cache)
         except ValueError as exc:
             return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), rule, parameter)
-    if setup.sockets and protocol and not setup.sockets.speaks(protocol):
+    if protocol and not setup.sockets.may_speak(protocol):
         reason = "the server has no socket for %s" % show(protocol)
         if proxy is None:
             # The transport of the destination itself has a rule that is about calls as well.

@@ -86,5 +86,7 @@ def _listing(question: Question, evaluation: Evaluation, evaluator: Evaluator) -
     given = question.listing is not None or question.list_text is not None
     data = question.list_text
     if data is None and path and (given or evaluation.load("dispatcher")):
-        data = question.texts[path] if path in question.texts else evaluator.read(path)
+        # A folder that the user gives as the list is a mistake; the server takes one for an empty list.
+        read = evaluator.read_list if question.listing is None else evaluator.read
+        data = question.texts[path] if path in question.texts else read(path)
     return Listing(path, data, given)

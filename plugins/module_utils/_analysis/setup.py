@@ -18,12 +18,15 @@ from typing import Iterator, List, Literal, NamedTuple, Optional, Sequence
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
+from .._config.values import parse_number
 from .._dispatcher.attributes import Attributes, read_attrs
 from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
 
+# Bits of ds_dns_mode.
+DNS_AT_START, DNS_BY_TIMER = 1, 4
 MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
 # tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.
 FR_TIMER, MAX_LIFETIME = 30000, 32000
@@ -38,12 +41,25 @@ _SIP_URI = re.compile(rb"(?i)sips?:[^\s<>\"]+\Z")
 TmState = Literal["first", "late", "missing"]
 
 
+class Resolver(NamedTuple):
+    """How the server finds hosts: whether C(at_load), by C(ds_dns_mode), and whether by its own cache.
+
+    The C(cache) asks name servers only, and without it short addresses such as 127.1 are found too.
+    """
+
+    at_load: bool = True
+    cache: bool = True
+
+
+USUAL_RESOLVER = Resolver()
+
+
 class Setup(NamedTuple):
     """What the configuration says about probing.
 
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
-    ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(sockets) are None where they are not known.
+    ping be built, C(proxy) the C(outbound_proxy), None if there is none.
     C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is.
     """
 
@@ -54,8 +70,9 @@ class Setup(NamedTuple):
     answers: int
     lacks: Optional[str]
     proxy: Optional[bytes]
-    sockets: Optional[Sockets]
+    sockets: Sockets
     version: Version
+    resolver: Resolver = USUAL_RESOLVER
     strict: Optional[Place] = None
     database: Optional[Place] = None
 
@@ -73,9 +90,15 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         proxy=text_of(evaluation, "outbound_proxy"),
         sockets=evaluation.sockets,
         version=version,
+        resolver=_resolver(evaluation),
         strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
         database=_place_of(evaluation, "db_url"),
     )
+
+
+def _resolver(evaluation: Evaluation) -> Resolver:
+    at_load = number_of(evaluation, "ds_dns_mode", DNS_AT_START) & (DNS_AT_START | DNS_BY_TIMER)
+    return Resolver(bool(at_load), bool(parse_number(evaluation.settings.get("use_dns_cache", b"yes"))))
 
 
 def _place_of(evaluation: Evaluation, name: str) -> Optional[Place]:
@@ -168,17 +191,16 @@ def _database(evaluation: Evaluation, dispatcher: Load) -> Iterator[Finding]:
 
 def _default_sockets(evaluation: Evaluation) -> Iterator[Finding]:
     sockets = evaluation.sockets
-    if sockets is None:
-        return
     named = _set(evaluation, "ds_default_sockname")
-    if named and not sockets.is_named(_value(named)):
+    if named and not sockets.may_be_named(_value(named)):
         text = "no listen of the configuration has the name %s: kamailio -c passes, and the next start fails"
         yield found_at("default-socket-not-listened", named.place, text % quoted(_value(named), 60))
     for name in ("ds_default_socket", "ds_ping_socket"):
         param = _set(evaluation, name)
-        if param and not (named and name == "ds_default_socket") and sockets.listens_on(_value(param)) is False:
-            text = "the server does not listen on %s, the %s: kamailio -c passes, and the next start fails"
-            yield found_at("default-socket-not-listened", param.place, text % (quoted(_value(param), 60), name))
+        lack = sockets.lacks(_value(param)) if param and not (named and name == "ds_default_socket") else None
+        if param and lack:
+            text = "the server does not listen on %s, the %s (%s): kamailio -c passes, and the next start fails"
+            yield found_at("default-socket-not-listened", param.place, text % (quoted(_value(param), 60), name, lack))
 
 
 def _set(evaluation: Evaluation, name: str) -> Optional[Param]:

@@ -20,7 +20,7 @@ from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple, Unio
 from .._errors import Problem, error
 from .._text import quoted, show
 from .._versions import Version
-from .listen import ListenReader
+from .listen import Core, ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
 from .report import Report
@@ -53,13 +53,20 @@ def evaluate(
 class Evaluator:
     """Evaluates configurations, reading each file once and evaluating the same files once.
 
-    C(read) gives the bytes of a file or None, C(include) those of an included file, or why it cannot be judged.
+    C(read) gives the bytes of a file or None, C(include) those of an included file, or why it cannot be judged,
+    C(read_list) what the server reads of a list, where that is not what C(read) gives.
     """
 
     _KEPT = 8
 
-    def __init__(self, read: Callable[[str], Optional[bytes]], include: Reader) -> None:
+    def __init__(
+        self,
+        read: Callable[[str], Optional[bytes]],
+        include: Reader,
+        read_list: Optional[Callable[[str], Optional[bytes]]] = None,
+    ) -> None:
         self.read = lru_cache(maxsize=None)(read)
+        self.read_list = lru_cache(maxsize=None)(read_list) if read_list else self.read
         self._include = lru_cache(maxsize=None)(include)
         self._known: List[Tuple[object, Evaluation]] = []
 
@@ -94,11 +101,14 @@ class _Run:
         self.loaded: Set[str] = set()
         self.params: List[Param] = []
         self.load_path = invocation.load_path
+        self.folder = invocation.folder
         self.statements = StatementReader()
         blocks = self.statements.blocks
         self.preprocessor = Preprocessor(reader, version, invocation, self.report, blocks, self.feed)
-        self.listen = ListenReader()
+        self.listen = ListenReader(version, self.report)
         self.settings = SettingsReader()
+        if invocation.listens:
+            self.listen.more_elsewhere()
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
             self.add_load(module, nowhere)
@@ -110,8 +120,11 @@ class _Run:
         if not self.report.undecided:
             self.report.problems += [("config-syntax", problem) for problem in self.statements.finish()]
         self.preprocessor.finish()
+        self.listen.finish()
         if self.preprocessor.hides_sockets:
             self.listen.unsure()
+        settings = self.settings.result()
+        modules = None if self.report.undecided else [load.name for load in self.loads]
         return Evaluation(
             path=path,
             files=self.preprocessor.files,
@@ -125,15 +138,18 @@ class _Run:
             first_block=self.statements.blocks.first,
             load_path=self.load_path,
             listens=self.listen.texts(),
-            sockets=self.listen.result(self.settings.result()),
-            settings=self.settings.result(),
+            sockets=self.listen.result(Core(settings, modules)),
+            settings=settings,
+            folder=self.folder or show(settings.get("folder", b"/")),
             empty=self.statements.is_empty and not self.report.undecided,
             unread=tuple(self.preprocessor.unread),
         )
 
     def feed(self, item: Item) -> None:
-        if not self.statements.blocks.in_block:
+        blocks = self.statements.blocks
+        if blocks.is_socket or not blocks.in_block:
             self.listen.feed(item)
+        if not blocks.in_block:
             self.settings.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):

@@ -24,7 +24,8 @@ class Invocation(NamedTuple):
 
     C(defines) as C(NAME) or C(NAME=value) (C(-A)); C(modules) (C(--loadmodule)); C(params) as module, name and value
     (C(--modparam)); C(substitutions) as option and rule (C(subst), C(substdef), C(substdefs)); C(load_path) (C(-L)),
-    None for the one built in; C(environment) is None where it is not known, and so is the value of a variable.
+    None for the one built in; C(environment) is None where it is not known, and so is the value of a variable;
+    C(listens) are more sockets (C(-l)), C(folder) is where the server works (C(-w)), None for C(/).
     """
 
     defines: Tuple[str, ...] = ()
@@ -33,6 +34,8 @@ class Invocation(NamedTuple):
     substitutions: Tuple[Tuple[str, str], ...] = ()
     load_path: Optional[str] = None
     environment: Optional[Mapping[str, Optional[str]]] = None
+    listens: Tuple[str, ...] = ()
+    folder: Optional[str] = None
 
 
 class Account(NamedTuple):
@@ -122,7 +125,8 @@ class Evaluation(NamedTuple):
     something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
     that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
     the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on, None if they are not known; C(settings) are core settings by name;
+    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name;
+    C(folder) is where the server works, with which a relative path begins;
     C(empty) says whether there is no statement at all; C(unread) are the included files that do not exist
     or cannot be judged.
     """
@@ -139,8 +143,9 @@ class Evaluation(NamedTuple):
     first_block: Optional[Place]
     load_path: Optional[str]
     listens: Tuple[str, ...]
-    sockets: Optional[Sockets]
+    sockets: Sockets
     settings: Mapping[str, bytes]
+    folder: str
     empty: bool
     unread: Tuple[str, ...]
 

@@ -41,6 +41,10 @@ MOST_EXPANSIONS = 200_000
 # Reads an included file: its bytes, None if it is not there, or why it cannot be known.
 Reader = Callable[[str], Union[bytes, Problem, None]]
 
+# What a branch must hold to matter to the sockets.
+_OF_SOCKETS = re.compile(
+    rb"(?<![A-Za-z0-9_])(?:listen|socket|port|tls_port_no|disable_tcp|(?:en|dis)able_(?:tls|sctp)|tls_(?:en|dis)able)\s*="
+)
 # What a branch must hold to matter to the modules, their parameters and the sockets.
 _DECISIVE = re.compile(rb"loadmodule|modparam|loadpath|mpath|include_file|import_file|(?:#!|!!)[a-z]*(?:def|subst)")
 _ENDS_IN_VARIABLE = re.compile(rb"\$\w*\Z")
@@ -119,7 +123,7 @@ class Preprocessor:
         while at < size and not self._stopped:
             if all(self._active):
                 at = skip_blank(data, at)
-                if self._blocks.in_block and self.defines.all_inert:
+                if self._blocks.in_block and not self._blocks.is_socket and self.defines.all_inert:
                     while next_include < at:
                         next_include = next(includes)
                     at, opened = skip_in_block(data, at, next_include)
@@ -209,7 +213,7 @@ class Preprocessor:
         self._report.problems += misread_directives(data, place, True)
         if None not in self._active:
             return
-        if any(data.find(name, place.start, place.end) >= 0 for name in (b"listen", b"disable_tcp", b"enable_tls")):
+        if _OF_SOCKETS.search(data, place.start, place.end):
             self._hides_sockets = True
         if _DECISIVE.search(data, place.start, place.end):
             text = place.conditions[self._active.index(None)].text

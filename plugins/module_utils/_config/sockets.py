@@ -5,92 +5,234 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Sockets, and which of them a text such as C(udp:192.0.2.1:5060) is for.
+"""The sockets of a server, and which of them a text such as C(udp:192.0.2.1:5060) is for.
 
-Who matches what is C(grep_sock_info) of Kamailio's src/core/socket_info.c.
+A text is read by C(parse_phostport) of Kamailio's src/main.c and compared by C(grep_sock_info) of its
+src/core/socket_info.c: no name in it is resolved.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
 
-_ADDRESS = rb"(?:[0-9]+\.){3}[0-9]+|\[[0-9a-fA-F:.]+\]"
-_SOCKET = re.compile(rb"(?i)(?:(any|udp|tcp|tls|sctp|ws|wss):)?(%s)(?::([0-9]{1,5}))?\Z" % _ADDRESS)
+from .._text import show
+
+UDP, TCP, TLS, SCTP, WS = b"udp", b"tcp", b"tls", b"sctp", b"ws"
+# The order in which the server searches them for a text without a protocol.
+PROTOCOLS = (UDP, TCP, TLS, SCTP)
 DEFAULT_PORT, DEFAULT_TLS_PORT = 5060, 5061
+_PORT = re.compile(rb"[ \t\n\v\f\r]*([+-]?[0-9]+)\Z")
+_MARK = re.compile(rb"[\[\]:]")
+_LONG_MAX = (1 << 63) - 1
+
+
+def needs_of(protocol: bytes) -> str:
+    """Return what a protocol needs to be on, for a message."""
+    return {
+        TCP: "disable_tcp=no",
+        TLS: "enable_tls=yes, and a module for it such as tls",
+        SCTP: "the module sctp",
+        WS: "the module websocket",
+    }[protocol]
 
 
 class Socket(NamedTuple):
-    """One socket; C(protocol) is empty for UDP and TCP both, C(advertised) is the address that it gives of itself."""
+    """One socket, of one protocol.
+
+    C(host) is the address as the server writes it, without brackets; None for an interface or a name, whose addresses
+    are not known here. C(advertised) is the address that it gives of itself, as text, with C(advertised_port), 0 for
+    none. C(local) is False where the host does not hold the address of a C(virtual) one, None where that is not known.
+    C(certain) says whether the server makes it for sure.
+    """
+
+    protocol: bytes
+    host: Optional[bytes]
+    port: int
+    advertised: bytes = b""
+    advertised_port: int = 0
+    name: bytes = b""
+    local: Optional[bool] = True
+    certain: bool = True
+
+    def matches(self, host: bytes, port: int) -> Optional[bool]:
+        """Whether it is the one at this address, port 0 being any; None where that is not known."""
+        if port and port not in (self.port, self.advertised_port):
+            return False
+        if self.advertised and same_host(host, self.advertised):
+            return True if self.certain else None
+        own = None if self.host is None else same_host(host, self.host)
+        if own and self.local is not True:
+            return self.local
+        return own if self.certain or not own else None
+
+
+class Text(NamedTuple):
+    """What the server reads of C(protocol:host:port): without a protocol it is empty, without a port 0."""
 
     protocol: bytes
     host: bytes
     port: int
-    advertised: bytes
-    name: bytes
 
 
-def parse_socket(text: bytes, advertised: bytes, name: bytes) -> Optional[Socket]:
-    """The socket of a C(listen) with an address; None for an interface or a host name."""
-    found = _SOCKET.match(text)
-    if not found:
+def parse_text(text: bytes) -> Text:
+    """Read the text of a socket. Raises ValueError with the reason if the server refuses it."""
+    parts = _split(text)
+    if parts[-1] == b"":
+        raise ValueError("it ends in a colon" if text else "it is empty")
+    if len(parts) == 1:
+        return Text(b"", text, 0)
+    port = _PORT.match(parts[-1])
+    if len(parts) == 2 and port:
+        return Text(b"", parts[0], _to_port(port.group(1)))
+    protocol = parts[0].lower()
+    if protocol not in PROTOCOLS:
+        if len(parts) == 2 and protocol[:1].isdigit():
+            raise ValueError("its port is not a number")
+        raise ValueError("it does not begin with udp, tcp, tls or sctp")
+    if len(parts) == 2:
+        return Text(protocol, parts[1], 0)
+    if not port:
+        raise ValueError("its port is not a number")
+    return Text(protocol, parts[1], _to_port(port.group(1)))
+
+
+def _split(text: bytes) -> Tuple[bytes, ...]:
+    """Split at the colons that stand outside of brackets, of which there are two at most."""
+    parts, start, depth = [], 0, 0
+    for mark in _MARK.finditer(text):
+        depth += {b"[": 1, b"]": -1}.get(mark.group(), 0)
+        if depth not in (0, 1):
+            raise ValueError("its brackets do not match")
+        if mark.group() == b":" and not depth:
+            parts.append(text[start : mark.start()])
+            start = mark.end()
+    if len(parts) > 2:
+        raise ValueError("it has more than two colons: an IPv6 address needs brackets")
+    return (*parts, text[start:])
+
+
+def _to_port(digits: bytes) -> int:
+    """C((unsigned short)strtol(digits))."""
+    number = int(digits[:30])
+    return max(-_LONG_MAX - 1, min(number, _LONG_MAX)) & 0xFFFF
+
+
+def without_brackets(host: bytes) -> bytes:
+    """Return a host without the brackets around it."""
+    return host[1:-1] if len(host) > 2 and host[:1] == b"[" and host[-1:] == b"]" else host
+
+
+def same_host(wanted: bytes, own: bytes) -> bool:
+    """Whether two hosts are the same text, or the same IPv6 address."""
+    wanted, own = without_brackets(wanted).lower(), without_brackets(own).lower()
+    if wanted == own:
+        return True
+    address = _ipv6(wanted)
+    return address is not None and address == _ipv6(own)
+
+
+def _ipv6(host: bytes) -> Optional[ipaddress.IPv6Address]:
+    try:
+        return None if b":" not in host or b"." in host else ipaddress.IPv6Address(show(host))
+    except ValueError:
         return None
-    protocol = (found.group(1) or b"any").lower()
-    port = int(found.group(3) or (DEFAULT_TLS_PORT if protocol == b"tls" else DEFAULT_PORT))
-    return Socket(
-        protocol=b"" if protocol == b"any" else protocol,
-        host=found.group(2).lower(),
-        port=port,
-        advertised=advertised.lower(),
-        name=name,
-    )
 
 
 class Sockets(NamedTuple):
-    """All sockets of a server; C(tcp) and C(tls) say whether it uses these at all."""
+    """The sockets of a server, C(UNKNOWN_SOCKETS) where nothing is known of them.
+
+    C(complete) says whether there are no others, C(enabled) which protocols the server can send by, and C(searched) in
+    which it looks for a socket: TLS is among these where it is enabled, even if no module provides it.
+    """
 
     sockets: Tuple[Socket, ...]
-    tcp: bool
-    tls: bool
+    complete: bool
+    enabled: FrozenSet[bytes]
+    searched: FrozenSet[bytes]
 
     @property
-    def any_ipv6(self) -> bool:
-        """Whether there is one on an IPv6 address."""
-        return any(socket.host.startswith(b"[") for socket in self.sockets)
+    def has_none(self) -> bool:
+        """Whether there is no socket for sure."""
+        return self.complete and not any(self._made())
 
-    def speaks(self, protocol: bytes) -> bool:
+    @property
+    def may_have_ipv6(self) -> bool:
+        """Whether there is one on an IPv6 address, or may be one."""
+        hosts = [socket.host for socket in self._made()]
+        return not self.complete or any(host is None or b":" in host for host in hosts)
+
+    def may_speak(self, protocol: bytes) -> bool:
         """Whether there may be a socket to send from by C(udp), C(tcp), C(tls), C(sctp) or C(ws).
 
         C(get_send_socket2) of Kamailio's src/core/forward.c.
         """
-        listened = {socket.protocol for socket in self.sockets}
-        if protocol == b"ws":
-            return self.speaks(b"tcp") or self.speaks(b"tls")
-        if protocol == b"tls":
-            # A socket without a protocol is for TLS as well, one port up, where that is enabled.
-            return self.tcp and (b"tls" in listened or (self.tls and b"" in listened))
-        return (protocol != b"tcp" or self.tcp) and bool(listened & {b"", protocol})
+        if protocol not in self.enabled:
+            return False
+        carriers = {TCP, TLS} & self.enabled if protocol == WS else {protocol}
+        return not self.complete or any(socket.protocol in carriers for socket in self.sockets)
 
-    def is_named(self, name: bytes) -> bool:
-        """Whether a socket has this name."""
-        return any(socket.name == name for socket in self.sockets)
+    def may_be_named(self, name: bytes) -> bool:
+        """Whether a socket has this name, or may have it."""
+        return not self.complete or any(socket.name.lower() == name.lower() for socket in self._made())
 
-    def listens_on(self, text: bytes) -> Optional[bool]:
-        """Whether there is a socket for C(protocol:host:port), without a protocol or port any; None for a name."""
-        wanted = _SOCKET.match(text)
-        if not wanted:
+    def lacks(self, text: bytes) -> Optional[str]:
+        """Return why there is no socket for a text, None if there is one or may be one."""
+        try:
+            wanted = parse_text(text)
+        except ValueError as exc:
+            return str(exc)
+        if wanted.protocol and wanted.protocol not in self.enabled:
+            return "%s is off: it needs %s" % (show(wanted.protocol.upper()), needs_of(wanted.protocol))
+        if not self.complete or any(
+            socket.matches(wanted.host, wanted.port) is not False for socket in self._of(wanted.protocol)
+        ):
             return None
-        protocol, host, port = (wanted.group(1) or b"").lower(), wanted.group(2).lower(), int(wanted.group(3) or 0)
-        return any(
-            (protocol in (b"", b"any") or socket.protocol in (b"", protocol))
-            and (
-                (socket.host == host and port in (0, socket.port))
-                or _matches_advertised(socket.advertised, socket.port, host, port)
-            )
-            for socket in self.sockets
+        if any(same_host(wanted.host, host) for host in self.absent()):
+            return "its listen is virtual, and the host does not hold the address"
+        return "no listen is for it"
+
+    def find(self, text: bytes) -> Optional[Socket]:
+        """Return the socket that the server finds for a text; None if there is none, or if it is not known."""
+        try:
+            wanted = parse_text(text)
+        except ValueError:
+            return None
+        for socket in self._of(wanted.protocol):
+            matches = socket.matches(wanted.host, wanted.port)
+            if matches is not False:
+                return socket if matches else None
+        return None
+
+    def may_replace(self, socket: Socket, protocol: bytes) -> bool:
+        """Whether the server may find a socket of another protocol at the address of this one."""
+        return not self.complete or any(
+            other.host is None or (other.port == socket.port and same_host(other.host, socket.host or b""))
+            for other in self._of(protocol)
         )
 
+    def absent(self) -> FrozenSet[bytes]:
+        """Return the virtual addresses that the host does not hold."""
+        return frozenset(socket.host for socket in self._made() if socket.host and socket.local is False)
 
-def _matches_advertised(advertised: bytes, port: int, host: bytes, wanted: int) -> bool:
-    found = _SOCKET.match(advertised)
-    return found is not None and found.group(2) == host and wanted in (0, int(found.group(3) or port))
+    def on(self, holds: Callable[[bytes], Optional[bool]]) -> Sockets:
+        """Return the sockets on a host that C(holds) an address or not, None if that is not known."""
+        return self._replace(
+            sockets=tuple(
+                socket if socket.local is not None or socket.host is None else socket._replace(local=holds(socket.host))
+                for socket in self.sockets
+            )
+        )
+
+    def _made(self) -> Iterator[Socket]:
+        return (socket for socket in self.sockets if socket.protocol in self.searched)
+
+    def _of(self, protocol: bytes) -> Iterator[Socket]:
+        """Yield those of a protocol, or of all where it is empty, in the order of the search."""
+        for name in [protocol] if protocol else PROTOCOLS:
+            yield from (socket for socket in self._made() if socket.protocol == name)
+
+
+_EVERYTHING = frozenset([*PROTOCOLS, WS])
+UNKNOWN_SOCKETS = Sockets((), False, _EVERYTHING, _EVERYTHING)

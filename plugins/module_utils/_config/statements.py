@@ -58,18 +58,23 @@ _BLOCK = re.compile(rb"(?:[a-z]+_)?route\Z|socket\Z")
 
 
 class Blocks:
-    """How many braces are open; C(first) and C(last) are where the first and the last block begin."""
+    """How many braces are open; C(first) and C(last) are where the first and the last block begin.
+
+    C(is_socket) says whether the open one is that of C(socket = {…}), which is read, and not passed over.
+    """
 
     def __init__(self) -> None:
         self.first: Optional[Place] = None
         self.last: Optional[Place] = None
         self.in_block = False
+        self.is_socket = False
         self._depth = 0
 
     def deepen(self, braces: int) -> None:
         """More braces are open now, or less."""
         self._depth = max(0, self._depth + braces)
         self.in_block = self._depth > 0
+        self.is_socket = self.is_socket and self.in_block
 
 
 class StatementReader:
@@ -79,7 +84,7 @@ class StatementReader:
         self.blocks = Blocks()
         self._beginnings = Beginnings()
         self._strayed = False
-        self._block_start: Optional[Place] = None
+        self._block_name: Optional[Item] = None
         self._last: Optional[Item] = None
         self._keyword: Optional[Item] = None
         self._arguments: List[Item] = []
@@ -108,10 +113,11 @@ class StatementReader:
             if item.text in SHAPES:
                 self._keyword, self._arguments, self._shape = item, [], ""
             elif _BLOCK.match(item.text):
-                self._block_start = item.place
+                self._block_name = item
         elif item.kind == "punct" and item.text == b"{":
             if not self.blocks.in_block:
-                self.blocks.last, self._block_start = self._block_start or item.place, None
+                name, self._block_name = self._block_name or item, None
+                self.blocks.last, self.blocks.is_socket = name.place, name.text == b"socket"
                 self.blocks.first = self.blocks.first or self.blocks.last
             self.blocks.deepen(1)
         elif item.kind == "punct" and item.text == b"}":

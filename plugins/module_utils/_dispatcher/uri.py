@@ -17,6 +17,8 @@ import re
 from functools import lru_cache
 from typing import Any, Callable, NamedTuple, Tuple
 
+from .._text import quoted
+
 MAX_PORT = 65535
 # Buffers of pack_dest: the host, and a URI to which a scheme is added.
 MAX_HOST = 254
@@ -31,6 +33,15 @@ _MADDR_LAST = re.compile(rb"(?i);(?:ma|mad|madd|maddr=?)\Z")
 _TRANSPORT = re.compile(rb"(?i);transport=([^;?]*)")
 _HOST_CHAR = re.compile(rb"[A-Za-z0-9]")
 _HOST_CHARS = re.compile(rb"[A-Za-z0-9.-]")
+
+# Three dots and digits, in any range, are an address to str2ipbuf of Kamailio's src/core/resolve.c.
+_IPV4 = re.compile(rb"(?:[0-9]*\.){3}[0-9]*\Z")
+_GROUP = re.compile(rb"[0-9a-fA-F]+")
+# What inet_aton takes as well.
+_SHORT = re.compile(rb"[0-9]+(?:\.[0-9]+){0,2}\Z")
+_NO_NAME = re.compile(rb"[^A-Za-z0-9._-]+")
+_EMPTY_LABEL = re.compile(rb"\A\.|\.\.")
+_LATER_SCHEME = re.compile(rb"(?i)(.+?)sips?:")
 
 _PORT_FAULT = "its port is not a number from 0 to %d" % MAX_PORT
 _HOST_FAULT = "its host is no name and no address"
@@ -56,7 +67,37 @@ class SipUri(NamedTuple):
     @property
     def needs_resolver(self) -> bool:
         """Whether the server asks the DNS for the host: three dots and digits are an address to it, in any range."""
-        return not self.is_ipv6 and not re.match(rb"(?:[0-9]*\.){3}[0-9]*\Z", self.host)
+        return not self.is_ipv6 and not _IPV4.match(self.host)
+
+    @property
+    def misread_as(self) -> bytes:
+        """The address that the server makes of one with a number that is missing or too large, empty if it has none."""
+        if self.is_ipv6:
+            read = _GROUP.sub(lambda group: b"%x" % (int(group.group()[-8:], 16) & 0xFFFF), self.host)
+            return read if re.search(rb"[0-9a-fA-F]*[1-9a-fA-F][0-9a-fA-F]{4}", self.host) else b""
+        numbers = self.host.split(b".") if _IPV4.match(self.host) else []
+        if all(number and int(number[:300]) < 256 for number in numbers):
+            return b""
+        return b".".join(b"%d" % (int(number[-300:] or b"0") % 256) for number in numbers)
+
+    def unresolvable(self, cached: bool) -> str:
+        """Return why no name server finds the host, empty if one may.
+
+        C(cached) says whether the server asks by its own cache, C(use_dns_cache), which knows no short addresses.
+        """
+        if not self.host:
+            return "its URI has no host"
+        if self.is_ipv6:
+            return "" if _is_ipv6(self.host[1:-1]) else "there is no IPv6 address in its brackets"
+        if _IPV4.match(self.host):
+            return ""
+        if not re.search(rb"[^0-9.]", self.host):
+            found = not cached and _SHORT.match(self.host)
+            return "" if found else "its host is not an address, which has four numbers"
+        odd = _NO_NAME.search(self.host)
+        if odd:
+            return "no name of a host has %s in it" % quoted(odd.group(), 10)
+        return "its host has an empty part between dots" if _EMPTY_LABEL.search(self.host) else ""
 
 
 # A URI is read when a wish is checked, when it is matched with the file, and when the result is judged.
@@ -68,10 +109,28 @@ def read_uri(uri: bytes) -> SipUri:
     except ValueError:
         if len(uri) <= 4 or uri[:4] == b"sip:" or len(uri) > MAX_WITHOUT_SCHEME:
             raise
-        found = _parse(b"sip:" + uri)
+        found = _parse_bare(uri)
     if len(found.host) > MAX_HOST:
         raise ValueError("its host is longer than %d bytes" % MAX_HOST)
     return found
+
+
+def _parse_bare(uri: bytes) -> SipUri:
+    """Read a URI without a scheme."""
+    try:
+        return _parse(b"sip:" + uri)
+    except ValueError as exc:
+        later = _LATER_SCHEME.match(uri)
+        if not later:
+            raise
+        raise ValueError("%s stands before its scheme" % quoted(later.group(1), 20)) from exc
+
+
+def _is_ipv6(text: bytes) -> bool:
+    """Whether C(str2ip6) of Kamailio's src/core/resolve.c reads an address: with no more than seven colons."""
+    if re.search(rb"[^0-9a-fA-F:]|:::", text) or text.count(b":") > 7 or text.count(b"::") > 1:
+        return False
+    return b"::" in text or text.count(b":") == 7
 
 
 def _parse(uri: bytes) -> SipUri:
@@ -100,13 +159,19 @@ def protocol_of(uri: SipUri) -> bytes:
     return b"tls" if uri.scheme == b"sips" and not uri.transport else b""
 
 
-def next_hop(uri: bytes) -> bytes:
-    """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it."""
+def next_hop(uri: bytes, cached: bool = True) -> bytes:
+    """The protocol that a proxy's URI asks for. Raises ValueError with the reason if requests cannot be sent to it.
+
+    C(cached) is as in C(unresolvable).
+    """
     if not _SCHEME.match(uri):
         raise ValueError("it has no scheme")
     found = _parse(uri)
     if not found.host:
         raise ValueError("it has no host")
+    lost = found.unresolvable(cached)
+    if lost:
+        raise ValueError(lost)
     return protocol_of(found)
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import glob
 import grp
+import ipaddress
 import os
 import pwd
+import re
 import stat
 from functools import lru_cache
 from typing import List, NamedTuple, Optional, Sequence, Tuple
@@ -113,6 +115,32 @@ def _has_acl(path: str) -> bool:
     return hasattr(os, "listxattr") and "system.posix_acl_access" in os.listxattr(path)
 
 
+def holds_address(address: bytes) -> Optional[bool]:
+    """Whether an interface of this host has an address, given as text; None where that is not known."""
+    try:
+        wanted = ipaddress.ip_address(show(address))
+        if wanted.version == 6:
+            with open("/proc/net/if_inet6", encoding="ascii") as file:
+                return any(int(line.split()[0], 16) == int(wanted) for line in file)
+        with open("/proc/net/fib_trie", encoding="ascii") as file:
+            leaf = r"\|-- %s\n(?:\s*/[0-9]+ .*\n)*?\s*/32 host LOCAL\n" % re.escape(str(wanted))
+            return re.search(leaf, file.read()) is not None
+    except (OSError, ValueError):
+        return None
+
+
+def _binds_elsewhere() -> bool:
+    """Whether the kernel lets programs listen on addresses that no interface has, or may do so."""
+    switches = []
+    for path in ("/proc/sys/net/ipv4/ip_nonlocal_bind", "/proc/sys/net/ipv6/ip_nonlocal_bind"):
+        try:
+            with open(path, encoding="ascii") as file:
+                switches.append(file.read().strip())
+        except OSError:
+            continue
+    return not switches or any(switch != "0" for switch in switches)
+
+
 def host_of(service: Optional[Service]) -> Host:
     """What this host tells about a server, which is not known where it has no unit."""
     nobody = Account()
@@ -121,6 +149,8 @@ def host_of(service: Optional[Service]) -> Host:
         can_read=can_read,
         started_by=service.started_by if service else nobody,
         switches_to=service.switches_to if service else nobody,
+        holds_address=holds_address,
+        binds_elsewhere=_binds_elsewhere(),
     )
 
 

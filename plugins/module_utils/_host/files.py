@@ -51,6 +51,26 @@ def read_file(path: str, follow: bool = False, most: int = FILE_BYTES) -> Option
         raise error(text, remedy, path) from exc
 
 
+def read_list(path: str, follow: bool = False) -> Optional[bytes]:
+    """Return what the server reads of a list, which can be none of its file: see C(reads_as_empty).
+
+    Raises KamailioError as C(read_file) does.
+    """
+    return b"" if reads_as_empty(path) else read_file(path, follow)
+
+
+def reads_as_empty(path: str) -> bool:
+    """Return whether the server opens a path and finds no line there: a folder, or C(/dev/null)."""
+    status = status_of(path)
+    return is_null(path) or (status is not None and stat.S_ISDIR(status.st_mode))
+
+
+def is_null(path: str) -> bool:
+    """Return whether a path leads to C(/dev/null)."""
+    status = status_of(path)
+    return status is not None and stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
+
+
 def read_place(place: FilePlace, path: str, most: int = FILE_BYTES) -> bytes:
     """Return the bytes of a file at a place that was found by C(path), whose secrets are masked from then on.
 

@@ -19,7 +19,7 @@ from typing import Any, Dict, Iterable, Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._trust import READ, find_place, own_folder, run_folder
-from .files import read_file, read_include, sweep_path
+from .files import read_file, read_include, reads_as_empty, sweep_path
 
 WAIT_SECONDS = 30.0
 _PAUSE_SECONDS = 0.02
@@ -75,6 +75,10 @@ class FileLocks:
         """
         self.take(path)
         return read_file(path, self._follow)
+
+    def read_list(self, path: str) -> Optional[bytes]:
+        """Return what the server reads of a list, as C(read_list) of C(files) does. Raises KamailioError as C(read)."""
+        return b"" if reads_as_empty(path) else self.read(path)
 
     def include(self, path: str) -> Union[bytes, Problem, None]:
         """Return what an included file contains, as C(read_include) does. Raises KamailioError as C(take) does."""

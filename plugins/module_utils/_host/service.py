@@ -229,6 +229,8 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         substitutions=tuple((name.lstrip("-"), value) for name, value in options if name.startswith("--subst")),
         load_path=by_name["L"][-1] if "L" in by_name else None,
         environment=known,
+        listens=tuple(by_name.get("l", ())),
+        folder=by_name["w"][-1] if "w" in by_name else None,
     )
     SEEN.read(as_config(invocation))
     switches_to = Account(by_name.get("u", [None])[-1], by_name.get("g", [None])[-1])

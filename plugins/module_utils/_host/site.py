@@ -18,6 +18,7 @@ from .._config.evaluate import Evaluator
 from .._config.preprocess import Reader
 from .._versions import given_version
 from .facts import host_of, host_version
+from .files import reads_as_empty
 from .service import beside_of
 
 
@@ -30,4 +31,8 @@ def site_of(module: Caller, params: Mapping[str, Any], read: Callable[[str], Opt
     service, invocation = beside_of(params["defines"], params["instance"], params["config"])
     version = given_version(params["kamailio_version"] or host_version(module, params["kamailio_command"]))
     elsewhere = params["kamailio_version"] or params["kamailio_command"]
-    return Site(version, invocation, Evaluator(read, include), None if elsewhere else host_of(service))
+
+    def read_list(path: str) -> Optional[bytes]:
+        return b"" if reads_as_empty(path) else read(path)
+
+    return Site(version, invocation, Evaluator(read, include, read_list), None if elsewhere else host_of(service))

@@ -16,6 +16,7 @@ import socket
 from typing import Callable, List, Optional, Union
 
 from .._config.model import Evaluation
+from .._config.sockets import TCP
 from .._config.values import Value
 from .._text import is_number
 from .addresses import (
@@ -151,12 +152,12 @@ def _host_port(text: str, make: Callable[[str, int], Address]) -> List[Address]:
 
 def _http(evaluation: Evaluation) -> List[Address]:
     sockets = evaluation.sockets
-    if not sockets or not sockets.tcp:
+    if not sockets.complete or TCP not in sockets.enabled:
         return []
     places = [
-        (listener.host.decode().strip("[]"), listener.port)
+        (listener.host.decode(), listener.port)
         for listener in sockets.sockets
-        if listener.protocol in (b"", b"tcp") and listener.port
+        if listener.protocol == TCP and listener.host is not None
     ]
     paths = [path for data in evaluation.files.values() for path in _http_paths(data)]
     return [JsonHttp(_reachable(host), port, path) for host, port in places for path in paths[:1]]

@@ -123,7 +123,8 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     if dispatches and not os.path.isabs(path):
         text = "list_file is %s, and only the server knows the folder in which that begins" % named(path)
         raise error(text, "Give its whole path, from / on", config)
-    standing = locks.read(path) if dispatches else None
+    read = locks.read_list if destinations is None else locks.read
+    standing = read(path) if dispatches else None
     changes = [Change(file, before.files.get(file), text) for file, text in texts.items()]
     if destinations is not None:
         merge = params["attrs_mode"] == "merge"

@@ -20,7 +20,7 @@ from .._change import Change
 from .._compare.before import State
 from .._compare.restore import taken_out
 from .._errors import KamailioError, Problem, error
-from .._host.files import read_file
+from .._host.files import read_file, read_list
 from .._host.locks import FileLocks
 from .._host.places import record_path
 from .._host.staging import inode_of, real_path, remove_file, write_changes
@@ -306,4 +306,4 @@ def _reload(live: Live, states: Sequence[State], record: str, seconds: float) ->
 
 
 def _list_of(live: Live) -> Loadable:
-    return load_list(live, read_file(list_path(live.evaluation)))
+    return load_list(live, read_list(list_path(live.evaluation)))
