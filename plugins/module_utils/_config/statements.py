@@ -58,12 +58,17 @@ _BLOCK = re.compile(rb"(?:[a-z]+_)?route\Z|socket\Z")
 
 
 class Blocks:
-    """How many braces are open; C(first) and C(last) are where the first and the last block begin."""
+    """How many braces are open; C(first) and C(last) are where the first and the last block begin.
+
+    C(in_call) says whether the next token may belong to a call, C(skips_calls) that calls are not read any more.
+    """
 
     def __init__(self) -> None:
         self.first: Optional[Place] = None
         self.last: Optional[Place] = None
         self.in_block = False
+        self.in_call = False
+        self.skips_calls = False
         self._depth = 0
 
     def deepen(self, braces: int) -> None:
