@@ -23,6 +23,7 @@ from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
+from .routing import UNREAD, Routing, read_routing
 
 MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
 # tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.
@@ -42,7 +43,7 @@ class Setup(NamedTuple):
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
     ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(sockets) are None where they are not known.
-    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is.
+    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is. C(routing) is what the script does.
     """
 
     obstacle: Optional[str]
@@ -56,6 +57,7 @@ class Setup(NamedTuple):
     version: Version
     strict: Optional[Place] = None
     database: Optional[Place] = None
+    routing: Routing = UNREAD
 
 
 def read_setup(evaluation: Evaluation, version: Version) -> Setup:
@@ -73,6 +75,7 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         version=version,
         strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
         database=_place_of(evaluation, "db_url"),
+        routing=read_routing(evaluation),
     )
 
 
