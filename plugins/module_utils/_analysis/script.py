@@ -21,7 +21,7 @@ from .._dispatcher.document import leading_int
 from .._dispatcher.flags import PROBING
 from .._dispatcher.order import in_server_order
 from .._text import quoted
-from .._versions import Version
+from .._versions import ALGORITHMS, Version
 from .findings import Finding, found_at, found_in
 from .routing import HASH_OF_VARIABLE, LATENCY, LOAD, Choice, Routing, number_in
 from .setup import MODE_ALL, Setup, number_of, text_of
@@ -32,8 +32,6 @@ FAILOVER = 2
 _OF_FAILOVER = ("ds_next_dst", "ds_next_domain", "ds_mark_dst")
 _MARKING = ("ds_mark_dst", "ds_mark_addr")
 _ASKING = ("ds_list_exist", "ds_list_exists")
-# The numbers of the algorithms, with the version that has brought the later ones.
-_ALGORITHMS: Dict[int, Tuple[int, ...]] = {**dict.fromkeys(range(14), ()), 14: (6, 1), 15: (6, 2), 64: (6, 0)}
 # Modules that do not start without a route for their events: the route, the parameter with which they need it (None for
 # always), and the one that names a function of another language instead.
 _EVENT_ROUTES: Dict[str, Tuple[str, Optional[str], Optional[str]]] = {
@@ -105,9 +103,8 @@ def _algorithm(evaluation: Evaluation, choice: Choice, version: Version) -> Iter
     algorithm, call = choice.algorithm, choice.call
     if algorithm is None:
         return
-    since = _ALGORITHMS.get(algorithm)
-    if since is None or version.release < since:
-        later = ", which came with %d.%d" % since if since else ""
+    if not version.has_algorithm(algorithm):
+        later = ", which came with %d.%d" % ALGORITHMS[algorithm] if algorithm in ALGORITHMS else ""
         text = "Kamailio %s does not have algorithm %d%s: %s takes the first destination of the set"
         text %= (version.series, algorithm, later, call.name)
         yield found_at("algorithm-unknown", call.place, text)
