@@ -114,6 +114,7 @@ RULES: Dict[str, Rule] = {
     ),
     "pseudo-variable-bad": Rule(ERROR, "Name a pseudo-variable that can be written, such as $avp(setid)", stops=True),
     "database-module-missing": Rule(ERROR, "Load the module of that database before dispatcher", stops=True),
+    "event-route-missing": Rule(ERROR, "Write that event_route, or take the module out", stops=True),
     "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "address-misread": Rule(ERROR, "Write four numbers from 0 to 255"),
     "attrs-broken": Rule(ERROR, "Write name=value;name=value, without white space", field=ATTRS),
@@ -126,6 +127,7 @@ RULES: Dict[str, Rule] = {
     "socket-not-used": Rule(WARNING, "Name a socket of the protocol that the destination is reached by", field=ATTRS),
     "line-too-long": Rule(ERROR, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, "Write a number up to 2147483647"),
+    "hash-pvar-missing": Rule(ERROR, 'Set modparam("dispatcher", "hash_pvar", "$fU"), or take another algorithm'),
     "parameter-doubtful": Rule(WARNING, "Correct its name, or take it out"),
     "directive-not-recognised": Rule(WARNING, "Put nothing behind the directive but white space", editable=True),
     "comment-unclosed": Rule(WARNING, "A /* inside a comment needs its own */"),
@@ -177,6 +179,24 @@ RULES: Dict[str, Rule] = {
             CLEAR_FLAG,
         ),
     ),
+    "interval-without-probing": Rule(
+        WARNING,
+        'Set modparam("dispatcher", "ds_probing_mode", 1), or write 8 into the flags of what is to be probed',
+        about_probing=True,
+        mends=(
+            SET_MODE,
+            DROP_INTERVAL,
+        ),
+    ),
+    "failover-off": Rule(WARNING, 'Set modparam("dispatcher", "flags", 2), or take the calls out'),
+    "algorithm-unknown": Rule(WARNING, "Take an algorithm that this version has, such as 4"),
+    "set-missing": Rule(WARNING, "Correct the number, or ask ds_list_exists first if a set may be missing"),
+    "latency-not-measured": Rule(
+        WARNING, 'Set modparam("dispatcher", "ds_ping_latency_stats", 1), and let all destinations be probed'
+    ),
+    "load-not-counted": Rule(
+        WARNING, 'Set modparam("dispatcher", "ds_hash_size", 9), and give each destination of the set a duid'
+    ),
     "reload-unreadable": Rule(WARNING, "Let the server's user read it: chgrp, chmod, or setfacl"),
     "reply-codes-ignored": Rule(WARNING, "Write code=NNN or class=N, with semicolons between them"),
     "ping-from-odd": Rule(WARNING, "Write a SIP URI such as sip:dispatcher@example.org"),
@@ -192,8 +212,12 @@ RULES: Dict[str, Rule] = {
     "attribute-twice": Rule(WARNING, "Give it once", field=ATTRS),
     "weight-out-of-range": Rule(WARNING, "Give a number from 1 to 100", field=ATTRS),
     "weights-over-100": Rule(WARNING, "Weights are percent: let those of the set sum up to 100"),
+    "weights-under-100": Rule(WARNING, "Weights are percent: let those of the set sum up to 100"),
+    "weights-unused": Rule(WARNING, "Give every destination of the set a weight, or take another algorithm"),
+    "rweights-uneven": Rule(WARNING, "Take algorithm 4, or fewer destinations in the set"),
     "transport-unknown": Rule(WARNING, "Write udp, tcp, tls, sctp or ws"),
     "destination-twice": Rule(WARNING, "Take one out, or tell them apart by duid or socket"),
+    "duid-twice": Rule(WARNING, "Give each destination of the set a duid of its own"),
     "dispatcher-not-loaded": Rule(WARNING, 'Put loadmodule "dispatcher.so" into the configuration'),
     "config-undecided": Rule(
         WARNING, "Write it out; defines says what the server gets with -A, and its unit what else it gets"
@@ -203,6 +227,10 @@ RULES: Dict[str, Rule] = {
     ),
     "interval-shorter-than-timeout": Rule(NOTE, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds'),
     "weights-incomplete": Rule(NOTE, "Give every destination of the set a weight, or none"),
+    "rweights-incomplete": Rule(NOTE, "Give every destination an rweight, unless some are to take over only"),
+    "cc-incomplete": Rule(NOTE, "Set cc=1 for every destination of the set, or for none"),
+    "default-by-place": Rule(NOTE, "Give the destination that is to be the default a lower priority than the others"),
+    "script-not-read": Rule(NOTE, "Check by hand that failover and probing are set as the script needs them"),
     "list-empty": Rule(NOTE, "Add the destinations"),
     "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
     "version-not-known": Rule(NOTE, "Look for a release of this collection that knows it"),

@@ -13,10 +13,13 @@ Modules and their parameters by version are tables of their own: _config/paramet
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 from ._errors import error
 from ._text import named
+
+# The algorithms by which dispatcher chooses a destination, and the release that has brought the later ones.
+ALGORITHMS: Dict[int, Tuple[int, ...]] = {**dict.fromkeys(range(14), ()), 14: (6, 1), 15: (6, 2), 64: (6, 0)}
 
 
 class Version(NamedTuple):
@@ -93,6 +96,10 @@ class Version(NamedTuple):
     def surely_defines_its_version(self) -> bool:
         """Whether C(KAMAILIO_VERSION) and C(OS_NAME) are defined: 5.6.3 has neither, 6.0.1 both."""
         return self.release >= (6, 0)
+
+    def has_algorithm(self, number: int) -> bool:
+        """Whether dispatcher has an algorithm; with one that it does not have it takes the first destination."""
+        return number in ALGORITHMS and self.release >= ALGORITHMS[number]
 
     @property
     def undefines(self) -> bool:

@@ -54,6 +54,8 @@ notes:
   - What only the server knows (pseudo-variables, an environment that is not known) is never guessed.
     Where it could matter there is a finding C(config-undecided), and RV(will_start) is V(null).
   - A database that C(db_url) names is not looked at.
+  - Of the routing script the calls of functions are read, with the arguments that stand there as text or numbers. Scripts in other
+    languages (C(app_lua), C(app_python3) and others) are not read; a note says so where it matters.
 attributes:
   action:
     details:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
+from conformance.calls import chosen_by
 from conformance.server import Entry, Peers, Server, as_version, free_ports
 from conformance.setups import Setup, rules
 
@@ -22,9 +22,10 @@ BASE = """loadmodule "tm.so"
 loadmodule "dispatcher.so"
 @LIST@
 modparam("dispatcher", "ds_ping_interval", 3600)
+modparam("dispatcher", "ds_probing_mode", 3)
 """
-# Every list has it, so that there is something to answer for.
-FIRST = "9 sip:127.0.0.1:5999\n"
+# Every list has it, so that there is something to answer for, and to probe.
+FIRST = "9 sip:127.0.0.1:5999 8\n"
 URI = "sip:127.0.0.1:5"
 
 # name: the rules that are broken, the line, what the server makes of it: set, URI, flags, attributes; and its log
@@ -233,23 +234,6 @@ def test_unknown_transport_goes_by_udp(suite: str, version: str, tmp_path: Path)
         assert peers.counts[peers.ports[0]]
 
 
-def calls_by_weight(setup: Setup) -> Counter[str]:
-    """Where a hundred calls go by algorithm 9; the route answers with the destination."""
-    chosen: Counter[str] = Counter()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.bind(("127.0.0.1", 0))
-        client.settimeout(5)
-        port = client.getsockname()[1]
-        for number in range(100):
-            head = "OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%d\r\n" % (port, number)
-            rest = (
-                "From: <sip:a@b>;tag=%d\r\nTo: <sip:a@b>\r\nCall-ID: %d\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
-            )
-            client.sendto((head + rest % (number, number)).encode(), ("127.0.0.1", setup.port))
-            chosen[client.recv(2000).decode().split("\r\n")[0].split(" ", 2)[2]] += 1
-    return chosen
-
-
 def test_weights_over_100_and_without(suite: str, version: str, tmp_path: Path) -> None:
     body = 'loadmodule "sl.so"\nloadmodule "pv.so"\n' + BASE
     route = 'ds_select_dst("1", "9"); sl_send_reply("200", "$du"); exit;'
@@ -257,12 +241,12 @@ def test_weights_over_100_and_without(suite: str, version: str, tmp_path: Path) 
     setup = Setup(tmp_path, body, FIRST + "".join(lines), route)
     assert rules(setup.judge(version)) == ["weights-over-100"]
     with setup.server(suite):
-        assert calls_by_weight(setup) == {URI + "0": 70, URI + "1": 30}
+        assert chosen_by(setup, 100) == {URI + "0": 70, URI + "1": 30}
     lines[0] = f"1 {URI}0 0 9\n"
     setup = Setup(tmp_path, body, FIRST + "".join(lines), route)
-    assert rules(setup.judge(version)) == ["weights-incomplete"]
+    assert rules(setup.judge(version)) == ["weights-unused"]
     with setup.server(suite):
-        assert calls_by_weight(setup) == {URI + "0": 100}
+        assert chosen_by(setup, 100) == {URI + "0": 100}
 
 
 def test_every_rule_about_the_list_has_a_case() -> None:
@@ -275,6 +259,7 @@ def test_every_rule_about_the_list_has_a_case() -> None:
         "test_findings.py",
         "test_hosts.py",
         "test_list_file.py",
+        "test_routing_findings.py",
         "test_sockets.py",
         "test_start.py",
         "test_probing_findings.py",

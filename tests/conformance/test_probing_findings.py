@@ -37,7 +37,15 @@ NOTE = "probing-until-first-answer"
 CASES = {
     "no_from": (["ping-cannot-be-sent"], 3, PARAM % ("ds_ping_from", ""), f"{URI} 8", 200, 0, "IP"),
     "no_from_but_its_own": ([], 3, PARAM % ("ds_ping_from", ""), f"{URI} 8 0 ping_from=sip:a@b", 200, 2, "AP"),
-    "no_from_and_not_asked_for": ([], 3, PARAM % ("ds_ping_from", ""), f"{URI} 0", 200, 0, "AX"),
+    "no_from_and_not_asked_for": (
+        ["interval-without-probing"],
+        3,
+        PARAM % ("ds_ping_from", ""),
+        f"{URI} 0",
+        200,
+        0,
+        "AX",
+    ),
     "no_method": (["ping-cannot-be-sent"], 1, PARAM % ("ds_ping_method", ""), f"{URI} 0", 200, 0, "IP"),
     "proxy_without_scheme": (
         ["ping-cannot-be-sent"],

@@ -28,6 +28,7 @@ from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
+from .script import event_route_findings, list_findings, script_findings
 from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
@@ -129,9 +130,15 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
         elif not missing:
             destinations = analyse_destinations(source, setup, decided)
             findings += destinations.findings
+            if decided:
+                findings += list_findings(evaluation, source, setup, destinations.skipped)
         if decided:
             effects = destinations.effects if destinations else ()
-            findings += [*_mode_findings(evaluation), *_blamed(evaluation, effects)]
+            findings += [
+                *_mode_findings(evaluation),
+                *_blamed(evaluation, effects),
+                *script_findings(evaluation, setup),
+            ]
     findings.sort(key=_rank)
     stops = any(RULES[finding.rule].stops for finding in findings)
     will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
@@ -160,6 +167,7 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
     findings += _without_socket(evaluation)
     findings += table_findings(evaluation, version) if version else []
     findings += _unknown_values(evaluation)
+    findings += event_route_findings(evaluation)
     dispatcher = evaluation.load("dispatcher")
     return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
 

@@ -31,7 +31,7 @@ from .._rules import (
 )
 from .guard import BY_CLEARING, BY_LOADING, Policy
 from .judge import Question, Site, Verdict, judge
-from .setup import MODE_ALL, MODE_FLAGGED, number_of, tm_state
+from .setup import MODE_ALL, MODE_FLAGGED, number_of
 
 
 def correct(verdict: Verdict, site: Site, policy: Policy) -> Verdict:
@@ -39,7 +39,7 @@ def correct(verdict: Verdict, site: Site, policy: Policy) -> Verdict:
 
     It goes step by step and judges again after each. Raises KamailioError where the configuration cannot be edited.
     """
-    for step in (_mend_list, _mend_config, _clear_list):
+    for step in (_mend_list, _mend_config, _clear_list, _mend_config):
         question = step(verdict, site, policy)
         if question != verdict.question:
             verdict = judge(question, site)
@@ -91,9 +91,9 @@ def _loading(evaluation: Evaluation, mends: Set[Mend], policy: Policy) -> List[M
 
 
 def _clearing(evaluation: Evaluation, mends: Set[Mend]) -> List[ModuleWish]:
-    """An interval that could not work, and a mode that asks for what nothing does, go."""
+    """An interval by which nothing is probed, and a mode that asks for what nothing does, go."""
     gone: Dict[str, Optional[Values]] = {}
-    if DROP_INTERVAL in mends and tm_state(evaluation) != "first":
+    if DROP_INTERVAL in mends:
         gone["ds_ping_interval"] = None
     if DROP_MODE in mends and number_of(evaluation, "ds_probing_mode", 0) == MODE_ALL:
         gone["ds_probing_mode"] = None

@@ -7,25 +7,26 @@
 
 """What is wrong with destinations, wherever the server reads them from.
 
-The server's side of it is C(pack_dest), C(ds_set_attrs) and C(dp_init_weights) of Kamailio's
+The server's side of it is C(pack_dest) and C(ds_set_attrs) of Kamailio's
 src/modules/dispatcher/dispatch.c.
 """
 
 from __future__ import annotations
 
-from typing import Dict, Generic, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
 from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets, needs_of
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
 from .._dispatcher.document import leading_int
 from .._dispatcher.flags import NO_DNS, PROBING, render_letters
-from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
 from .._rules import ATTRS, FLAGS, RULES, URI
 from .._text import one_edit_apart, quoted, quoted_from, show
 from .._versions import Version
 from .effect import Effect, effects_of
 from .findings import Finding, found_at, found_in
+from .routing import UNREAD, Routing
+from .sets import Sets
 from .setup import USUAL_RESOLVER, Resolver, Setup
 from .source import D, Found, Probed, Source, name_of
 
@@ -53,7 +54,7 @@ def analyse_destinations(source: Source[D], setup: Setup, decided: bool = True) 
 
     Unless it is C(decided) what the configuration says, nothing is said of probing.
     """
-    found, skipped = destination_findings(source, setup.version, setup.sockets, setup.resolver)
+    found, skipped = destination_findings(source, setup.version, setup.sockets, setup.resolver, setup.routing)
     effects = effects_of(source.destinations, setup, skipped)
     probing = list(_probing(source, effects, setup.version)) if decided else []
     return Destinations((*found, *_strict(setup, skipped), *probing), skipped, effects)
@@ -91,15 +92,20 @@ def _shown(flags: int, version: Version) -> str:
 
 
 def destination_findings(
-    source: Source[D], version: Version, sockets: Sockets = UNKNOWN_SOCKETS, resolver: Resolver = USUAL_RESOLVER
+    source: Source[D],
+    version: Version,
+    sockets: Sockets = UNKNOWN_SOCKETS,
+    resolver: Resolver = USUAL_RESOLVER,
+    routing: Routing = UNREAD,
 ) -> Tuple[Tuple[Finding, ...], Dict[int, str]]:
     """Return what is wrong with destinations by themselves, and why the server skips some, by their C(start).
 
-    C(sockets) are those that the server listens on, C(resolver) is how it finds hosts.
+    C(sockets) are those that the server listens on, C(resolver) is how it finds hosts, C(routing) is what its script
+    does.
     """
     findings = list(source.findings())
     skipped: Dict[int, str] = {}
-    sets = _Sets(source)
+    sets = Sets(source, routing)
     for destination in source.destinations:
         problems = list(source.misread(destination, version))
         uri, attributes, skip = _read(destination)
@@ -116,7 +122,7 @@ def destination_findings(
             skipped[destination.start] = skip.text
             problems.append(skip)
         findings += [_finding(source, destination, problem) for problem in problems]
-    findings += sets.weights()
+    findings += sets.findings()
     return tuple(findings), skipped
 
 
@@ -231,50 +237,3 @@ def _unused_socket(uri: SipUri, attributes: Attributes, sockets: Sockets) -> Ite
     if protocol in sockets.enabled and protocol != WS and not sockets.may_replace(socket, protocol):
         said = "requests go to it by %s, so the server does not use the socket %s, and takes another one"
         yield Found("socket-not-used", said % (show(protocol), quoted(text, 60)))
-
-
-class _Sets(Generic[D]):
-    """What only the destinations of a set together can get wrong."""
-
-    def __init__(self, source: Source[D]) -> None:
-        self._source = source
-        self._first: Dict[Tuple[int, bytes, Optional[bytes], Optional[bytes]], D] = {}
-        self._weights: Dict[int, List[Tuple[D, int]]] = {}
-
-    def add(self, destination: D, uri: SipUri, attributes: Attributes) -> Iterator[Found]:
-        """Take in a destination that the server loads."""
-        weight = leading_int(attributes.value(b"weight") or b"")
-        self._weights.setdefault(destination.setid, []).append((destination, weight if 1 <= weight <= 100 else 0))
-        socket = attributes.value(b"sockname") or attributes.value(b"socket")
-        key = (destination.setid, uri.uri.lower(), attributes.value(b"duid"), socket)
-        first = self._first.setdefault(key, destination)
-        if first is not destination:
-            text = "the same destination stands %s: a change of state hits one of them, or both"
-            yield Found("destination-twice", text % self._source.place_of(first))
-
-    def weights(self) -> Iterator[Finding]:
-        """What is wrong with the weights of a set."""
-        for setid, members in self._weights.items():
-            total = sum(weight for _one, weight in members)
-            if total > 100:
-                text = "the weights of set %d sum up to %d: what is over 100 gets no calls" % (setid, total)
-                yield found_in("weights-over-100", self._source.name, self._source.line_of(_first_over(members)), text)
-            without = [destination for destination, weight in members if not weight]
-            if total and without:
-                text = "%d of the %d destinations of set %d without a weight, beside others that have one" % (
-                    len(without),
-                    len(members),
-                    setid,
-                )
-                yield found_in("weights-incomplete", self._source.name, self._source.line_of(without[0]), text)
-
-
-def _first_over(members: List[Tuple[D, int]]) -> D:
-    """The destination that the places of its set do not suffice for; the server fills them in its own order."""
-    weights = {destination.start: weight for destination, weight in members}
-    total = 0
-    for destination in in_server_order(member for member, _weight in members):
-        total += weights[destination.start]
-        if total > 100:
-            break
-    return destination

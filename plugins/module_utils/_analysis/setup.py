@@ -24,6 +24,7 @@ from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
+from .routing import UNREAD, Routing, read_routing
 
 # Bits of ds_dns_mode.
 DNS_AT_START, DNS_BY_TIMER = 1, 4
@@ -60,7 +61,7 @@ class Setup(NamedTuple):
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
     ping be built, C(proxy) the C(outbound_proxy), None if there is none.
-    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is.
+    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is. C(routing) is what the script does.
     """
 
     obstacle: Optional[str]
@@ -75,6 +76,7 @@ class Setup(NamedTuple):
     resolver: Resolver = USUAL_RESOLVER
     strict: Optional[Place] = None
     database: Optional[Place] = None
+    routing: Routing = UNREAD
 
 
 def read_setup(evaluation: Evaluation, version: Version) -> Setup:
@@ -93,6 +95,7 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         resolver=_resolver(evaluation),
         strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
         database=_place_of(evaluation, "db_url"),
+        routing=read_routing(evaluation),
     )
 
 

@@ -21,7 +21,7 @@ from .expression import CrashError, Result, UndecidedError, evaluate_expression,
 from .lexer import Token
 from .model import Define, Invocation, Place
 from .report import Report
-from .skip import is_inert
+from .skip import is_inert, may_call
 from .substitution import Substitution, Unclear, parse_substitution
 
 # Each of them is applied to every string, those of the others included, so that their cost grows with the square.
@@ -43,7 +43,10 @@ Value = Union[bytes, None, Unknown]
 
 
 class Defines:
-    """C(values) has what each name stands for, C(all_inert) says whether none of them can open or close a block."""
+    """C(values) has what each name stands for.
+
+    C(all_inert) says whether none of them can open or close a block, C(any_calls) whether one may call a function.
+    """
 
     def __init__(self, version: Optional[Version], invocation: Invocation, report: Report) -> None:
         self._version = version
@@ -51,6 +54,7 @@ class Defines:
         self._report = report
         self.values: Dict[bytes, Value] = _predefined(version)
         self.all_inert = True
+        self.any_calls = False
         self._standing: Dict[bytes, Define] = {}
         self._substitutions: List[Tuple[Substitution, str]] = []
         self._too_many = ""
@@ -180,6 +184,8 @@ class Defines:
         self.values[name] = value
         if isinstance(value, bytes) and not is_inert(value):
             self.all_inert = False
+        if isinstance(value, bytes) and may_call(value):
+            self.any_calls = True
 
     def undefine(self, token: Token, place: Place) -> None:
         """Obey C(#!undef)."""

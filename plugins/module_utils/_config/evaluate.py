@@ -20,6 +20,7 @@ from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple, Unio
 from .._errors import Problem, error
 from .._text import quoted, show
 from .._versions import Version
+from .calls import CallReader
 from .listen import Core, ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
@@ -109,6 +110,7 @@ class _Run:
         self.settings = SettingsReader()
         if invocation.listens:
             self.listen.more_elsewhere()
+        self.calls = CallReader(blocks)
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
             self.add_load(module, nowhere)
@@ -143,6 +145,9 @@ class _Run:
             folder=self.folder or show(settings.get("folder", b"/")),
             empty=self.statements.is_empty and not self.report.undecided,
             unread=tuple(self.preprocessor.unread),
+            calls=tuple(self.calls.calls),
+            routes=self.calls.routes,
+            hides_calls=self.preprocessor.hides_calls or self.statements.blocks.skips_calls,
         )
 
     def feed(self, item: Item) -> None:
@@ -151,6 +156,7 @@ class _Run:
             self.listen.feed(item)
         if not blocks.in_block:
             self.settings.feed(item)
+        self.calls.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):
                 self.report.problems.append(("config-syntax", statement))

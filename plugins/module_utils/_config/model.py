@@ -118,6 +118,20 @@ class Define(NamedTuple):
     end: int
 
 
+class Call(NamedTuple):
+    """A call of a function in the routing script.
+
+    C(args) are the values of strings, numbers and words, None for what only the server can evaluate. A string may hold
+    pseudo-variables. C(block) is the block that has it, such as C(request_route), C(route[RELAY]) or
+    C(event_route[tm:local-request]); C(place) is that of the name.
+    """
+
+    name: str
+    args: Tuple[Optional[bytes], ...]
+    block: str
+    place: Place
+
+
 class Evaluation(NamedTuple):
     """A configuration as the server evaluates it.
 
@@ -128,7 +142,8 @@ class Evaluation(NamedTuple):
     C(listen); C(sockets) are those it listens on; C(settings) are core settings by name;
     C(folder) is where the server works, with which a relative path begins;
     C(empty) says whether there is no statement at all; C(unread) are the included files that do not exist
-    or cannot be judged.
+    or cannot be judged; C(calls) are those of the routing script, and C(routes) where each of its blocks begins, by the
+    name that C(Call) has of it; C(hides_calls) says whether there may be more of both.
     """
 
     path: str
@@ -148,6 +163,9 @@ class Evaluation(NamedTuple):
     folder: str
     empty: bool
     unread: Tuple[str, ...]
+    calls: Tuple[Call, ...]
+    routes: Mapping[str, Place]
+    hides_calls: bool
 
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""

@@ -47,6 +47,10 @@ _OF_SOCKETS = re.compile(
 )
 # What a branch must hold to matter to the modules, their parameters and the sockets.
 _DECISIVE = re.compile(rb"loadmodule|modparam|loadpath|mpath|include_file|import_file|(?:#!|!!)[a-z]*(?:def|subst)")
+# What it must hold to matter to the routing script.
+_CALLING = re.compile(
+    rb"[A-Za-z0-9_][ \t\r\n]*\(|route|include_file|import_file|cfgengine|(?:#!|!!)[a-z]*(?:def|subst)"
+)
 _ENDS_IN_VARIABLE = re.compile(rb"\$\w*\Z")
 _INCLUDE_ESCAPES = {b"t": b"\t", b"n": b"\n", b"r": b"\r"}
 
@@ -78,6 +82,7 @@ class Preprocessor:
         self._active: List[Optional[bool]] = []
         self._loose_ends: List[Place] = []
         self._hides_sockets = False
+        self.hides_calls = False
         self._count = 0
         # Those of all files, as often as they are included.
         self._bytes = 0
@@ -113,7 +118,7 @@ class Preprocessor:
                 CONFIG_BYTES // MIB
             )
             self._report.unknown(Place(path, 0, 0, 1, 1), text)
-            self._hides_sockets = self._stopped = True
+            self._hides_sockets = self.hides_calls = self._stopped = True
             return
         lines = _Lines(data)
         size = len(data)
@@ -123,10 +128,10 @@ class Preprocessor:
         while at < size and not self._stopped:
             if all(self._active):
                 at = skip_blank(data, at)
-                if self._blocks.in_block and not self._blocks.is_socket and self.defines.all_inert:
+                if self._skips:
                     while next_include < at:
                         next_include = next(includes)
-                    at, opened = skip_in_block(data, at, next_include)
+                    at, opened = skip_in_block(data, at, next_include, self._blocks.skips_calls)
                     self._blocks.deepen(opened)
                 if at == size:
                     break
@@ -139,6 +144,14 @@ class Preprocessor:
                 self._count += 1
                 place = Place(path, token.start, token.end, line, column, self._conditions, None, self._count)
                 self._token(token, place, data, depth)
+
+    @property
+    def _skips(self) -> bool:
+        """Whether text can be passed over that is neither a brace, nor a directive, nor a call."""
+        blocks, defines = self._blocks, self.defines
+        if not blocks.in_block or blocks.is_socket or not defines.all_inert:
+            return False
+        return blocks.skips_calls or not (blocks.in_call or defines.any_calls)
 
     def _token(self, token: Token, place: Place, data: bytes, depth: int) -> None:
         kind = token.kind
@@ -215,6 +228,8 @@ class Preprocessor:
             return
         if _OF_SOCKETS.search(data, place.start, place.end):
             self._hides_sockets = True
+        if _CALLING.search(data, place.start, place.end):
+            self.hides_calls = True
         if _DECISIVE.search(data, place.start, place.end):
             text = place.conditions[self._active.index(None)].text
             self._report.unknown(place, "whether %s holds is known to the server only" % text)
@@ -224,7 +239,7 @@ class Preprocessor:
         refuse = self._report.refuse
         if doubt:
             self._report.unknown(place, doubt)
-            self._hides_sockets = True
+            self._hides_sockets = self.hides_calls = True
             return
         if name[:1] != b'"' or name[-1:] != b'"' or len(name) < 3:
             refuse("config-syntax", place, "the file name needs double quotes", "No space in it")
@@ -245,7 +260,7 @@ class Preprocessor:
         content = self._reader(target)
         if isinstance(content, Problem):
             self._report.unknown(place, content.text)
-            self._hides_sockets = True
+            self._hides_sockets = self.hides_calls = True
             self.unread.append(target)
         elif content is not None:
             self.includes.append(Include(target, place))
@@ -304,6 +319,8 @@ class Preprocessor:
                 self._leaks(via)
 
     def _leaks(self, via: Place) -> None:
+        if self._blocks.in_block and self.defines.all_inert:
+            return
         text = "what the define %s does to the text behind it is not read here" % via.define
         self._report.unknown(via, text)
 

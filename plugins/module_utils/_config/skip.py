@@ -14,17 +14,30 @@ from typing import Iterator, Tuple
 
 from .lexer import variable_end
 
-# Every alternative begins with another character, and none looks past its end, so that a text that is cut anywhere is
-# read as far as it is certain.
+# Words of the language that a parenthesis can follow: they call nothing.
+KEYWORDS = frozenset(
+    b"if else while switch case default return exit drop break and AND or OR not mod eq ne defined selval strlen "
+    b"strempty int str".split()
+)
+# At most one alternative matches anywhere, and none guesses what follows, so that a text that is cut is read as far as
+# it is certain.
 _BLANK = re.compile(rb"(?:[ \t\x08\r\n]+|#(?=[^!])[^\n]*\n|//[^\n]*\n)+")
-_IN_BLOCK = re.compile(
-    rb"""
-    (?: [^{}"'\#/!$]+
+# What else stands in a block, without the words.
+_BLOCK_PARTS = rb"""
     | \$(?:[A-Za-z_][A-Za-z0-9_]*)?\([^()\n]*\) | \$[A-Za-z_][A-Za-z0-9_]*(?=[^A-Za-z0-9_(]) | \$(?=[^A-Za-z_(])
     | "(?:[^"\\]|\\.)*" | '[^']*'
     | \#(?=[^!])[^\n]*\n | //[^\n]*\n | /(?=[^/*]) | !(?=[^!])
-    )+
-    """,
+    """
+_IN_BLOCK = re.compile(rb"""(?: [^{}"'\#/!$]+ %s )+""" % _BLOCK_PARTS, re.VERBOSE | re.DOTALL)
+# The same, as far as nothing is called: a word that a parenthesis may follow calls a function, unless it is a keyword.
+_WITHOUT_CALLS = re.compile(
+    rb"""
+    (?: [^{}"'\#/!$A-Za-z_]+
+    | (?:%s)[ \t\r\n]*(?=\()
+    | [A-Za-z_][A-Za-z0-9_]*(?:[ \t\r\n]+(?=[^ \t\r\n(\#/]|/[^/*])|(?=[^A-Za-z0-9_ \t\r\n(\#/]|/[^/*]))
+    %s )+
+    """
+    % (b"|".join(sorted(KEYWORDS)), _BLOCK_PARTS),
     re.VERBOSE | re.DOTALL,
 )
 _INCLUDE = re.compile(rb"(?<![A-Za-z0-9_])(?:include_file|import_file)(?![A-Za-z0-9_])")
@@ -36,6 +49,11 @@ _PIECE = 1 << 16
 def is_inert(value: bytes) -> bool:
     """Whether a define of this value changes nothing about where a block ends."""
     return _INERT.match(value) is not None and not _INCLUDE.search(value)
+
+
+def may_call(value: bytes) -> bool:
+    """Whether a define of this value may call a function."""
+    return b"(" in value
 
 
 def includes_in(data: bytes) -> Iterator[int]:
@@ -54,14 +72,16 @@ def skip_blank(data: bytes, at: int) -> int:
         at = found.end()
 
 
-def skip_in_block(data: bytes, at: int, end: int) -> Tuple[int, int]:
+def skip_in_block(data: bytes, at: int, end: int, calls: bool) -> Tuple[int, int]:
     """The end of what decides nothing at C(at), before C(end), and how many braces it leaves open.
 
-    It ends before the brace that closes the block, and before a directive or a block comment.
+    It ends before the brace that closes the block, and before a directive or a block comment; unless C(calls) are to be
+    skipped as well, before the name of a function that is called.
     """
     opened = 0
+    pattern = _IN_BLOCK if calls else _WITHOUT_CALLS
     while at < end:
-        found = _IN_BLOCK.match(data, at, min(end, at + _PIECE))
+        found = pattern.match(data, at, min(end, at + _PIECE))
         if found:
             at = found.end()
             continue

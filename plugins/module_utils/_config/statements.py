@@ -60,7 +60,8 @@ _BLOCK = re.compile(rb"(?:[a-z]+_)?route\Z|socket\Z")
 class Blocks:
     """How many braces are open; C(first) and C(last) are where the first and the last block begin.
 
-    C(is_socket) says whether the open one is that of C(socket = {…}), which is read, and not passed over.
+    C(is_socket) says whether the open one is that of C(socket = {…}), which is read, and not passed over, C(in_call)
+    whether the next token may belong to a call, C(skips_calls) that calls are not read any more.
     """
 
     def __init__(self) -> None:
@@ -68,6 +69,8 @@ class Blocks:
         self.last: Optional[Place] = None
         self.in_block = False
         self.is_socket = False
+        self.in_call = False
+        self.skips_calls = False
         self._depth = 0
 
     def deepen(self, braces: int) -> None:
