@@ -190,6 +190,7 @@ from typing import Any, Dict, Optional, Tuple
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import policy_of, question_of, validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import asker_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
@@ -208,7 +209,9 @@ def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[st
     else:
         follow = params["follow"]
         site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
-    outcome = guard(question_of(params), site, policy_of(params))
+    question = question_of(params)
+    site = site._replace(ask=asker_of(module, question, site.invocation))
+    outcome = guard(question, site, policy_of(params))
     require_places(outcome.writes, params["follow"])
     result = describe(outcome, site.version)
     if outcome.writes and writes:

@@ -128,6 +128,7 @@ def describe(outcome: Outcome, version: Version) -> Dict[str, Any]:
         "changed": bool(changes),
         **describe_verdict(before, version),
         "will_start": after.analysis.will_start,
+        "not_checked": list(after.analysis.not_checked),
         "probing": _probing(after),
         "diff": diff_of(changes),
     }

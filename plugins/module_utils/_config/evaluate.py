@@ -24,7 +24,7 @@ from .listen import ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
 from .report import Report
-from .settings import SettingsReader
+from .settings import CoreSettingReader, SettingsReader
 from .statements import Item, Statement, StatementReader
 from .substitution import is_costly
 from .values import Value, parse_number, to_int32
@@ -99,6 +99,7 @@ class _Run:
         self.preprocessor = Preprocessor(reader, version, invocation, self.report, blocks, self.feed)
         self.listen = ListenReader()
         self.settings = SettingsReader()
+        self.core_settings = CoreSettingReader()
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
             self.add_load(module, nowhere)
@@ -127,6 +128,7 @@ class _Run:
             listens=self.listen.texts(),
             sockets=self.listen.result(self.settings.result()),
             settings=self.settings.result(),
+            core_settings=self.core_settings.result(),
             empty=self.statements.is_empty and not self.report.undecided,
             unread=tuple(self.preprocessor.unread),
         )
@@ -135,6 +137,8 @@ class _Run:
         if not self.statements.blocks.in_block:
             self.listen.feed(item)
             self.settings.feed(item)
+            if self.core_settings.feed(item):
+                self.statements.begin()
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):
                 self.report.problems.append(("config-syntax", statement))

@@ -1,0 +1,127 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What the server's own parser says of a configuration, as findings.
+
+Its messages are those of C(yyerror_at) in Kamailio's src/core/cfg.y, behind what its functions logged about the cause.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._config.model import Evaluation
+from .._rules import RULES
+from .findings import Finding, found_in
+
+# Causes that are told of one refusal, and the letters of each.
+_MOST_CAUSES, _MOST_LETTERS = 2, 300
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_PARSE_ERROR = re.compile(
+    r"parse error in config file (?P<path>.+?), (?:from )?line (?P<line>\d+), column (?P<column>\d+)(?:-\d+)?"
+    r"(?: to line (?P<last>\d+), column \d+)?:(?P<text>.*)"
+)
+_CAUSE = re.compile(r"(?:ERROR|CRITICAL): .*?\[[^\]]*:\d+\]: (?:\w+\(\): )?(?P<text>.*)")
+
+
+class Refusal(NamedTuple):
+    """A place that C(kamailio -c) refuses: lines from 1, None where it names none, and what it says."""
+
+    path: str
+    line: Optional[int]
+    last_line: Optional[int]
+    column: Optional[int]
+    text: str
+
+
+class Said(NamedTuple):
+    """What C(kamailio -c) refuses; C(unasked) says why it was not run, empty if it was."""
+
+    refusals: Tuple[Refusal, ...] = ()
+    unasked: str = ""
+
+
+NOT_ASKED = Said((), "it is not run here")
+
+
+def not_asked(_evaluation: Evaluation) -> Said:
+    """What is said where there is no server to ask."""
+    return NOT_ASKED
+
+
+def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
+    """Return what a failed C(kamailio -c) says: one refusal for a line, or one for the file if it names no line."""
+    found: Dict[Tuple[str, int], Refusal] = {}
+    causes: List[str] = []
+    for line in _COLOURS.sub("", log).splitlines():
+        error = _PARSE_ERROR.search(line)
+        cause = _CAUSE.search(line)
+        if error:
+            texts = [*causes[-_MOST_CAUSES:], error.group("text").strip()]
+            causes = []
+            key = _file_of(error.group("path"), evaluation), int(error.group("line"))
+            known = found.get(key)
+            last = int(error.group("last") or key[1])
+            found[key] = Refusal(
+                key[0],
+                key[1],
+                max(last, known.last_line or 0) if known else last,
+                known.column if known else int(error.group("column")),
+                _joined([*(known.text.split("; ") if known else ()), *texts]),
+            )
+        elif cause:
+            causes.append(cause.group("text").strip())
+    if found:
+        return tuple(found.values())
+    return (Refusal(evaluation.path, None, None, None, _joined(causes[-_MOST_CAUSES:]) or "it does not say why"),)
+
+
+def _file_of(name: str, evaluation: Evaluation) -> str:
+    """Return the file that the server means, which can be called by another name in the evaluation."""
+    path = os.path.normpath(name)
+    names = {os.path.normpath(known): known for known in evaluation.files}
+    ends = [known for real, known in names.items() if real.endswith("/" + path) or path.endswith("/" + real)]
+    return names.get(path) or (ends[0] if len(ends) == 1 else name)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Each of the texts once; that there is a syntax error is no news where another text says which."""
+    kept = [text[:_MOST_LETTERS] for text in dict.fromkeys(texts) if text]
+    telling = [text for text in kept if text != "syntax error"]
+    return "; ".join(telling or kept)
+
+
+def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """What the server refuses, without what C(findings) say already."""
+    stopping = [finding for finding in findings if RULES[finding.rule].stops]
+    for refusal in said.refusals:
+        if not any(_is_said(refusal, finding, evaluation) for finding in stopping):
+            text = "kamailio -c refuses this: %s" % refusal.text
+            yield found_in("server-refuses", refusal.path, refusal.line, text, column=refusal.column)
+
+
+def _is_said(refusal: Refusal, finding: Finding, evaluation: Evaluation) -> bool:
+    """Whether a finding is about what the server refuses there."""
+    if refusal.line is None or refusal.last_line is None:
+        return True
+    if finding.rule == "config-syntax" and (finding.file != refusal.path or (finding.line or 0) <= refusal.line):
+        # The server's parser finds the end of the file where a block or a string has none.
+        return True
+    if finding.file != refusal.path or finding.line is None:
+        return False
+    if refusal.line <= finding.line <= refusal.last_line:
+        return True
+    # A statement of several lines: the server names the line where it ends.
+    places = [param.place for param in evaluation.params] + [load.place for load in evaluation.loads]
+    return any(
+        place.path == finding.file
+        and place.line == finding.line
+        and place.line <= refusal.line <= place.line + evaluation.files[place.path].count(b"\n", place.start, place.end)
+        for place in places
+    )
