@@ -64,10 +64,10 @@ def in_root(suite: str, *command: str) -> list[str]:
     ]
 
 
-def run_in_root(suite: str, *command: str) -> subprocess.CompletedProcess[str]:
+def run_in_root(suite: str, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     return subprocess.run(
-        in_root(suite, *command), capture_output=True, text=True, errors="replace", timeout=60, check=False
+        in_root(suite, *command), capture_output=True, text=True, errors="replace", timeout=seconds, check=False
     )
 
 

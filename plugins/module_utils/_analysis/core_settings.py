@@ -96,8 +96,9 @@ def _unknown(setting: CoreSetting, settings: CoreSettings, version: Version) -> 
 
 
 def _meant(name: str, settings: CoreSettings) -> str:
-    near = difflib.get_close_matches(name, settings.types, 1, 0.8)
-    return near[0] if near else ""
+    near = difflib.get_close_matches(name, settings.types, 5, 0.8)
+    alike = [known for known in near if known.split("_")[0] == name.split("_")[0]]
+    return (alike or near or [""])[0]
 
 
 def _value(setting: CoreSetting, types: str, settings: CoreSettings) -> Iterator[Finding]:
@@ -109,7 +110,9 @@ def _value(setting: CoreSetting, types: str, settings: CoreSettings) -> Iterator
         yield found_at("core-setting-value", setting.value_place, text, _remedy(setting, types))
     elif words and show(setting.text).lower() not in [word.lower() for word in words]:
         text = "%s does not take %s" % (setting.name, quoted(setting.text, 40))
-        yield found_at("core-setting-value", setting.value_place, text, "Give one of %s" % ", ".join(words))
+        yield found_at(
+            "core-setting-value", setting.value_place, text, "Give another, such as %s or %s" % tuple(words[:2])
+        )
     elif setting.name == "ipv6_hex_style" and setting.text[:1] not in (b"a", b"A", b"c"):
         text = "%s does not take %s" % (setting.name, quoted(setting.text, 40))
         yield found_at("core-setting-value", setting.value_place, text, 'Give "a", "A" or "c"')
@@ -119,7 +122,7 @@ def _accepts(kind: str, setting: CoreSetting, settings: CoreSettings) -> bool:
     if kind == "w":
         # A word that the server knows as something else is not a value.
         reserved = show(setting.text) in settings.types or setting.text in PROTOCOLS
-        return setting.kind == "word" and not reserved
+        return setting.kind == "word" and not reserved and not setting.text[:1].isdigit()
     if kind in "mp":
         return setting.text in (TLS_METHODS if kind == "m" else PROTOCOLS) and setting.kind in ("word", "punct")
     return setting.kind in _ACCEPTS[kind]
@@ -128,7 +131,10 @@ def _accepts(kind: str, setting: CoreSetting, settings: CoreSettings) -> bool:
 def _remedy(setting: CoreSetting, types: str) -> str:
     if "s" in types:
         return "Put the value in double quotes"
-    return "Write the value without quotes" if setting.kind == "string" else ""
+    # What is in the quotes may be no value either.
+    if setting.kind == "string":
+        return "Write the value without quotes"
+    return "Write a number, or yes or no" if types in ("n", "i") else ""
 
 
 def _late(setting: CoreSetting, evaluation: Evaluation) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ from .findings import Finding, found_in
 
 # Causes that are told of one refusal, and the letters of each.
 _MOST_CAUSES, _MOST_LETTERS = 2, 300
+# What follows from a module that could not be loaded: its functions, pseudo-variables and parameters are not there.
+_OF_LOST = ("failed to find command", "searching pvar", "wrong char", "No module matching")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PARSE_ERROR = re.compile(
     r"parse error in config file (?P<path>.+?), (?:from )?line (?P<line>\d+), column (?P<column>\d+)(?:-\d+)?"
@@ -100,7 +102,11 @@ def _joined(texts: Sequence[str]) -> str:
 def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Finding]) -> Iterator[Finding]:
     """What the server refuses, without what C(findings) say already."""
     stopping = [finding for finding in findings if RULES[finding.rule].stops]
+    lost = any(finding.rule == "module-file-missing" for finding in stopping)
+    lost = lost or any("failed to load module" in refusal.text for refusal in said.refusals)
     for refusal in said.refusals:
+        if lost and any(text in refusal.text for text in _OF_LOST):
+            continue
         if not any(_is_said(refusal, finding, evaluation) for finding in stopping):
             text = "kamailio -c refuses this: %s" % refusal.text
             yield found_in("server-refuses", refusal.path, refusal.line, text, column=refusal.column)

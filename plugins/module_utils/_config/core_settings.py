@@ -85,10 +85,10 @@ PROTOCOLS = tuple(b"udp UDP tcp TCP tls TLS sctp SCTP *".split())
 WORDS = {
     "log_facility": re.findall(
         r"\w+",
-        "LOG_AUTH LOG_AUTHPRIV LOG_CRON LOG_DAEMON LOG_FTP LOG_KERN LOG_LOCAL0 LOG_LOCAL1 LOG_LOCAL2 LOG_LOCAL3 "
-        "LOG_LOCAL4 LOG_LOCAL5 LOG_LOCAL6 LOG_LOCAL7 LOG_LPR LOG_MAIL LOG_NEWS LOG_SYSLOG LOG_USER LOG_UUCP",
+        "LOG_LOCAL0 LOG_DAEMON LOG_LOCAL1 LOG_LOCAL2 LOG_LOCAL3 LOG_LOCAL4 LOG_LOCAL5 LOG_LOCAL6 LOG_LOCAL7 LOG_AUTH "
+        "LOG_AUTHPRIV LOG_CRON LOG_FTP LOG_KERN LOG_LPR LOG_MAIL LOG_NEWS LOG_SYSLOG LOG_USER LOG_UUCP",
     ),
-    "tcp_poll_method": ["poll", "epoll_lt", "epoll_et", "sigio_rt", "select", "kqueue", "/dev/poll"],
+    "tcp_poll_method": ["epoll_lt", "poll", "epoll_et", "sigio_rt", "select", "kqueue", "/dev/poll"],
 }
 # Settings that the server takes before the first modparam and the first route only.
 EARLY = ("user", "uid", "shm", "shm_mem", "shm_mem_size", "shm_force_alloc")
