@@ -59,7 +59,7 @@ def not_asked(_evaluation: Evaluation) -> Said:
 
 def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
     """Return what a failed C(kamailio -c) says: one refusal for a line, or one for the file if it names no line."""
-    found: Dict[Tuple[str, int], Refusal] = {}
+    found: Dict[Tuple[str, str], Refusal] = {}
     causes: List[str] = []
     for line in _COLOURS.sub("", log).splitlines():
         error = _PARSE_ERROR.search(line)
@@ -67,21 +67,28 @@ def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
         if error:
             texts = [*causes[-_MOST_CAUSES:], error.group("text").strip()]
             causes = []
-            key = _file_of(error.group("path"), evaluation), int(error.group("line"))
-            known = found.get(key)
-            last = int(error.group("last") or key[1])
-            found[key] = Refusal(
-                key[0],
-                key[1],
-                max(last, known.last_line or 0) if known else last,
-                known.column if known else int(error.group("column")),
-                _joined([*(known.text.split("; ") if known else ()), *texts]),
-            )
+            # Without a text it says only that the parser gives up, some lines after what it has complained about.
+            if any(texts) or not found:
+                refusal = _refusal_of(error, texts, evaluation)
+                key = refusal.path, error.group("line")
+                found[key] = _merged(found[key], refusal) if key in found else refusal
         elif cause:
             causes.append(cause.group("text").strip())
     if found:
         return tuple(found.values())
     return (Refusal(evaluation.path, None, None, None, _joined(causes[-_MOST_CAUSES:]) or "it does not say why"),)
+
+
+def _refusal_of(error: re.Match[str], texts: Sequence[str], evaluation: Evaluation) -> Refusal:
+    line = int(error.group("line"))
+    path = _file_of(error.group("path"), evaluation)
+    return Refusal(path, line, int(error.group("last") or line), int(error.group("column")), _joined(texts))
+
+
+def _merged(first: Refusal, second: Refusal) -> Refusal:
+    """Return one refusal for two of the same line."""
+    last = max(first.last_line or 0, second.last_line or 0)
+    return first._replace(last_line=last, text=_joined([*first.text.split("; "), *second.text.split("; ")]))
 
 
 def _file_of(name: str, evaluation: Evaluation) -> str:

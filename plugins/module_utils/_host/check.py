@@ -131,7 +131,7 @@ def _ask(
     if not params["check"]:
         return Said((), "check is false")
     if params["kamailio_version"] or params["kamailio_command"]:
-        return Said((), "kamailio_version or kamailio_command is given, so this host may have another Kamailio")
+        return Said((), "kamailio_version or kamailio_command is given, so this host may have another one")
     if any(is_text(question, path) for path in evaluation.files):
         return Said((), "files were given as text")
     changed = {path: data for path, data in evaluation.files.items() if before.files.get(path) != data}
