@@ -223,8 +223,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import M
 def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[str]]:
     """Judge, write what is corrected, and return the result, and why the task fails."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
-    writes = params["on_violation"] == "correct" and not module.check_mode
-    if writes:
+    corrects = params["on_violation"] == "correct"
+    writes = corrects and not module.check_mode
+    # The copies for kamailio -c must not be removed by another run.
+    if writes or (corrects and params["check"]):
         site = site_of(module, params, locks.read, locks.include)
     else:
         follow = params["follow"]

@@ -147,7 +147,7 @@ def test_right_values(suite: str, version: str, tmp_path: Path) -> None:
 
 
 def test_wrong_values(suite: str, version: str, tmp_path: Path) -> None:
-    lines = []
+    lines: list[str] = []
     for name, types in known(version).types.items():
         # One letter is asked in full for the first of its settings, and by its first value for the others.
         values = [value for kind in types for value in WRONG[kind] if not any(takes(one, value) for one in types)]

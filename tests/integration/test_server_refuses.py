@@ -133,6 +133,15 @@ def test_a_correction_is_checked_too(config: Path) -> None:
     assert "tm.so" in config.read_text()
 
 
+def test_a_report_makes_no_copies(config: Path) -> None:
+    write(config, DIES + "request_route {\n  t_relay();\n}\n")
+    config.parent.chmod(0o555)
+    state = config.parent.stat().st_mtime_ns
+    result = validate(config, False, on_violation="report")
+    assert [one[0] for one in found(result)] == ["interval-without-tm", "server-refuses"]
+    assert config.parent.stat().st_mtime_ns == state
+
+
 def test_nothing_is_corrected_where_the_server_would_refuse_the_result(config: Path) -> None:
     text = DIES + "request_route {\n  no_such_function();\n}\n"
     write(config, text)

@@ -29,6 +29,7 @@ from .refusals import NOT_ASKED, Said, refusal_findings
 from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
+_MOST_NAMES = 10
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 
 
@@ -136,7 +137,8 @@ def _not_checked(evaluation: Evaluation, version: Version, said: Said) -> Iterat
         yield "The core settings were not checked: those of Kamailio %s are not known here." % str(version)
     elif unjudged:
         text = "Whether Kamailio %s has these core settings was not checked: %s."
-        yield text % (str(version), ", ".join(quoted(name.encode(), 40) for name in unjudged))
+        names = [quoted(name.encode("utf-8", "surrogateescape"), 40) for name in unjudged[:_MOST_NAMES]]
+        yield text % (str(version), ", ".join(names + ["…"] * (len(unjudged) > _MOST_NAMES)))
 
 
 def _rank(finding: Finding) -> Tuple[int, bool, str, int, int]:

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Iterator, List, Optional
+from typing import Dict, Iterator, List, Optional
 
 from .._config.core_settings import EARLY, PROTOCOLS, TLS_METHODS, WORDS, CoreSettings, core_settings
 from .._config.model import CoreSetting, Evaluation, Place
@@ -18,6 +18,7 @@ from .._text import quoted, show
 from .._versions import Version
 from .findings import Finding, found_at
 
+_MOST_HINTS, _HINT_LETTERS = 100, 60
 # The settings of sockets have rules of their own.
 _OF_SOCKETS = ("socket", "listen")
 # What a letter of the table accepts, what that is in words, and what to do.
@@ -45,12 +46,13 @@ def core_setting_findings(evaluation: Evaluation, version: Version) -> Iterator[
     settings = core_settings(version)
     if settings is None:
         return
+    meant = _meant(evaluation, settings)
     for setting in evaluation.core_settings:
         types = settings.types.get(setting.name)
         if types is None and _is_own(setting.name):
             yield from _reserved(setting, settings, version)
         elif types is None:
-            yield from _unknown(setting, settings, version)
+            yield from _unknown(setting, meant.get(setting.name, ""), settings, version)
         else:
             yield from _value(setting, types, settings)
             yield from _late(setting, evaluation)
@@ -65,7 +67,8 @@ def unjudged_settings(evaluation: Evaluation, version: Version) -> Optional[List
         return []
     names = dict.fromkeys(one.name for one in evaluation.core_settings if not _is_own(one.name))
     known = {*settings.types, *settings.since, *_OF_SOCKETS}
-    return [name for name in names if name not in known and not _meant(name, settings)]
+    meant = _meant(evaluation, settings)
+    return [name for name in names if name not in known and name not in meant]
 
 
 def _is_own(name: str) -> bool:
@@ -77,28 +80,34 @@ def _reserved(setting: CoreSetting, settings: CoreSettings, version: Version) ->
     for part in setting.name.split("."):
         if part in settings.types:
             text = "%s is not a name for a value of the script: %s is a core setting of Kamailio %s"
-            yield found_at("core-setting-unknown", setting.place, text % (setting.name, part, version), "Rename it")
+            name = quoted(setting.name.encode("utf-8", "surrogateescape"), 60)
+            yield found_at("core-setting-unknown", setting.place, text % (name, part, version), "Rename it")
 
 
-def _unknown(setting: CoreSetting, settings: CoreSettings, version: Version) -> Iterator[Finding]:
+def _unknown(setting: CoreSetting, meant: str, settings: CoreSettings, version: Version) -> Iterator[Finding]:
     name = setting.name
     # What begins with a digit is not a name.
     if name in _OF_SOCKETS or name[:1].isdigit():
         return
-    text = "Kamailio %s has no core setting %s" % (version, name)
+    text = "Kamailio %s has no core setting %s" % (version, quoted(name.encode("utf-8", "surrogateescape"), 60))
     if name in settings.since:
         remedy = "Take it out, or run a version that has it: it is there since %s"
         yield found_at("core-setting-unknown", setting.place, text, remedy % settings.since[name].replace("/", ", "))
         return
-    meant = _meant(name, settings)
     if settings.complete or meant:
         yield found_at("core-setting-unknown", setting.place, text, "Is %s meant?" % meant if meant else "")
 
 
-def _meant(name: str, settings: CoreSettings) -> str:
-    near = difflib.get_close_matches(name, settings.types, 5, 0.8)
-    alike = [known for known in near if known.split("_")[0] == name.split("_")[0]]
-    return (alike or near or [""])[0]
+def _meant(evaluation: Evaluation, settings: CoreSettings) -> Dict[str, str]:
+    """The names of settings that are near those that are not known, by those; of a few names, since it takes long."""
+    names = dict.fromkeys(one.name for one in evaluation.core_settings if one.name not in settings.types)
+    meant: Dict[str, str] = {}
+    for name in [name for name in names if len(name) <= _HINT_LETTERS][:_MOST_HINTS]:
+        near = difflib.get_close_matches(name, settings.types, 5, 0.8)
+        alike = [known for known in near if known.split("_")[0] == name.split("_")[0]]
+        if near:
+            meant[name] = (alike or near)[0]
+    return meant
 
 
 def _value(setting: CoreSetting, types: str, settings: CoreSettings) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from .._versions import Version
 from .findings import Finding, describe_findings
 from .judge import Question, Site, Verdict, judge
 from .message import Sources, render_findings
+from .refusals import not_asked
 
 REFUSE, CORRECT, REPORT = "refuse", "correct", "report"
 BY_LOADING, BY_CLEARING = "load_tm", "clear_probing"
@@ -82,7 +83,8 @@ def guard(question: Question, site: Site, policy: Policy) -> Outcome:
 
     reports = policy.on_violation == REPORT
     try:
-        after = correct(before, site, policy)
+        # To ask the server about what is not to be written would need copies of it.
+        after = correct(before, site._replace(ask=not_asked) if reports else site, policy)
     except KamailioError as exc:
         reason = "Nothing has been corrected:\n%s" % exc.render()
         return Outcome(before, before, None, None if reports else refusal_of(before, policy, reason))

@@ -108,33 +108,39 @@ def _joined(texts: Sequence[str]) -> str:
 
 def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Finding]) -> Iterator[Finding]:
     """What the server refuses, without what C(findings) say already."""
+    if not said.refusals:
+        return
     stopping = [finding for finding in findings if RULES[finding.rule].stops]
     lost = any(finding.rule == "module-file-missing" for finding in stopping)
     lost = lost or any("failed to load module" in refusal.text for refusal in said.refusals)
+    spans = _spans_of(stopping, evaluation)
+    syntax = [(finding.file, finding.line or 0) for finding in stopping if finding.rule == "config-syntax"]
     for refusal in said.refusals:
         if lost and any(text in refusal.text for text in _OF_LOST):
             continue
-        if not any(_is_said(refusal, finding, evaluation) for finding in stopping):
+        if not (bool(stopping) if refusal.line is None else _is_said(refusal, spans, syntax)):
             text = "kamailio -c refuses this: %s" % refusal.text
             yield found_in("server-refuses", refusal.path, refusal.line, text, column=refusal.column)
 
 
-def _is_said(refusal: Refusal, finding: Finding, evaluation: Evaluation) -> bool:
+def _spans_of(findings: Sequence[Finding], evaluation: Evaluation) -> Dict[str, List[Tuple[int, int]]]:
+    """The first and the last line of each statement that a finding is about, by file."""
+    lasts = {(finding.file, finding.line): finding.line for finding in findings if finding.line}
+    for place in [param.place for param in evaluation.params] + [load.place for load in evaluation.loads]:
+        if (place.path, place.line) in lasts:
+            # The server names the line where a statement ends.
+            last = place.line + evaluation.files[place.path].count(b"\n", place.start, place.end)
+            lasts[place.path, place.line] = max(last, lasts[place.path, place.line])
+    spans: Dict[str, List[Tuple[int, int]]] = {}
+    for (path, first), last in lasts.items():
+        spans.setdefault(path, []).append((first or 0, last))
+    return spans
+
+
+def _is_said(refusal: Refusal, spans: Dict[str, List[Tuple[int, int]]], syntax: Sequence[Tuple[str, int]]) -> bool:
     """Whether a finding is about what the server refuses there."""
-    if refusal.line is None or refusal.last_line is None:
+    first, last = refusal.line or 0, refusal.last_line or 0
+    if any(begin <= last and first <= end for begin, end in spans.get(refusal.path, ())):
         return True
-    if finding.rule == "config-syntax" and (finding.file != refusal.path or (finding.line or 0) <= refusal.line):
-        # The server's parser finds the end of the file where a block or a string has none.
-        return True
-    if finding.file != refusal.path or finding.line is None:
-        return False
-    if refusal.line <= finding.line <= refusal.last_line:
-        return True
-    # A statement of several lines: the server names the line where it ends.
-    places = [param.place for param in evaluation.params] + [load.place for load in evaluation.loads]
-    return any(
-        place.path == finding.file
-        and place.line == finding.line
-        and place.line <= refusal.line <= place.line + evaluation.files[place.path].count(b"\n", place.start, place.end)
-        for place in places
-    )
+    # The server's parser finds the end of the file where a block or a string has none.
+    return any(path != refusal.path or line <= first for path, line in syntax)
