@@ -97,20 +97,20 @@ def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace
 
 def check(path: str, arguments: argparse.Namespace) -> FileReport:
     """What is found in a configuration and its list, or in a list; files are named as they are called here."""
-    find = find_in_list if path.endswith(".list") else find_in_config
     try:
-        found = find(path, arguments)
+        if path.endswith(".list"):
+            return FileReport(path, tuple(find_in_list(path, arguments)))
+        return report_on_config(path, arguments)
     except KamailioError as exc:
         return FileReport(path, (), "\n".join(printable(problem.render()) for problem in exc.problems))
-    return FileReport(path, tuple(found))
 
 
 def cleaned(outcome: FileReport) -> FileReport:
     """What is told of a file without secrets, and with everything printable; its name leads to the file."""
     texts = [{"text": it.text, "remedy": it.remedy, "destination": it.destination} for it in outcome.findings]
-    found = SEEN.clean({"findings": texts, "problem": outcome.problem})
+    found = SEEN.clean({"findings": texts, "problem": outcome.problem, "not_checked": list(outcome.not_checked)})
     findings = tuple(it._replace(**text) for it, text in zip(outcome.findings, found["findings"]))
-    return outcome._replace(findings=findings, problem=found["problem"])
+    return outcome._replace(findings=findings, problem=found["problem"], not_checked=tuple(found["not_checked"]))
 
 
 def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
@@ -124,8 +124,8 @@ def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
     return [finding for finding in in_order if finding.rule not in arguments.ignore]
 
 
-def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
-    """What is found in a configuration and its list. Raises KamailioError."""
+def report_on_config(config: str, arguments: argparse.Namespace) -> FileReport:
+    """What is found in a configuration and its list, and what is not checked. Raises KamailioError."""
 
     folder = os.path.dirname(config)
     root = Root(arguments.root, folder) if arguments.root else None
@@ -154,11 +154,12 @@ def find_in_config(config: str, arguments: argparse.Namespace) -> List[Finding]:
         Evaluator(lambda path: read_file(here(path)), include, lambda path: read_list(here(path))),
     )
     found = []
-    for finding in judge(Question(config, listing=listing, ignore=arguments.ignore), site).analysis.findings:
+    analysis = judge(Question(config, listing=listing, ignore=arguments.ignore), site).analysis
+    for finding in analysis.findings:
         if finding.rule == "list-missing" and not arguments.list and not arguments.root:
             finding = finding._replace(remedy="Say with --list or --root where it is in this repository")
         found.append(finding._replace(file=shown(finding.file)))
-    return found
+    return FileReport(config, tuple(found), not_checked=analysis.not_checked)
 
 
 def render_text(checked: Sequence[FileReport]) -> str:
@@ -176,6 +177,8 @@ def render_text(checked: Sequence[FileReport]) -> str:
         found = [it._replace(file=printable(it.file), text=printable(it.text)) for it in outcome.findings]
         if found:
             parts.append(render_findings(found, files, whole=True))
+        if outcome.not_checked:
+            parts.append(printable(" ".join(outcome.not_checked)))
     # The lines of files that it quotes, too.
     text: str = SEEN.clean("\n\n".join(parts) + "\n")
     return text

@@ -24,11 +24,12 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 class FileReport(NamedTuple):
-    """A configuration or a list: what was found, and why it could not be judged, if so."""
+    """A configuration or a list: what was found, why it could not be judged, if so, and what was not checked."""
 
     file: str
     findings: Tuple[Finding, ...]
     problem: str = ""
+    not_checked: Tuple[str, ...] = ()
 
     def summary(self) -> str:
         """In a line."""
@@ -56,6 +57,7 @@ def render_json(checked: Sequence[FileReport], _fails: Sequence[str]) -> str:
             "file": printable(outcome.file),
             "problem": outcome.problem or None,
             "findings": [dict(it._asdict(), file=printable(it.file), page=page_of(it.rule)) for it in outcome.findings],
+            "not_checked": list(outcome.not_checked),
         }
         for outcome in checked
     ]

@@ -111,6 +111,7 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "dispatcher_list": {"type": "path"},
         "dispatcher_content": {"type": "str"},
         "included_content": {"type": "dict", "default": {}},
+        "check": {"type": "bool", "default": True},
         **judging_spec(),
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},

@@ -7,7 +7,8 @@
 
 """Kamailio versions, and what changed with which of them.
 
-Modules and their parameters by version are tables of their own: _config/parameters.py and _config/requirements.py.
+Core settings, modules and their parameters by version are tables of their own: _config/core_settings.py,
+_config/parameters.py and _config/requirements.py.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ module: validate
 short_description: Refuse or repair Kamailio configurations whose probing cannot work
 description:
   - Judges kamailio.cfg and the dispatcher.list that it names as a running server takes them, and finds what C(kamailio -c)
-    passes - a C(ds_ping_interval) without the C(tm) module before C(dispatcher), with which the next start fails, and
+    refuses and what it passes - a C(ds_ping_interval) without the C(tm) module before C(dispatcher), with which the next start fails, and
     destinations with the P flag (8, shown as C(AP)) that nothing will ever probe.
   - Both files are read in one round trip to the host. Either can be given as text instead, so that a change can be judged
     before a host sees it.
@@ -39,6 +39,16 @@ options:
       - Included files as text, by path, instead of the files on the host. A relative path begins at the folder of O(config).
     type: dict
     default: {}
+  check:
+    description:
+      - Whether C(kamailio -c) is asked as well, about the files in their places. What it refuses and no rule is about is a finding
+        C(server-refuses). With O(on_violation=correct) it is asked about the corrected files too, on copies beside the files.
+      - It loads the modules that the files name, and so runs their code, as the user that the option O(sipfleet.kamailio.loadmodule#module:check)
+        of M(sipfleet.kamailio.loadmodule) describes. A user other than root runs it only if no other user can change that code.
+      - It is not run where Kamailio is not installed, where O(kamailio_version), O(kamailio_command) or a file of the configuration as
+        text is given, or where it cannot be run safely. RV(not_checked) says why.
+    type: bool
+    default: true
   backup:
     description: Make a backup of each file before it is corrected.
     type: bool
@@ -48,6 +58,7 @@ options:
     type: bool
     default: false
 notes:
+  - RV(will_start) is about what was checked; see RV(not_checked).
   - With O(on_violation=correct) files on the host are written, and what was given as text comes back in RV(corrected).
   - Where O(config_content), O(dispatcher_content) and O(kamailio_version) are given, and O(included_content) has every file
     that is included, the texts are judged on the controller and the host is not asked.
@@ -132,6 +143,15 @@ findings:
     remedy: {description: What to do., type: str}
     source: {description: "The line that is meant, its secrets masked; empty where there is none.", type: str, sample: "1 sip:10.0.0.11:5060 8"}
     page: {description: Where the rule is described., type: str, sample: docs/rules/probing-without-tm.md}
+not_checked:
+  description:
+    - What could keep the server from starting and was not checked, a sentence for each, with the reason. Empty where C(kamailio -c) was
+      asked.
+  returned: also when it refuses; not where the files cannot be read
+  type: list
+  elements: str
+  sample:
+    - "Functions and pseudo-variables in routes, and what else only kamailio -c finds, were not checked: Kamailio is not installed on this host."
 probing:
   description: Every destination of the list and what becomes of its probing (after the correction, if one was made).
   returned: also when it refuses; not where the files cannot be read
@@ -193,6 +213,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import asker_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
@@ -206,13 +227,17 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import M
 def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[str]]:
     """Judge, write what is corrected, and return the result, and why the task fails."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
-    writes = params["on_violation"] == "correct" and not module.check_mode
-    if writes:
+    corrects = params["on_violation"] == "correct"
+    writes = corrects and not module.check_mode
+    # The copies for kamailio -c must not be removed by another run.
+    if writes or (corrects and params["check"]):
         site = site_of(module, params, locks.read, locks.include)
     else:
         follow = params["follow"]
         site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
-    outcome = guard(question_of(params), site, policy_of(params))
+    question = question_of(params)
+    site = site._replace(ask=asker_of(module, question, site.invocation))
+    outcome = guard(question, site, policy_of(params))
     if not writes:
         require_writable(module, outcome.writes)
     require_named(outcome.after.evaluation, outcome.writes, params["follow"], outcome.before.question.texts)

@@ -11,7 +11,9 @@ from typing import Any
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of, question_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Site
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import Said
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._exit import Seen
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file
@@ -38,7 +40,7 @@ def _judge(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     try:
         params = dict(params, config=params["config"] or DEFAULT_CONFIG)
         version = given_version(params["kamailio_version"])
-        site = Site(version, invocation_of_defines(params["defines"]), Evaluator(read_file, no_include))
+        site = Site(version, invocation_of_defines(params["defines"]), Evaluator(read_file, no_include), ask=_ask)
         outcome = guard(question_of(params), site, policy_of(params))
     except _NeedsHostError:
         return None
@@ -50,6 +52,10 @@ def _judge(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     if outcome.refusal:
         return {**result, "failed": True, "msg": outcome.refusal}
     return result
+
+
+def _ask(_evaluation: Evaluation) -> Said:
+    return Said((), "files were given as text")
 
 
 class _NeedsHostError(Exception):

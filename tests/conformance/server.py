@@ -64,13 +64,13 @@ def in_root(suite: str, *command: str) -> list[str]:
     ]
 
 
-def run_in_root(suite: str, *command: str) -> subprocess.CompletedProcess[str]:
+def run_in_root(suite: str, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return _run(in_root(suite, *command))
+    return _run(in_root(suite, *command), seconds)
 
 
-def _run(line: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+def _run(line: list[str], seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(line, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
 
 
 def version_of(suite: str) -> str:

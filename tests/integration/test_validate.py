@@ -130,13 +130,13 @@ def test_texts_are_judged_and_corrected_without_the_files(files: tuple[Path, Pat
 
 
 def test_what_cannot_be_corrected_is_said_and_nothing_is_written(files: tuple[Path, Path], tmp_path: Path) -> None:
-    write(files, BLIND + '#!ifdef WITH_TM\nx=1 loadmodule "tm.so"\n#!endif\n')
+    write(files, BLIND + '#!ifdef WITH_TM\nfork=1 loadmodule "tm.so"\n#!endif\n')
     state = files[0].stat().st_mtime_ns
     conditional, given = run_tasks(
         tmp_path, [task(files, on_violation="correct"), task(files, defines=["WITH_TM"], on_violation="report")]
     )
     assert "Nothing has been corrected:" in conditional["msg"]
-    assert "kamailio.cfg:6:5: module tm is also loaded under #!ifdef WITH_TM, beside other" in conditional["msg"]
+    assert "kamailio.cfg:6:8: module tm is also loaded under #!ifdef WITH_TM, beside other" in conditional["msg"]
     assert [finding["rule"] for finding in given["findings"]] == ["probing-without-interval"] * 2
     write(files, BLIND)
     files[1].write_text(LIST + "3 sip:10.0.0.4 -8\n")

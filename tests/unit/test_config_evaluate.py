@@ -340,7 +340,7 @@ def test_unknown_version() -> None:
 def test_defines_that_grow_without_end_are_cut() -> None:
     lines = ["#!define A%d A%d A%d\n" % (index, index + 1, index + 1) for index in range(60)]
     evaluation = run("".join(lines) + "children=A0\n")
-    assert "never ends" in evaluation.problems[0][1].text
+    assert any("never ends" in problem.text for _rule, problem in evaluation.problems)
 
 
 # What makes a careless reader run for hours: each is a file of a megabyte or less.

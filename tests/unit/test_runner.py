@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -254,3 +255,37 @@ def test_the_owner_of_an_include_that_is_not_read_counts(
         os.lchown(routes / "main.cfg", THEIRS, THEIRS)
         with pytest.raises(KamailioError, match="is a symbolic link that the user 4242 can have made"):
             runs_as(folder, monkeypatch)
+
+
+def asked_as(user: int, folder: Path) -> str:
+    """Why kamailio -c is not run for validate in a process of a user, empty if it is."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+        params = {"check": True, "kamailio_version": None, "kamailio_command": None, "instance": None, "follow": False}
+        evaluation = evaluation_of(folder)
+        ask = check.asker_of(Standin(params), Question(evaluation.path), Invocation())
+        os.write(writer, ask(evaluation).unasked.encode() or b"asked")
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as answer:
+        text = answer.read()
+    os.waitpid(child, 0)
+    return "" if text == "asked" else text
+
+
+def test_a_user_runs_only_what_no_other_user_decides(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "find_kamailio", lambda _module: str(folder / "kamailio"))
+    monkeypatch.setattr(check, "read_service", lambda _instance: None)
+    assert asked_as(THEIRS, folder) == ""
+    for path in ("etc/k.cfg", "etc/routes/main.cfg", "modules/sl.so", "modules", "etc/local"):
+        os.chown(folder / path, THEIRS, THEIRS)
+        assert asked_as(THEIRS, folder) == ""
+        os.chown(folder / path, OTHERS, OTHERS)
+        assert "kamailio -c would run code as the user of the task, and the user 4343 can" in asked_as(THEIRS, folder)
+        os.chown(folder / path, 0, 0)
+    (folder / "modules/sl.so").chmod(0o666)
+    assert "everybody can change" in asked_as(THEIRS, folder)

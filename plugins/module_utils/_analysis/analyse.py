@@ -23,15 +23,18 @@ from .._errors import Problem
 from .._rules import RULES, SEVERITIES
 from .._text import quoted, show
 from .._versions import Version
+from .core_settings import core_setting_findings, unjudged_settings
 from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
+from .refusals import NOT_ASKED, Said, refusal_findings
 from .script import event_route_findings, list_findings, script_findings
 from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
+_MOST_NAMES = 10
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 # What shells, templates and URLs have, and a path has not.
 _LITERAL = re.compile(rb"\A~[^/]*|\A[A-Za-z]+://|\$env\([^)]*\)|\$\w*[({][^)}]*[)}]?|\A\$\w+|\{\{.*|<[^>]*>")
@@ -54,11 +57,15 @@ class Probe(NamedTuple):
 
 
 class Analysis(NamedTuple):
-    """The verdict; C(will_start) is None where the configuration cannot be evaluated to the end."""
+    """The verdict; C(will_start) is None where the configuration cannot be evaluated to the end.
+
+    C(not_checked) says, a sentence for each, what could keep the server from starting and was not checked.
+    """
 
     will_start: Optional[bool]
     findings: Tuple[Finding, ...]
     probing: Tuple[Probe, ...]
+    not_checked: Tuple[str, ...]
 
 
 class Listing(NamedTuple):
@@ -103,11 +110,14 @@ def list_path(evaluation: Evaluation) -> str:
     return os.path.join(evaluation.folder, re.sub(r"\A(?:\./+)+", "", show(text)))
 
 
-def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Optional[Host] = None) -> Analysis:
-    """Judge a configuration and a list as the server of that version will take them."""
+def analyse(
+    evaluation: Evaluation, listing: Listing, version: Version, host: Optional[Host] = None, said: Said = NOT_ASKED
+) -> Analysis:
+    """Judge a configuration and a list as the server of that version will take them, and says itself."""
     if host:
         evaluation = evaluation._replace(sockets=evaluation.sockets.on(host.holds_address))
     findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
+    findings += refusal_findings(said, evaluation, findings)
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
     broken = {finding.rule for finding in findings}
@@ -143,7 +153,23 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
     stops = any(RULES[finding.rule].stops for finding in findings)
     will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
-    return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), setup))
+    probing = _probes(source, found, _hidden(stops, undecided), setup)
+    return Analysis(will_start, tuple(findings), probing, tuple(_not_checked(evaluation, version, said)))
+
+
+def _not_checked(evaluation: Evaluation, version: Version, said: Said) -> Iterator[str]:
+    """What only a server knows, if none was asked."""
+    if not said.unasked:
+        return
+    text = "Functions and pseudo-variables in routes, and what else only kamailio -c finds, were not checked: %s."
+    yield text % said.unasked
+    unjudged = unjudged_settings(evaluation, version)
+    if unjudged is None and evaluation.core_settings:
+        yield "The core settings were not checked: those of Kamailio %s are not known here." % str(version)
+    elif unjudged:
+        text = "Whether Kamailio %s has these core settings was not checked: %s."
+        names = [quoted(name.encode("utf-8", "surrogateescape"), 40) for name in unjudged[:_MOST_NAMES]]
+        yield text % (str(version), ", ".join(names + ["…"] * (len(unjudged) > _MOST_NAMES)))
 
 
 def _rank(finding: Finding) -> Tuple[int, bool, str, int, int]:
@@ -165,7 +191,7 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
         findings.append(found_in("config-empty", evaluation.path, None, text))
     findings += [_of_problem("config-undecided", problem) for problem in evaluation.undecided]
     findings += _without_socket(evaluation)
-    findings += table_findings(evaluation, version) if version else []
+    findings += [*table_findings(evaluation, version), *core_setting_findings(evaluation, version)] if version else []
     findings += _unknown_values(evaluation)
     findings += event_route_findings(evaluation)
     dispatcher = evaluation.load("dispatcher")

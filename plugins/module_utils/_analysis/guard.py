@@ -20,6 +20,7 @@ from .._versions import Version
 from .findings import Finding, describe_findings
 from .judge import Question, Site, Verdict, judge
 from .message import Sources, render_findings
+from .refusals import not_asked
 
 OnViolation = Literal["refuse", "correct", "report"]
 REFUSE: Final = "refuse"
@@ -87,7 +88,8 @@ def guard(question: Question, site: Site, policy: Policy) -> Outcome:
 
     reports = policy.on_violation == REPORT
     try:
-        after = correct(before, site, policy)
+        # To ask the server about what is not to be written would need copies of it.
+        after = correct(before, site._replace(ask=not_asked) if reports else site, policy)
     except KamailioError as exc:
         reason = "Nothing has been corrected:\n%s" % exc.render()
         return Outcome(before, before, None, None if reports else refusal_of(before, policy, reason))
@@ -133,6 +135,7 @@ def describe(outcome: Outcome, version: Version) -> Dict[str, Any]:
         "changed": bool(changes),
         **describe_verdict(before, version),
         "will_start": after.analysis.will_start,
+        "not_checked": list(after.analysis.not_checked),
         "probing": _probing(after),
         "diff": diff_of(changes),
     }

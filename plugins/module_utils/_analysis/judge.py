@@ -10,13 +10,14 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Collection, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Callable, Collection, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from .._change import Change
 from .._config.evaluate import Evaluator
 from .._config.model import Evaluation, Invocation
 from .._versions import Version
 from .analyse import Analysis, Host, Listing, analyse, list_path
+from .refusals import Said, not_asked
 
 _NO_TEXTS: Mapping[str, bytes] = MappingProxyType({})
 
@@ -39,13 +40,14 @@ class Question(NamedTuple):
 class Site(NamedTuple):
     """For what server it is judged, and with what its files are read and evaluated.
 
-    C(host) is None where it cannot be asked anything.
+    C(host) is None where it cannot be asked anything; C(ask) gives what C(kamailio -c) says of a configuration.
     """
 
     version: Version
     invocation: Invocation
     evaluator: Evaluator
     host: Optional[Host] = None
+    ask: Callable[[Evaluation], Said] = not_asked
 
     def evaluate(self, question: Question, texts: Mapping[str, bytes] = _NO_TEXTS) -> Evaluation:
         """Evaluate the configuration of a question, with more texts. Raises KamailioError."""
@@ -76,7 +78,7 @@ def judge(question: Question, site: Site) -> Verdict:
     """Judge the files of a server. Raises KamailioError where there is nothing to judge."""
     evaluation = site.evaluate(question)
     listing = _listing(question, evaluation, site.evaluator)
-    analysis = analyse(evaluation, listing, site.version, site.host)
+    analysis = analyse(evaluation, listing, site.version, site.host, site.ask(evaluation))
     kept = tuple(finding for finding in analysis.findings if finding.rule not in question.ignore)
     return Verdict(question, evaluation, listing, analysis._replace(findings=kept))
 

@@ -9,7 +9,8 @@
 """How a statement begins: what tells a configuration from a file that is none.
 
 The server's parser knows every statement (C(statement) in Kamailio's src/core/cfg.y). This looks only where it is sure
-that one begins - at the start, behind a block and behind a C(loadmodule) or C(modparam) - and only at its first words.
+that one begins - at the start, behind a block, a C(loadmodule), a C(modparam) and most core settings - and only at its
+first words.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .._text import quoted
 # Bytes that stand in no token are passed over by the server, wherever they are; so are these.
 _TOKENS = re.compile(rb"[%<>&~^()*@!/,:{}\[\]=+|.-]")
 _NAME = re.compile(rb"[A-Za-z_]")
-# Statements that do not go on with an equals sign or a dot.
+# Statements that do not go on with an equals sign, a dot or a bracket.
 _OTHERS = re.compile(
     rb"(?:[a-z]+_)?route\Z|flags\Z|bool\Z|avpflags\Z|cfgengine\Z|loadpath\Z|mpath\Z|loadmodulex?\Z|modparamx?\Z"
 )
@@ -64,7 +65,7 @@ class Beginnings:
                 return "no statement begins with %s" % _shown(kind, text)
         elif word and not _OTHERS.match(word):
             self._socket = word == b"socket"
-            if kind != "unknown" and not (kind == "punct" and text in (b"=", b".")):
+            if kind != "unknown" and not (kind == "punct" and text in (b"=", b".", b"[")):
                 return "%s is no statement: %s follows it" % (quoted(word, 40), _shown(kind, text))
         elif socket and text != b"{" and kind != "unknown":
             return "socket is followed by %s: Kamailio says listen, or socket = {…}" % quoted(text, 40)

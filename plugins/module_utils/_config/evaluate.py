@@ -25,7 +25,7 @@ from .listen import Core, ListenReader
 from .model import Evaluation, Invocation, Load, Param, Place, module_name
 from .preprocess import Preprocessor, Reader
 from .report import Report
-from .settings import SettingsReader
+from .settings import CoreSettingReader, SettingsReader
 from .statements import Item, Statement, StatementReader
 from .substitution import is_costly
 from .values import Value, parse_number, to_int32
@@ -111,6 +111,7 @@ class _Run:
         if invocation.listens:
             self.listen.more_elsewhere()
         self.calls = CallReader(blocks)
+        self.core_settings = CoreSettingReader()
         nowhere = Place(COMMAND_LINE, 0, 0, 0, 0)
         for module in invocation.modules:
             self.add_load(module, nowhere)
@@ -143,6 +144,7 @@ class _Run:
             sockets=self.listen.result(Core(settings, modules)),
             settings=settings,
             folder=self.folder or show(settings.get("folder", b"/")),
+            core_settings=self.core_settings.result(),
             empty=self.statements.is_empty and not self.report.undecided,
             unread=tuple(self.preprocessor.unread),
             calls=tuple(self.calls.calls),
@@ -156,6 +158,8 @@ class _Run:
             self.listen.feed(item)
         if not blocks.in_block:
             self.settings.feed(item)
+            if self.core_settings.feed(item):
+                self.statements.begin()
         self.calls.feed(item)
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):

@@ -103,6 +103,21 @@ class Param(NamedTuple):
     value_place: Place
 
 
+class CoreSetting(NamedTuple):
+    """A core setting that takes effect, C(NAME = VALUE), or a value of the script, C(GROUP.NAME = VALUE).
+
+    C(kind) is what its value is: C(number), C(negative), C(string), C(word), C(address) for what continues a word or a
+    number without white space, C(variable), C(punct), C(unknown) where only the server knows it. C(text) is the value
+    as far as it matters, C(value_place) where it begins.
+    """
+
+    name: str
+    place: Place
+    kind: str
+    text: bytes
+    value_place: Place
+
+
 class Include(NamedTuple):
     """An C(include_file) or C(import_file) that takes effect, with the path of the file that it reads."""
 
@@ -139,11 +154,11 @@ class Evaluation(NamedTuple):
     something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
     that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
     the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name;
-    C(folder) is where the server works, with which a relative path begins;
-    C(empty) says whether there is no statement at all; C(unread) are the included files that do not exist
-    or cannot be judged; C(calls) are those of the routing script, and C(routes) where each of its blocks begins, by the
-    name that C(Call) has of it; C(hides_calls) says whether there may be more of both.
+    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name, C(core_settings) all of
+    them in order; C(folder) is where the server works, with which a relative path begins; C(empty) says whether
+    there is no statement at all; C(unread) are the included files that do not exist or cannot be judged; C(calls)
+    are those of the routing script, and C(routes) where each of its blocks begins, by the name that C(Call) has of
+    it; C(hides_calls) says whether there may be more of both.
     """
 
     path: str
@@ -161,6 +176,7 @@ class Evaluation(NamedTuple):
     sockets: Sockets
     settings: Mapping[str, bytes]
     folder: str
+    core_settings: Tuple[CoreSetting, ...]
     empty: bool
     unread: Tuple[str, ...]
     calls: Tuple[Call, ...]

@@ -13,6 +13,7 @@ Sources: Kamailio's src/core/cfg.lex and ppcfg.c.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Callable, Dict, FrozenSet, List, Optional, Tuple, Union
 
 from .._errors import Problem
@@ -20,6 +21,7 @@ from .._memory import CONFIG_BYTES, MIB
 from .._text import quoted, show
 from .._versions import Version
 from . import lexer
+from .core_settings import core_settings
 from .defines import Defines, Unknown
 from .directives import misread_directives
 from .lexer import Token
@@ -77,6 +79,7 @@ class Preprocessor:
         self._blocks = blocks
         self._feed = feed
         self._foreign = foreign_directives(version)
+        self._keywords = _keywords(version)
         self._conditions: Tuple[Condition, ...] = ()
         # True, False, or None where it cannot be known here; only a branch that is True is read.
         self._active: List[Optional[bool]] = []
@@ -277,7 +280,7 @@ class Preprocessor:
         elif token.kind != lexer.WORD:
             text = parse_string(token.text)
             self._feed(Item("string", *self.defines.substituted(text, place)))
-        elif token.text in self.defines.values and token.text not in SHAPES and depth < DEFINE_DEPTH:
+        elif token.text in self.defines.values and token.text not in self._keywords and depth < DEFINE_DEPTH:
             self._expand(token, place, depth)
         else:
             if depth == DEFINE_DEPTH:
@@ -326,7 +329,7 @@ class Preprocessor:
 
     def _check_what_follows(self, token: Token, place: Place, data: bytes) -> None:
         """A comment at the end of a define goes on behind the name, and so does a string that another one follows."""
-        value = self.defines.values.get(token.text)
+        value = None if token.text in self._keywords else self.defines.values.get(token.text)
         via = place._replace(define=show(token.text))
         if self._open_comment and data[token.end : data.find(b"\n", token.end) + 1 or len(data)].strip():
             self._leaks(via)
@@ -339,6 +342,13 @@ class Preprocessor:
             self._leaks(via)
         if isinstance(value, bytes) and data[token.end : token.end + 1] == b"(" and _ENDS_IN_VARIABLE.search(value):
             self._leaks(via)
+
+
+@lru_cache(maxsize=None)
+def _keywords(version: Optional[Version]) -> FrozenSet[bytes]:
+    """The words that a define cannot replace: the server knows them before it looks for a define."""
+    settings = core_settings(version) if version else None
+    return frozenset([*SHAPES, *(name.encode() for name in (settings.types if settings else ()))])
 
 
 def foreign_directives(version: Optional[Version]) -> FrozenSet[bytes]:

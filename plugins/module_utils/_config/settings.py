@@ -6,12 +6,18 @@
 # and it can change in any release.
 
 
-"""The core settings that decide who reads the files of a server, what it speaks and where its sockets are."""
+"""The core settings of a configuration: all of them, and the values of those that others depend on.
+
+These decide who reads the files of a server, what it speaks and where its sockets are.
+"""
 
 from __future__ import annotations
 
-from typing import Dict, Mapping
+from typing import Dict, List, Mapping, Tuple
 
+from .._text import show
+from .core_settings import SHORT
+from .model import CoreSetting, Place
 from .statements import Item
 from .values import parse_number
 
@@ -73,3 +79,84 @@ class SettingsReader:
     def result(self) -> Mapping[str, bytes]:
         """Return what was set, by the names on the right above."""
         return self._found
+
+
+# Statements that can have an equals sign and are no settings.
+_STATEMENTS = (b"loadpath", b"mpath", b"cfgengine")
+_NOTHING = Item("punct", b"", Place("", 0, 0, 0, 0))
+# What continues a word or a number, as in www-data and 192.0.2.1.
+_JOINTS = (b".", b"-", b":", b"/")
+
+
+class CoreSettingReader:
+    """Takes the items outside of blocks, and finds C(NAME = VALUE) and C(GROUP.NAME = VALUE)."""
+
+    def __init__(self) -> None:
+        self._found: List[CoreSetting] = []
+        # The last items, three at most, and those that are the name of the setting that is read.
+        self._last: Tuple[Item, ...] = (_NOTHING,)
+        self._name: Tuple[Item, ...] = ()
+        self._value: List[Item] = []
+
+    def feed(self, item: Item) -> bool:
+        """Take the next item; return whether a statement begins with it, since a setting surely ends before it."""
+        begins = False
+        if self._name and self._value and not self._is_sign():
+            joined = self._is_joined(item)
+            begins = self._close(joined)
+        elif self._name:
+            self._value.append(item)
+        name = self._last[-1]
+        if (item.kind, item.text) == ("punct", b"=") and name.kind == "word" and name.text not in _STATEMENTS:
+            self._name, self._value = self._last, []
+        self._last = (*self._last[-2:], item)
+        return begins
+
+    def result(self) -> Tuple[CoreSetting, ...]:
+        """The settings, in their order."""
+        if self._name and self._value:
+            self._close(False)
+        return tuple(self._found)
+
+    def _is_sign(self) -> bool:
+        return len(self._value) == 1 and (self._value[0].kind, self._value[0].text) == ("punct", b"-")
+
+    def _is_joined(self, item: Item) -> bool:
+        last = self._value[-1]
+        if last.kind not in ("word", "unknown") or item.kind != "punct" or item.text not in _JOINTS:
+            return False
+        # What a define stands for is all at the place of its name.
+        return last.place.path == item.place.path and (
+            last.place.end == item.place.start or last.place[:3] == item.place[:3]
+        )
+
+    def _close(self, joined: bool) -> bool:
+        """Add the setting that is complete; return whether its end is known for sure."""
+        name, value = _name_of(self._name), self._value
+        place = self._name[-1].place
+        self._name, self._value = (), []
+        kind = _kind_of(value)
+        if joined and kind in ("number", "word"):
+            kind = "address"
+        self._found.append(CoreSetting(name, place, kind, value[-1].text, value[0].place))
+        return name in SHORT and not joined and kind in ("number", "negative", "string", "word", "unknown")
+
+
+def _name_of(items: Tuple[Item, ...]) -> str:
+    """The name that ends with a word, with the part before its dot or its hyphen if it has one."""
+    name = show(items[-1].text)
+    if len(items) < 3 or items[1].kind != "punct" or items[1].text not in (b".", b"-"):
+        return name
+    # A group can have an index.
+    group = show(items[0].text) if items[0].kind == "word" else "[…]"
+    return group + show(items[1].text) + name
+
+
+def _kind_of(value: List[Item]) -> str:
+    last = value[-1]
+    if last.doubt:
+        return "unknown"
+    is_number = last.kind == "word" and parse_number(last.text) is not None
+    if len(value) > 1:
+        return "negative" if is_number else "punct"
+    return "number" if is_number else last.kind

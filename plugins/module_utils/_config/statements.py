@@ -127,6 +127,10 @@ class StatementReader:
             self.blocks.deepen(-1)
             self._beginnings.begin()
 
+    def begin(self) -> None:
+        """A statement begins with the next item, for sure."""
+        self._beginnings.begin()
+
     @property
     def is_empty(self) -> bool:
         """Whether there was no statement at all."""

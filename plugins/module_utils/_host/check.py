@@ -16,8 +16,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from .._analysis.guard import is_text
+from .._analysis.judge import Question
+from .._analysis.refusals import Said, parse_refusals
 from .._caller import Caller
 from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
@@ -28,7 +31,7 @@ from .._trust import WRITE, FilePlace, find_place
 from .facts import find_kamailio, identity_of
 from .files import staging_prefix
 from .process import Ended, run_program
-from .runner import account_for
+from .runner import account_for, require_own_code
 from .service import arguments_of, read_service, starts
 from .staging import keep_attributes
 
@@ -37,10 +40,14 @@ _PASSED = ("PATH", "LANG", "LC_ALL")
 
 
 class Checked(NamedTuple):
-    """Whether the server accepts the files, and what it says if not, with the paths of the real files."""
+    """Whether the server accepts the files, and what it says if not, with the paths of the real files.
+
+    C(message) has what tells of errors, C(log) all of it.
+    """
 
     accepted: bool
     message: str
+    log: str = ""
 
 
 class CheckSite(NamedTuple):
@@ -95,7 +102,48 @@ def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, 
     message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
-    return Checked(done.status == 0, _errors_of(message))
+    return Checked(done.status == 0, _errors_of(message), message)
+
+
+def asker_of(module: Caller, question: Question, invocation: Invocation) -> Callable[[Evaluation], Said]:
+    """Return what asks C(kamailio -c) about the configuration of a question, and about what becomes of it.
+
+    C(module) is an AnsibleModule with the options of validate. What cannot be checked safely is not run.
+    """
+    known: List[Tuple[Evaluation, Said]] = []
+
+    def ask(evaluation: Evaluation) -> Said:
+        for other, said in known:
+            if other is evaluation:
+                return said
+        # The first one is that of the files as they are.
+        before = known[0][0] if known else evaluation
+        known.append((evaluation, _ask(module, question, invocation, before, evaluation)))
+        return known[-1][1]
+
+    return ask
+
+
+def _ask(
+    module: Caller, question: Question, invocation: Invocation, before: Evaluation, evaluation: Evaluation
+) -> Said:
+    params = module.params
+    if not params["check"]:
+        return Said((), "check is false")
+    if params["kamailio_version"] or params["kamailio_command"]:
+        return Said((), "kamailio_version or kamailio_command is given, so this host may have another one")
+    if any(is_text(question, path) for path in evaluation.files):
+        return Said((), "files were given as text")
+    changed = {path: data for path, data in evaluation.files.items() if before.files.get(path) != data}
+    try:
+        require_own_code(params, [before, evaluation])
+        site = site_of(module, [evaluation, before], invocation)
+        if site is None:
+            return Said((), "Kamailio is not installed on this host")
+        checked = check_in_place(site, evaluation, before, changed)
+    except KamailioError as exc:
+        return Said((), exc.problems[0].text)
+    return Said() if checked.accepted else Said(parse_refusals(checked.log, evaluation))
 
 
 def _concerned(evaluation: Evaluation, texts: Mapping[str, bytes]) -> List[str]:

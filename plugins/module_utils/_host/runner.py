@@ -17,7 +17,7 @@ import contextlib
 import grp
 import os
 import pwd
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 from .._config.model import Account, Evaluation
 from .._errors import error
@@ -35,21 +35,8 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
     """
     if os.geteuid() != 0:
         return Account()
-    files = sorted({os.path.abspath(path) for evaluation in evaluations for path in evaluation.files})
-    others = {path for evaluation in evaluations for path in evaluation.unread}
-    # The check runs in the root folder.
-    others |= {
-        os.path.join("/", path)
-        for evaluation in evaluations
-        for load in evaluation.loads
-        for path in module_paths(load)
-    }
-    writers = Writers()
-    for path in [*files, *sorted(map(os.path.abspath, others))]:
-        try:
-            writers = writers.and_(writers_of(path, params["follow"]))
-        except OSError as exc:
-            raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", path) from exc
+    files = _files_of(evaluations)
+    writers = _writers_of(params, evaluations)
     account = _account_of(writers)
     unreadable = [path for path in files if can_read(path, account) is False]
     if unreadable:
@@ -60,6 +47,39 @@ def account_for(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) ->
             remedy += ". With check set to false, kamailio -c is not run"
         raise error(text % (name, described(writers)), remedy, unreadable[0])
     return account
+
+
+def require_own_code(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) -> None:
+    """Refuse that a user other than root runs code that others decide about. Raises KamailioError."""
+    if os.geteuid() == 0:
+        return
+    writers = _writers_of(params, evaluations)
+    if writers.everybody or writers.users or writers.groups:
+        text = "kamailio -c would run code as the user of the task, and %s can change what that is"
+        raise error(text % described(writers), "Run the task as root", evaluations[0].path)
+
+
+def _files_of(evaluations: Sequence[Evaluation]) -> List[str]:
+    return sorted({os.path.abspath(path) for evaluation in evaluations for path in evaluation.files})
+
+
+def _writers_of(params: Mapping[str, Any], evaluations: Sequence[Evaluation]) -> Writers:
+    """Return who can change what a check reads and loads. Raises KamailioError."""
+    others = {path for evaluation in evaluations for path in evaluation.unread}
+    # The check runs in the root folder.
+    others |= {
+        os.path.join("/", path)
+        for evaluation in evaluations
+        for load in evaluation.loads
+        for path in module_paths(load)
+    }
+    writers = Writers()
+    for path in [*_files_of(evaluations), *sorted(map(os.path.abspath, others))]:
+        try:
+            writers = writers.and_(writers_of(path, params["follow"]))
+        except OSError as exc:
+            raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", path) from exc
+    return writers
 
 
 def _account_of(writers: Writers) -> Account:

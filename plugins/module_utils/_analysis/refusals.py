@@ -1,0 +1,146 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What the server's own parser says of a configuration, as findings.
+
+Its messages are those of C(yyerror_at) in Kamailio's src/core/cfg.y, behind what its functions logged about the cause.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+from .._config.model import Evaluation
+from .._rules import RULES
+from .findings import Finding, found_in
+
+# Causes that are told of one refusal, and the letters of each.
+_MOST_CAUSES, _MOST_LETTERS = 2, 300
+# What follows from a module that could not be loaded: its functions, pseudo-variables and parameters are not there.
+_OF_LOST = ("failed to find command", "searching pvar", "wrong char", "No module matching")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_PARSE_ERROR = re.compile(
+    r"parse error in config file (?P<path>.+?), (?:from )?line (?P<line>\d+), column (?P<column>\d+)(?:-\d+)?"
+    r"(?: to line (?P<last>\d+), column \d+)?:(?P<text>.*)"
+)
+_CAUSE = re.compile(r"(?:ERROR|CRITICAL): .*?\[[^\]]*:\d+\]: (?:\w+\(\): )?(?P<text>.*)")
+
+
+class Refusal(NamedTuple):
+    """A place that C(kamailio -c) refuses: lines from 1, None where it names none, and what it says."""
+
+    path: str
+    line: Optional[int]
+    last_line: Optional[int]
+    column: Optional[int]
+    text: str
+
+
+class Said(NamedTuple):
+    """What C(kamailio -c) refuses; C(unasked) says why it was not run, empty if it was."""
+
+    refusals: Tuple[Refusal, ...] = ()
+    unasked: str = ""
+
+
+NOT_ASKED = Said((), "it is not run here")
+
+
+def not_asked(_evaluation: Evaluation) -> Said:
+    """What is said where there is no server to ask."""
+    return NOT_ASKED
+
+
+def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
+    """Return what a failed C(kamailio -c) says: one refusal for a line, or one for the file if it names no line."""
+    found: Dict[Tuple[str, str], Refusal] = {}
+    causes: List[str] = []
+    for line in _COLOURS.sub("", log).splitlines():
+        error = _PARSE_ERROR.search(line)
+        cause = _CAUSE.search(line)
+        if error:
+            texts = [*causes[-_MOST_CAUSES:], error.group("text").strip()]
+            causes = []
+            # Without a text it says only that the parser gives up, some lines after what it has complained about.
+            if any(texts) or not found:
+                refusal = _refusal_of(error, texts, evaluation)
+                key = refusal.path, error.group("line")
+                found[key] = _merged(found[key], refusal) if key in found else refusal
+        elif cause:
+            causes.append(cause.group("text").strip())
+    if found:
+        return tuple(found.values())
+    return (Refusal(evaluation.path, None, None, None, _joined(causes[-_MOST_CAUSES:]) or "it does not say why"),)
+
+
+def _refusal_of(error: re.Match[str], texts: Sequence[str], evaluation: Evaluation) -> Refusal:
+    line = int(error.group("line"))
+    path = _file_of(error.group("path"), evaluation)
+    return Refusal(path, line, int(error.group("last") or line), int(error.group("column")), _joined(texts))
+
+
+def _merged(first: Refusal, second: Refusal) -> Refusal:
+    """Return one refusal for two of the same line."""
+    last = max(first.last_line or 0, second.last_line or 0)
+    return first._replace(last_line=last, text=_joined([*first.text.split("; "), *second.text.split("; ")]))
+
+
+def _file_of(name: str, evaluation: Evaluation) -> str:
+    """Return the file that the server means, which can be called by another name in the evaluation."""
+    path = os.path.normpath(name)
+    names = {os.path.normpath(known): known for known in evaluation.files}
+    ends = [known for real, known in names.items() if real.endswith("/" + path) or path.endswith("/" + real)]
+    return names.get(path) or (ends[0] if len(ends) == 1 else name)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Each of the texts once; that there is a syntax error is no news where another text says which."""
+    kept = [text[:_MOST_LETTERS] for text in dict.fromkeys(texts) if text]
+    telling = [text for text in kept if text != "syntax error"]
+    return "; ".join(telling or kept)
+
+
+def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Finding]) -> Iterator[Finding]:
+    """What the server refuses, without what C(findings) say already."""
+    if not said.refusals:
+        return
+    stopping = [finding for finding in findings if RULES[finding.rule].stops]
+    lost = any(finding.rule == "module-file-missing" for finding in stopping)
+    lost = lost or any("failed to load module" in refusal.text for refusal in said.refusals)
+    spans = _spans_of(stopping, evaluation)
+    syntax = [(finding.file, finding.line or 0) for finding in stopping if finding.rule == "config-syntax"]
+    for refusal in said.refusals:
+        if lost and any(text in refusal.text for text in _OF_LOST):
+            continue
+        if not (bool(stopping) if refusal.line is None else _is_said(refusal, spans, syntax)):
+            text = "kamailio -c refuses this: %s" % refusal.text
+            yield found_in("server-refuses", refusal.path, refusal.line, text, column=refusal.column)
+
+
+def _spans_of(findings: Sequence[Finding], evaluation: Evaluation) -> Dict[str, List[Tuple[int, int]]]:
+    """The first and the last line of each statement that a finding is about, by file."""
+    lasts = {(finding.file, finding.line): finding.line for finding in findings if finding.line}
+    for place in [param.place for param in evaluation.params] + [load.place for load in evaluation.loads]:
+        if (place.path, place.line) in lasts:
+            # The server names the line where a statement ends.
+            last = place.line + evaluation.files[place.path].count(b"\n", place.start, place.end)
+            lasts[place.path, place.line] = max(last, lasts[place.path, place.line])
+    spans: Dict[str, List[Tuple[int, int]]] = {}
+    for (path, first), last in lasts.items():
+        spans.setdefault(path, []).append((first or 0, last))
+    return spans
+
+
+def _is_said(refusal: Refusal, spans: Dict[str, List[Tuple[int, int]]], syntax: Sequence[Tuple[str, int]]) -> bool:
+    """Whether a finding is about what the server refuses there."""
+    first, last = refusal.line or 0, refusal.last_line or 0
+    if any(begin <= last and first <= end for begin, end in spans.get(refusal.path, ())):
+        return True
+    # The server's parser finds the end of the file where a block or a string has none.
+    return any(path != refusal.path or line <= first for path, line in syntax)
