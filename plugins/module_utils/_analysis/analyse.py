@@ -24,7 +24,8 @@ from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
-from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
+from .parameters import parameter_findings, timer_findings
+from .setup import MODE_ALL, Setup, interval_of, no_interval, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
@@ -110,7 +111,8 @@ def analyse(evaluation: Evaluation, listing: Listing, version: Version, host: Op
             findings += [*_mode_findings(evaluation), *_blamed(evaluation, effects)]
     findings.sort(key=_rank)
     stops = any(RULES[finding.rule].stops for finding in findings)
-    will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
+    unsure = undecided or "parameter-doubtful" in broken or any(one.rule == "start-needs-dns" for one in findings)
+    will_start = False if stops else None if unsure else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
     return Analysis(will_start, tuple(findings), _probes(source, found, _hidden(stops, undecided), setup))
 
@@ -136,7 +138,10 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
     findings += table_findings(evaluation, version) if version else []
     findings += _unknown_values(evaluation)
     dispatcher = evaluation.load("dispatcher")
-    return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
+    findings += timer_findings(evaluation)
+    if not dispatcher:
+        return findings
+    return [*findings, *setup_findings(evaluation, dispatcher), *parameter_findings(evaluation, version)]
 
 
 def new_stops(before: Evaluation, after: Evaluation, version: Optional[Version]) -> List[Finding]:
@@ -213,7 +218,7 @@ def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
     """Probing that is asked for by the mode alone."""
     mode = evaluation.param("dispatcher", "ds_probing_mode")
     if mode and number_of(evaluation, "ds_probing_mode", 0) == MODE_ALL and not interval_of(evaluation):
-        text = "ds_probing_mode 1 asks for the probing of every destination, and ds_ping_interval is not set"
+        text = "ds_probing_mode 1 asks for the probing of every destination, and %s" % no_interval(evaluation)
         missing = ", nor is tm loaded" if tm_state(evaluation) == "missing" else ""
         yield found_at("mode-without-interval", mode.place, text + missing + ", so nothing is probed")
 

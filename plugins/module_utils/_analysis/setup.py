@@ -18,7 +18,7 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
-from .._dispatcher.attributes import Attributes, read_attrs
+from .._dispatcher.attributes import Attribute, Attributes, read_attrs
 from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
@@ -30,10 +30,19 @@ FR_TIMER, MAX_LIFETIME = 30000, 32000
 TICKS_PER_SECOND = 16
 _BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+# What counts as an answer without being named.
+_SUCCESS = re.compile(rb"2[0-9][0-9]\Z")
+# The code with which tm says that no answer has come.
+TIMEOUT = 408
 _METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
 # Requests that open or end something, or that nobody answers.
 _NO_PINGS = (b"INVITE", b"ACK", b"CANCEL", b"BYE", b"PRACK", b"UPDATE", b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"REFER")
 _SIP_URI = re.compile(rb"(?i)sips?:[^\s<>\"]+\Z")
+
+
+_NOT_SET = "ds_ping_interval is not set"
+# The bits of ds_dns_mode.
+DNS_AT_LOAD, DNS_ALWAYS, DNS_BY_TIMER, DNS_SRV = 1, 2, 4, 8
 
 
 class Setup(NamedTuple):
@@ -42,7 +51,8 @@ class Setup(NamedTuple):
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
     ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(sockets) are None where they are not known.
-    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is.
+    C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is. C(no_interval) is why there is no
+    interval, C(looks_up) whether the names of hosts are looked up when the list is loaded (C(ds_dns_mode)).
     """
 
     obstacle: Optional[str]
@@ -56,6 +66,8 @@ class Setup(NamedTuple):
     version: Version
     strict: Optional[Place] = None
     database: Optional[Place] = None
+    no_interval: str = _NOT_SET
+    looks_up: bool = True
 
 
 def read_setup(evaluation: Evaluation, version: Version) -> Setup:
@@ -73,6 +85,8 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         version=version,
         strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
         database=_place_of(evaluation, "db_url"),
+        no_interval=no_interval(evaluation),
+        looks_up=bool(number_of(evaluation, "ds_dns_mode", DNS_AT_LOAD) & (DNS_AT_LOAD | DNS_BY_TIMER)),
     )
 
 
@@ -106,6 +120,12 @@ def interval_of(evaluation: Evaluation) -> int:
     return max(0, number_of(evaluation, "ds_ping_interval", 0))
 
 
+def no_interval(evaluation: Evaluation) -> str:
+    """Why nothing is pinged where C(interval_of) is 0."""
+    value = number_of(evaluation, "ds_ping_interval", 0)
+    return "ds_ping_interval is %d" % value if evaluation.param("dispatcher", "ds_ping_interval") else _NOT_SET
+
+
 def tm_state(evaluation: Evaluation) -> str:
     """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
     return tm_state_of([load.name for load in evaluation.loads])
@@ -124,7 +144,6 @@ def setup_findings(evaluation: Evaluation, dispatcher: Load) -> List[Finding]:
         *_start(evaluation),
         *_database(evaluation, dispatcher),
         *_default_sockets(evaluation),
-        *_pseudo_variables(evaluation),
         *_reply_codes(evaluation),
         *_pings(evaluation),
         *_timing(evaluation),
@@ -188,15 +207,6 @@ def _value(param: Param) -> bytes:
     return param.value if isinstance(param.value, bytes) else b""
 
 
-def _pseudo_variables(evaluation: Evaluation) -> Iterator[Finding]:
-    for name in ("setid_pvname", "attrs_pvname"):
-        text = text_of(evaluation, name)
-        param = evaluation.param("dispatcher", name)
-        if param and text is not None and (text[:1] != b"$" or text == b"$"):
-            said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start fails"
-            yield found_at("pseudo-variable-bad", param.place, said % (name, quoted(text, 60) or "empty"))
-
-
 def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
     param = _set(evaluation, "ds_ping_reply_codes")
     if not param:
@@ -208,14 +218,28 @@ def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
         said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start fails"
         yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
         return
-    ignored = [
-        code.name + b"=" + (code.value or b"") for code in codes.found if not _counts(code.name, code.value or b"")
-    ]
-    if codes.end < len(_plain(text)):
-        ignored.append(_plain(text)[codes.end :])
+    ignored = [_written(code) for code in codes.found if not (_code_of(code) or _is_success(code))]
+    rest = _plain(text)[codes.end :]
+    if any(not _SUCCESS.match(part) for part in rest.split(b",") if part):
+        ignored.append(rest)
     if ignored:
         said = "the server ignores %s in ds_ping_reply_codes: a destination that answers so counts as dead"
+        said += ", unless with 2xx"
         yield found_at("reply-codes-ignored", param.place, said % quoted(b" and ".join(ignored), 80))
+    timeouts = [_written(code) for code in codes.found if _code_of(code) in (4, TIMEOUT)]
+    if timeouts and interval_of(evaluation):
+        said = "%s in ds_ping_reply_codes takes the 408 that tm makes of no answer for an answer: no destination that "
+        said += "does not answer is ever marked as down"
+        yield found_at("reply-codes-hide-timeouts", param.place, said % quoted(b" and ".join(timeouts), 60))
+
+
+def _written(code: Attribute) -> bytes:
+    return code.name if code.value is None else code.name + b"=" + code.value
+
+
+def _is_success(code: Attribute) -> bool:
+    """Whether somebody has meant answers that always count, such as a bare C(200)."""
+    return bool(_SUCCESS.match(code.name) if code.value is None else _SUCCESS.match(code.value))
 
 
 def _plain(text: bytes) -> bytes:
@@ -234,9 +258,11 @@ def read_codes(text: bytes) -> Attributes:
     return read_attrs(plain)
 
 
-def _counts(name: bytes, value: bytes) -> bool:
-    number = leading_int(value)
-    return (name.lower() == b"code" and 100 <= number < 700) or (name.lower() == b"class" and 1 <= number < 7)
+def _code_of(code: Attribute) -> int:
+    """The reply code or class that the server takes from an entry, 0 for none."""
+    number, name = leading_int(code.value or b""), code.name.lower()
+    counts = (name == b"code" and 100 <= number < 700) or (name == b"class" and 1 <= number < 7)
+    return number if counts else 0
 
 
 def _pings(evaluation: Evaluation) -> Iterator[Finding]:

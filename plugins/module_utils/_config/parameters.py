@@ -378,17 +378,18 @@ def parameter_types(module: str, version: Version) -> Optional[Dict[str, str]]:
     """
     current = version.series
     found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)
-    if not found or not _within(found.group(1) or "", current):
+    if not found or not within(found.group(1) or "", current):
         return None
     types = {}
     for entry in found.group(2).split():
         name, _equals, rest = entry.partition("=")
         accepted, _at, span = rest.partition("@")
-        if _within(span, current):
+        if within(span, current):
             types[name] = accepted
     return types
 
 
-def _within(span: str, current: str) -> bool:
+def within(span: str, current: str) -> bool:
+    """Whether a release such as C(6.0) is in a span of the table, such as C(6.0-) or C(-5.6)."""
     first, _dash, last = span.partition("-")
     return first <= current and (not last or current <= last)
