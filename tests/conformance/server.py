@@ -152,10 +152,11 @@ class Peers:
                 peer: socket.socket = key.fileobj  # type: ignore[assignment]
                 request, sender = peer.recvfrom(65535)
                 self.counts[peer.getsockname()[1]] += 1
-                peer.sendto(_answer_to(request, self._code), sender)
+                peer.sendto(answer_to(request, self._code), sender)
 
 
-def _answer_to(request: bytes, code: int) -> bytes:
+def answer_to(request: bytes, code: int) -> bytes:
+    """The answer of a peer to a request."""
     kept = [
         line + (b";tag=peer" if line.lower().startswith(b"to:") else b"")
         for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
