@@ -161,8 +161,12 @@ def test_a_parameter_is_found_or_not(case: str, suite: str, version: str, tmp_pa
 EXTRA_ATTRS = {
     "a=b": True,
     "a=b;c=d;": True,
-    "a=b;;": True,
+    "a=b;;": False,
     "a=b;;;": False,
+    " a=b": False,
+    "a=b ": True,
+    "a=b;c=": False,
+    "a='b c'": True,
     "a": True,
     "abc": False,
     "a=b;c": False,

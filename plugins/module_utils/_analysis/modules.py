@@ -46,13 +46,19 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
                 findings.append(doubt)
             elif doubt:
                 unknown.append(doubt)
-    return findings if tables.exact else [*findings, _next_to(evaluation.path, version, tables, unknown)]
+    if tables.source or not tables.exact:
+        findings.append(_next_to(evaluation.path, version, tables, unknown))
+    return findings
 
 
 def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) -> Finding:
     """What a version is judged by that has no tables of its own."""
-    text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
-    text %= version, " and ".join(str(known) for known in tables.versions)
+    if tables.source:
+        text = "no Kamailio %s was run for this collection: its modules and parameters are read from the source of %s"
+        text %= version, tables.source
+    else:
+        text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
+        text %= version, " and ".join(str(known) for known in tables.versions)
     if unknown:
         text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", ", ".join(unknown))
     return found_in("version-not-known", path, None, text)
@@ -130,7 +136,7 @@ def _database(
     found = evaluation.load(name)
     if found:
         late = evaluation.loads.index(found) > evaluation.loads.index(load)
-        if name == "db_text" and late and row.before is not None and version.release >= row.before:
+        if name == "db_text" and late and row.wants_text_first(version):
             text = "db_text is loaded after %s, whose %s needs it: kamailio -c passes, and the next start fails"
             remedy = 'Move loadmodule "db_text.so" before %s' % load.name
             yield found_at("database-module-missing", found.place, text % (load.name, row.parameter), remedy)

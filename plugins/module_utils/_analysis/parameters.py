@@ -17,11 +17,10 @@ from typing import Iterator, List, Optional
 
 from .._config.model import Evaluation, Param
 from .._config.pseudo_variables import check_format, check_written
-from .._dispatcher.attributes import read_attrs
 from .._text import quoted
 from .._versions import NEWEST, Version
 from .findings import Finding, found_at
-from .setup import DNS_ALWAYS, DNS_AT_LOAD, DNS_BY_TIMER, DNS_SRV, number_of, text_of
+from .setup import DNS_ALWAYS, DNS_AT_LOAD, DNS_BY_TIMER, DNS_SRV, number_of, read_codes, text_of
 
 # tm's timers are in milliseconds: up to this many, seconds were meant.
 _MOST_SECONDS = 120
@@ -71,7 +70,7 @@ def _extra_attrs(evaluation: Evaluation) -> Iterator[Finding]:
     if not param or text is None or len(text) < 3 or not evaluation.param("dispatcher", "db_url"):
         return
     try:
-        found = read_attrs(text[:-1] if text.endswith(b";") else text)
+        found = read_codes(text[:-1] if text.endswith(b";") else text)
         if not all(attribute.value for attribute in found.found):
             raise ValueError("an attribute has no column")
     except ValueError as exc:

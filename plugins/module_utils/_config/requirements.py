@@ -119,7 +119,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("tmx", ("tm",), before=True),
     Requirement("topoh", ("sanity",), when=(When("sanity_checks"),)),
     Requirement("topos", ("sanity",), when=(When("sanity_checks"),)),
-    Requirement("topos", ("topoh",), when=(When("mask_callid"),), since=(6, 0)),
+    Requirement("topos", ("topoh",), when=(When("mask_callid"),), since=(5, 7)),
     Requirement("topos_htable", ("htable",)),
     Requirement("topos_htable", ("topos",)),
     Requirement("tsilo", ("registrar",)),

@@ -38,6 +38,10 @@ class Database(NamedTuple):
     since: Tuple[int, ...] = ()
     until: Tuple[int, ...] = ()
 
+    def wants_text_first(self, version: Version) -> bool:
+        """Whether db_text must be loaded before the module."""
+        return self.before is not None and version.release >= self.before
+
 
 DATABASES: Tuple[Database, ...] = (
     Database("acc", before=(6, 1), can_be_empty=True),
