@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import (
+    NEWEST,
     TABLE,
     VERSIONS,
     parameter_types,
@@ -64,7 +65,7 @@ TABLES = {
     "imc_rooms": "name(string) domain(string) flag(int)\n",
     "imc_members": "username(string) domain(string) room(string) flag(int)\n",
 }
-STRINGS = {"acc_function": "acc_log_request", "mt_pv_values": "$avp(i:9)"}
+VALUES = {"acc_function": "acc_log_request", "mt_pv_values": "$avp(i:9)", "ping_interval": 60}
 # No start without a DIAMETER client that answers: what they need is in test_alone.
 UNTRIED = {"acc_diameter", "auth_diameter"}
 
@@ -117,7 +118,7 @@ def test_the_server_accepts_the_parameters_of_the_table_and_no_others(suite: str
 
 def test_the_table_has_all_parameters_that_the_newest_server_lists(tmp_path: Path) -> None:
     # Older ones have no command that lists parameters.
-    suite, number = SUITES[-1], VERSIONS[-1]
+    suite, number = SUITES[-1], NEWEST
     order: list[str] = []
     for module in MODULES:
         if module not in {*DEMANDING, "ctl"} and parameter_types(module, number) is not None:
@@ -166,7 +167,7 @@ def starts(modules: list[str], row: Requirement, suite: str, version: Version, f
     last = ""
     for when in row.when:
         is_number = "i" in (parameter_types(row.module, version) or {})[when.parameter]
-        value = STRINGS.get(when.parameter) or (when.only or (when.default or 1,))[-1]
+        value = VALUES.get(when.parameter) or (when.only or (when.default or 1,))[-1]
         last += 'modparam("%s", "%s", %s)\n' % (row.module, when.parameter, value if is_number else '"%s"' % value)
     server = setup_of(modules, last, folder).server(suite)
     try:
