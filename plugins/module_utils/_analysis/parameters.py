@@ -16,9 +16,10 @@ from __future__ import annotations
 from typing import Iterator, List, Optional
 
 from .._config.model import Evaluation, Param
+from .._config.parameters import DEVELOPMENT
 from .._config.pseudo_variables import check_format, check_written
 from .._text import quoted
-from .._versions import NEWEST, Version
+from .._versions import Version
 from .findings import Finding, found_at
 from .setup import DNS_ALWAYS, DNS_AT_LOAD, DNS_BY_TIMER, DNS_SRV, number_of, read_codes, text_of
 
@@ -31,7 +32,8 @@ _BREAKS = "kamailio -c passes, and the next start fails"
 def parameter_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     """What is wrong with parameters of dispatcher, which is loaded."""
     return [
-        *_pseudo_variables(evaluation, version or NEWEST),
+        # Of the development branch no name is certain to be all.
+        *_pseudo_variables(evaluation, version or DEVELOPMENT),
         *_extra_attrs(evaluation),
         *_without_effect(evaluation),
     ]
