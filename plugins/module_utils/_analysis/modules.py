@@ -172,7 +172,7 @@ def _parameter(param: Param, module: str, version: Version, tables: Tables) -> U
         if not meant:
             return "%s of %s" % (param.name, module)
         versions = " and ".join(str(known) for known in tables.versions)
-        known_by = tables.source or "the nearest that is known to %s" % version
+        known_by = tables.source or "the nearest that is known to " + str(version)
         text = "module %s of Kamailio %s, %s, has no parameter %s"
         return found_at("parameter-doubtful", param.place, text % (module, versions, known_by, param.name), meant)
     certain = tables.exact or tables.between or (module == "dispatcher" and param.name in NUMBERS + STRINGS)
