@@ -106,6 +106,7 @@ RULES: Dict[str, Rule] = {
     "core-setting-value": Rule(ERROR, "Give it a value that it takes", stops=True),
     "core-setting-late": Rule(ERROR, "Move it before the first modparam and the first route", stops=True),
     "server-refuses": Rule(ERROR, "Correct what kamailio -c says about it", stops=True),
+    "parameter-missing": Rule(ERROR, "Set the parameter", stops=True),
     "module-file-missing": Rule(ERROR, "Install the package that ships it, or take its loadmodule out", stops=True),
     "module-twice": Rule(ERROR, "Take one of the two loadmodule lines out", stops=True, editable=True),
     "modparam-without-module": Rule(ERROR, "Load the module before the modparam", stops=True, editable=True),
@@ -116,8 +117,13 @@ RULES: Dict[str, Rule] = {
     "reply-codes-broken": Rule(
         ERROR, "Write code=404;class=3, without white space or a semicolon at the end", stops=True
     ),
-    "pseudo-variable-bad": Rule(ERROR, "Name a pseudo-variable that can be written, such as $avp(setid)", stops=True),
-    "database-module-missing": Rule(ERROR, "Load the module of that database before dispatcher", stops=True),
+    "pseudo-variable-bad": Rule(
+        ERROR, "Load pv, and name a pseudo-variable that can be written, such as $avp(setid)", stops=True
+    ),
+    "extra-attrs-broken": Rule(ERROR, "Write name=column;name=column, without white space", stops=True),
+    "database-module-missing": Rule(
+        ERROR, "Load the module of that database before the module that needs it", stops=True
+    ),
     "event-route-missing": Rule(ERROR, "Write that event_route, or take the module out", stops=True),
     "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "address-misread": Rule(ERROR, "Write four numbers from 0 to 255"),
@@ -203,6 +209,8 @@ RULES: Dict[str, Rule] = {
     ),
     "reload-unreadable": Rule(WARNING, "Let the server's user read it: chgrp, chmod, or setfacl"),
     "reply-codes-ignored": Rule(WARNING, "Write code=NNN or class=N, with semicolons between them"),
+    "reply-codes-hide-timeouts": Rule(WARNING, "Name the codes that destinations do answer with, such as code=404"),
+    "timer-too-short": Rule(WARNING, "Give milliseconds, such as 5000 for 5 seconds"),
     "ping-from-odd": Rule(WARNING, "Write a SIP URI such as sip:dispatcher@example.org"),
     "ping-method-odd": Rule(WARNING, "Write OPTIONS, or INFO where a peer does not answer that"),
     "flags-not-a-number": Rule(WARNING, "Write the number that is meant", field=FLAGS, mends=(WRITE_FLAGS,)),
@@ -235,6 +243,12 @@ RULES: Dict[str, Rule] = {
     "cc-incomplete": Rule(NOTE, "Set cc=1 for every destination of the set, or for none"),
     "default-by-place": Rule(NOTE, "Give the destination that is to be the default a lower priority than the others"),
     "script-not-read": Rule(NOTE, "Check by hand that failover and probing are set as the script needs them"),
+    "start-needs-dns": Rule(NOTE, "Write addresses, add 16 (no lookup) to the flags, or take ds_load_mode out"),
+    "event-callback-unused": Rule(NOTE, "Load the module of a KEMI script, or write event_route[dispatcher:dst-down]"),
+    "dns-mode-without-lookup": Rule(
+        NOTE, "Add 1 (look up when the list is loaded), 2 (always) or 4 (by a timer) to it"
+    ),
+    "latency-not-retained": Rule(NOTE, 'Set modparam("dispatcher", "ds_ping_latency_stats", 1), or take it out'),
     "list-empty": Rule(NOTE, "Add the destinations"),
     "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
     "version-not-known": Rule(NOTE, "Look for a release of this collection that knows it"),

@@ -8,7 +8,8 @@
 """Kamailio versions, and what changed with which of them.
 
 Core settings, modules and their parameters by version are tables of their own: _config/core_settings.py,
-_config/parameters.py and _config/requirements.py.
+_config/parameters.py, _config/requirements.py and _config/wants.py. What changed with 5.6, 6.0 and 6.1 was seen on
+servers; for 5.7, 5.8 and 6.2, the development branch, the sources were read.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class Version(NamedTuple):
 
     @property
     def surely_defines_its_version(self) -> bool:
-        """Whether C(KAMAILIO_VERSION) and C(OS_NAME) are defined: 5.6.3 has neither, 6.0.1 both."""
-        return self.release >= (6, 0)
+        """Whether C(KAMAILIO_VERSION) and C(OS_NAME) are defined: 5.6.3 has neither, and the source of 5.7 both."""
+        return self.release >= (5, 7)
 
     def has_algorithm(self, number: int) -> bool:
         """Whether dispatcher has an algorithm; with one that it does not have it takes the first destination."""

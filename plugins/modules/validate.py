@@ -124,7 +124,7 @@ RETURN = r"""
 will_start:
   description:
     - Whether the server starts with these files (after the correction, if one was made). V(null) where the configuration cannot
-      be evaluated to the end.
+      be evaluated to the end, or where a host must be found in the DNS first (C(start-needs-dns)).
   returned: also when it refuses; not where the files cannot be read
   type: bool
 findings:

@@ -39,6 +39,28 @@ exec chroot "$root" "$@"
 """
 
 
+# Starts a server in each folder, one after the other, until it answers or is dead, and prints what came of it. A server
+# that says that it cannot start is not waited for: some modules never end then.
+_STARTS = """
+for folder in "$@"; do
+  setsid kamailio -DD -E -m 32 -M 4 -Y "$folder" -f "$folder/kamailio.cfg" >"$folder/server.log" 2>&1 &
+  process=$!
+  outcome=late
+  for _try in $(seq 200); do
+    if ! kill -0 $process 2>/dev/null; then outcome=dead; break; fi
+    if grep -q "error while initializing" "$folder/server.log"; then outcome=dead; break; fi
+    if [ -S "$folder/ctl" ] && kamcmd -s "unix:$folder/ctl" core.version 2>/dev/null | grep -q kamailio; then
+      outcome=started; break
+    fi
+    sleep 0.05
+  done
+  kill -9 -$process 2>/dev/null
+  wait $process 2>/dev/null
+  echo $outcome
+done
+"""
+
+
 def as_version(text: str) -> Version:
     """The version of a server under test."""
     version = parse_version(text)
@@ -132,10 +154,11 @@ class Peers:
                 peer: socket.socket = key.fileobj  # type: ignore[assignment]
                 request, sender = peer.recvfrom(65535)
                 self.counts[peer.getsockname()[1]] += 1
-                peer.sendto(_answer_to(request, self._code), sender)
+                peer.sendto(answer_to(request, self._code), sender)
 
 
-def _answer_to(request: bytes, code: int) -> bytes:
+def answer_to(request: bytes, code: int) -> bytes:
+    """The answer of a peer to a request."""
     kept = [
         line + (b";tag=peer" if line.lower().startswith(b"to:") else b"")
         for line in request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
@@ -243,6 +266,12 @@ class Server:
         return [
             Entry(int(row["ID"]), row["URI"], row["FLAGS"], int(row["PRIORITY"]), row.get("BODY", "")) for row in found
         ]
+
+
+def start_all(suite: str, folders: list[Path]) -> list[str]:
+    """What becomes of a server for the kamailio.cfg in each folder: started, dead, or late (after 10 seconds)."""
+    command = in_root(suite, "sh", "-c", _STARTS, "sh", *map(str, folders))
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
 
 
 def modules_of(server: Server) -> list[str]:

@@ -128,6 +128,19 @@ def test_pings_change_letters_without_drift(suite: str, tmp_path: Path) -> None:
         assert result["drift"] == [], mode
 
 
+def test_drift_names_the_letters_of_the_list(suite: str, version: str, tmp_path: Path) -> None:
+    live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), "1 sip:127.0.0.1:9 8\n1 sip:127.0.0.1:10 0\n")
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        for port in (9, 10):
+            server.rpc("dispatcher.set_state", "dx", "1", "sip:127.0.0.1:%d" % port)
+        result = live.call("dispatcher_info")
+    assert sorted(difference["text"] for difference in result["drift"]) == [
+        "the list says AP (flags 8), and it runs as DX",
+        "the list says AX (flags 0), and it runs as DX",
+    ]
+
+
 def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
     empty = Live(tmp_path, PROBED, "# none\n")
     with empty.server(suite):

@@ -85,7 +85,15 @@ CASES = {
         2,
         "IP",
     ),
-    "codes_class_of_three_letters": ([], 3, PARAM % ("ds_ping_reply_codes", "class=4xx"), f"{URI} 8", 404, 2, "AP"),
+    "codes_class_of_three_letters": (
+        ["reply-codes-hide-timeouts"],
+        3,
+        PARAM % ("ds_ping_reply_codes", "class=4xx"),
+        f"{URI} 8",
+        404,
+        2,
+        "AP",
+    ),
     "codes_with_blanks": ([], 3, PARAM % ("ds_ping_reply_codes", "code=403; code = 404 "), f"{URI} 8", 404, 2, "AP"),
     "codes_in_quotes": (
         ["reply-codes-ignored"],

@@ -48,7 +48,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.find import
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.sockets import exchange
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import members
-from conformance.server import Peers, Server, _answer_to, as_version, free_ports
+from conformance.server import Peers, Server, answer_to, as_version, free_ports
 from conformance.setups import Setup
 
 # For answers that come, on a machine that is busy with other tests; and for those that do not.
@@ -381,7 +381,7 @@ class SlowPeer(Peers):
                 request, sender = peer.recvfrom(65535)
                 self.counts[self.ports[0]] += 1
                 time.sleep(0.003 * (self.counts[self.ports[0]] % 3 + 1))
-                peer.sendto(_answer_to(request, 200), sender)
+                peer.sendto(answer_to(request, 200), sender)
 
 
 def test_fractions(suite: str, tmp_path: Path) -> None:

@@ -149,6 +149,8 @@ def test_secrets_are_masked(line: str) -> None:
 
 # Of them these are secret; the value of the last one can be the name of a file.
 SECRET_PARAMETERS = {"auth_key", "credential", "mask_key", "password", "restore_passwd", "secret", "xkey"}
+# The name of an engine, which is masked all the same.
+SECRET_PARAMETERS.add("hmac_engine")
 
 
 def test_the_secret_ones_among_the_parameters_of_kamailio() -> None:

@@ -20,7 +20,7 @@ from .files import no_files
 
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 # What may compare versions: the facts about them, and tables by version.
-MAY_COMPARE = {"_versions.py", "parameters.py", "requirements.py", "attributes.py"}
+MAY_COMPARE = {"_versions.py", "parameters.py", "requirements.py", "wants.py", "attributes.py"}
 
 
 def findings(version: str, line: str) -> list[tuple[str, str]]:
@@ -36,13 +36,14 @@ def findings(version: str, line: str) -> list[tuple[str, str]]:
         ("5.5.4", ["5.6"], False, False),
         ("5.6.0", ["5.6.0"], True, False),
         ("5.6.9", ["5.6.9"], True, False),
-        ("5.7.6", ["5.6", "6.0"], False, True),
-        ("5.8", ["5.6", "6.0"], False, True),
+        ("5.7.6", ["5.7.6"], True, False),
+        ("5.8", ["5.8"], True, False),
         ("6.0.7", ["6.0.7"], True, False),
         ("6.1", ["6.1"], True, False),
         ("6.1.5", ["6.1.5"], True, False),
         ("6.1.6", ["6.1.5"], False, False),
-        ("6.2.0", ["6.1"], False, False),
+        ("6.2.0", ["6.2.0"], False, False),
+        ("6.3", ["6.2"], False, False),
     ],
 )
 def test_a_version_is_checked_by_the_nearest_tables(
@@ -52,7 +53,7 @@ def test_a_version_is_checked_by_the_nearest_tables(
     assert ([str(known) for known in found.versions], found.exact, found.between) == (tables, exact, between)
 
 
-@pytest.mark.parametrize("version", ["5.5.4", "5.7.6", "5.8.4", "6.1.6", "6.2.0"])
+@pytest.mark.parametrize("version", ["5.5.4", "6.1.6", "6.2.0", "6.3"])
 def test_a_version_without_tables_is_named_and_its_slips_are_found(version: str) -> None:
     good, slip, new = (
         findings(version, 'modparam("dispatcher", %s)' % setting)
@@ -64,11 +65,33 @@ def test_a_version_without_tables_is_named_and_its_slips_are_found(version: str)
     assert new[0][1].endswith("not have invented of dispatcher") and version in new[0][1]
 
 
+# What 5.8 and the development branch have gained, and lost, by their sources.
+@pytest.mark.parametrize(
+    ("version", "setting", "rule"),
+    [
+        ("5.7.3", '"dispatcher", "ds_retain_latency_stats", 0', "parameter-unknown"),
+        ("5.8.4", '"dispatcher", "ds_retain_latency_stats", 0', None),
+        ("5.8.4", '"tm", "headers_mode", 1', "parameter-unknown"),
+        ("6.0.1", '"tm", "headers_mode", 1', None),
+        ("5.7.3", '"tm", "failover_reply_codes", "503"', None),
+        ("5.6.3", '"tm", "failover_reply_codes", "503"', "parameter-unknown"),
+        ("6.2.0", '"dispatcher", "ds_dns_match_all", 1', None),
+        ("6.1.5", '"dispatcher", "ds_dns_match_all", 1', "parameter-unknown"),
+    ],
+)
+def test_a_branch_has_the_parameters_of_its_source(version: str, setting: str, rule: str | None) -> None:
+    found = findings(version, "modparam(%s)" % setting)
+    assert [name for name, _text in found if name != "version-not-known"] == ([rule] if rule else [])
+    sources = [text for name, text in found if name == "version-not-known"]
+    assert bool(sources) is version.startswith(("5.7", "5.8", "6.2"))
+    assert all("are read from the source of" in text for text in sources)
+
+
 def test_a_type_is_judged_only_where_it_is_certain() -> None:
     line = 'modparam("tm", "fr_timer", "x")'
     assert [rule for rule, _text in findings("5.8.4", line)] == ["parameter-type", "version-not-known"]
-    assert [rule for rule, _text in findings("6.2.0", line)] == ["version-not-known"]
-    always = findings("6.2.0", 'modparam("dispatcher", "list_file", 1)')
+    assert [rule for rule, _text in findings("6.3.0", line)] == ["version-not-known"]
+    always = findings("6.3.0", 'modparam("dispatcher", "list_file", 1)')
     assert "parameter-type" in [rule for rule, _text in always]
 
 

@@ -29,9 +29,10 @@ from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
+from .parameters import parameter_findings, timer_findings
 from .refusals import NOT_ASKED, Said, refusal_findings
 from .script import event_route_findings, list_findings, script_findings
-from .setup import MODE_ALL, Setup, interval_of, number_of, read_setup, setup_findings, text_of, tm_state
+from .setup import MODE_ALL, Setup, interval_of, no_interval, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
 _MOST_NAMES = 10
@@ -151,7 +152,10 @@ def analyse(
             ]
     findings.sort(key=_rank)
     stops = any(RULES[finding.rule].stops for finding in findings)
-    will_start = False if stops else None if undecided or "parameter-doubtful" in broken else True
+    unsure = (
+        undecided or "parameter-doubtful" in broken or any(finding.rule == "start-needs-dns" for finding in findings)
+    )
+    will_start = False if stops else None if unsure else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
     probing = _probes(source, found, _hidden(stops, undecided), setup)
     return Analysis(will_start, tuple(findings), probing, tuple(_not_checked(evaluation, version, said)))
@@ -195,7 +199,10 @@ def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[
     findings += _unknown_values(evaluation)
     findings += event_route_findings(evaluation)
     dispatcher = evaluation.load("dispatcher")
-    return [*findings, *setup_findings(evaluation, dispatcher)] if dispatcher else findings
+    findings += timer_findings(evaluation)
+    if not dispatcher:
+        return findings
+    return [*findings, *setup_findings(evaluation, dispatcher), *parameter_findings(evaluation, version)]
 
 
 def _without_socket(evaluation: Evaluation) -> Iterator[Finding]:
@@ -306,7 +313,7 @@ def _mode_findings(evaluation: Evaluation) -> Iterator[Finding]:
     """Probing that is asked for by the mode alone."""
     mode = evaluation.param("dispatcher", "ds_probing_mode")
     if mode and number_of(evaluation, "ds_probing_mode", 0) == MODE_ALL and not interval_of(evaluation):
-        text = "ds_probing_mode 1 asks for the probing of every destination, and ds_ping_interval is not set"
+        text = "ds_probing_mode 1 asks for the probing of every destination, and %s" % no_interval(evaluation)
         missing = ", nor is tm loaded" if tm_state(evaluation) == "missing" else ""
         yield found_at("mode-without-interval", mode.place, text + missing + ", so nothing is probed")
 

@@ -13,7 +13,7 @@ src/modules/dispatcher/dispatch.c.
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets, needs_of
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
@@ -57,15 +57,35 @@ def analyse_destinations(source: Source[D], setup: Setup, decided: bool = True) 
     found, skipped = destination_findings(source, setup.version, setup.sockets, setup.resolver, setup.routing)
     effects = effects_of(source.destinations, setup, skipped)
     probing = list(_probing(source, effects, setup.version)) if decided else []
-    return Destinations((*found, *_strict(setup, skipped), *probing), skipped, effects)
+    strict = _strict(source.destinations, setup, skipped)
+    return Destinations((*found, *strict, *probing), skipped, effects)
 
 
-def _strict(setup: Setup, skipped: Dict[int, str]) -> Iterator[Finding]:
-    """What C(ds_load_mode) 1 makes of destinations that the server would otherwise skip."""
-    if setup.strict and skipped:
+def _strict(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str]) -> Iterator[Finding]:
+    """What C(ds_load_mode) 1 makes of destinations that the server would otherwise skip, or cannot be sure to load."""
+    if not setup.strict:
+        return
+    count = len(skipped)
+    if count:
         text = "ds_load_mode is 1, and %d destination%s would be skipped: the load fails, and the next start fails"
-        count = len(skipped)
         yield found_at("skipped-stops-load", setup.strict, text % (count, "" if count == 1 else "s"))
+    hosts = sorted(
+        {
+            show(read_uri(destination.uri).host)
+            for destination in destinations
+            if destination.start not in skipped and _asks(destination)
+        }
+    )
+    if hosts and setup.resolver.at_load:
+        text = "ds_load_mode is 1: the server starts, and reloads the list, only if it can resolve %s"
+        few = ", ".join(quoted(host.encode(), 60) for host in hosts[:3])
+        more = " and %d more" % (len(hosts) - 3) if len(hosts) > 3 else ""
+        yield found_at("start-needs-dns", setup.strict, text % (few + more))
+
+
+def _asks(destination: Probed) -> bool:
+    """Whether the server resolves the host of this destination."""
+    return not destination.flags & NO_DNS and read_uri(destination.uri).needs_resolver
 
 
 def _probing(source: Source[D], effects: Tuple[Effect, ...], version: Version) -> Iterator[Finding]:

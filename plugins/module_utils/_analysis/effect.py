@@ -72,7 +72,7 @@ def _effect(destination: Probed, setup: Setup, shadowed: bool) -> Effect:
         return Effect(NEVER, switched_off, "probing-switched-off" if asks else None)
     if not setup.interval:
         rule = "probing-without-tm" if setup.tm == "missing" else "probing-without-interval"
-        missing = "tm is not loaded" if setup.tm == "missing" else "ds_ping_interval is not set"
+        missing = "tm is not loaded" if setup.tm == "missing" else setup.no_interval
         return Effect(NEVER, missing, rule if destination.flags & PROBING else None)
     wanted = _wanted(destination.flags, setup, shadowed)
     hindrance = _hindrance(destination, setup) if wanted.effect != NEVER else None

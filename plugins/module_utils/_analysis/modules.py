@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import difflib
-from typing import Iterator, List, Union
+from typing import Iterator, List, Sequence, Set, Tuple, Union
 
-from .._config.model import Evaluation, Load, Param
+from .._config.model import Evaluation, Load, Param, Place
 from .._config.parameters import Tables, parameter_types, tables_for
-from .._config.requirements import Requirement, requirements_of
+from .._config.requirements import Requirement, When, requirements_of
+from .._config.wants import Database, Mandatory, databases_of, mandatory_of
+from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at, found_in
 
@@ -32,6 +34,9 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
     for load in evaluation.loads:
         for row in requirements_of(load.name, version):
             findings += _need(evaluation, load, row)
+        findings += _databases(evaluation, load, version)
+        for wanted in mandatory_of(load.name):
+            findings += _mandatory(evaluation, load, wanted)
     tables = tables_for(version)
     unknown = []
     for param in evaluation.params:
@@ -41,13 +46,19 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
                 findings.append(doubt)
             elif doubt:
                 unknown.append(doubt)
-    return findings if tables.exact else [*findings, _next_to(evaluation.path, version, tables, unknown)]
+    if tables.source or not tables.exact:
+        findings.append(_next_to(evaluation.path, version, tables, unknown))
+    return findings
 
 
 def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) -> Finding:
     """What a version is judged by that has no tables of its own."""
-    text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
-    text %= version, " and ".join(str(known) for known in tables.versions)
+    if tables.source:
+        text = "no Kamailio %s was run for this collection: its modules and parameters are read from the source of %s"
+        text %= version, tables.source
+    else:
+        text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
+        text %= version, " and ".join(str(known) for known in tables.versions)
     if unknown:
         text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", ", ".join(unknown))
     return found_in("version-not-known", path, None, text)
@@ -55,15 +66,16 @@ def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) ->
 
 def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Finding]:
     # Its own rules say more about this one.
-    if row.module == "dispatcher" or not is_active(evaluation, row):
+    if row.module == "dispatcher" or not _asked_for(evaluation, row.module, row.when):
         return
     place = load.place
     needs = " or ".join(row.needs)
-    why = " for its parameter %s" % row.parameter if row.parameter else ""
+    why = _why(evaluation, row)
     there = [other for other in evaluation.loads if other.name in row.needs]
     if not there:
         text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start fails"
         remedy = 'Put loadmodule "%s.so" before it' % row.needs[0]
+        remedy += "".join(", or set %s to %s" % (when.parameter, when.unless[0]) for when in row.when if when.unless)
         yield found_at("module-missing", place, text % (load.name, needs, why), remedy)
     elif row.before and evaluation.loads.index(there[0]) > evaluation.loads.index(load):
         late = there[0].place
@@ -72,12 +84,78 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
         yield found_at("module-too-late", late, text % (there[0].name, load.name, why), remedy)
 
 
-def is_active(evaluation: Evaluation, row: Requirement) -> bool:
-    """Whether the parameter that a requirement depends on is set."""
-    if not row.parameter:
-        return True
-    param = evaluation.param(row.module, row.parameter)
-    return param is not None and (param.value > 0 if isinstance(param.value, int) else bool(param.value))
+def _asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:
+    """Whether all parameters that a row depends on ask for it, by what they are set to or by default."""
+    params = [(when, evaluation.param(module, when.parameter)) for when in whens]
+    return all(when.asks(param.value if param else when.default) for when, param in params)
+
+
+def _why(evaluation: Evaluation, row: Requirement) -> str:
+    """Which parameter asks for the module, empty if none does."""
+    if not row.when:
+        return ""
+    first = row.when[0]
+    said = "" if evaluation.param(row.module, first.parameter) else " (%s by default)" % first.default
+    return " for its parameter %s%s" % (first.parameter, said)
+
+
+def _databases(evaluation: Evaluation, load: Load, version: Version) -> Iterator[Finding]:
+    """The modules of databases that a module wants, each once; dispatcher has a rule of its own."""
+    seen: Set[str] = set()
+    for row in databases_of(load.name, version):
+        if not _asked_for(evaluation, load.name, row.when):
+            continue
+        for scheme, place in _schemes(evaluation, load, row):
+            name = "db_" + scheme
+            if name in seen:
+                continue
+            seen.add(name)
+            yield from _database(evaluation, load, row, name, place, version)
+
+
+def _schemes(evaluation: Evaluation, load: Load, row: Database) -> Iterator[Tuple[str, Place]]:
+    """The databases of a row, with the place that asks for each: the URL, or the load where a default counts."""
+    params = evaluation.all_params(row.module, row.parameter)
+    if not params and row.default:
+        yield row.default, load.place
+    for param in params if row.named else params[-1:]:
+        if not isinstance(param.value, bytes):
+            continue
+        url = param.value.partition(b"=>")[2].strip() if row.named else param.value
+        scheme = url.split(b":")[0]
+        if url and b":" not in url:
+            # It may be a secret that stands in the wrong place.
+            yield "…", param.place
+        elif scheme or not row.can_be_empty:
+            yield scheme.decode("utf-8", "backslashreplace"), param.place
+
+
+def _database(
+    evaluation: Evaluation, load: Load, row: Database, name: str, place: Place, version: Version
+) -> Iterator[Finding]:
+    found = evaluation.load(name)
+    if found:
+        late = evaluation.loads.index(found) > evaluation.loads.index(load)
+        if name == "db_text" and late and row.wants_text_first(version):
+            text = "db_text is loaded after %s, whose %s needs it: kamailio -c passes, and the next start fails"
+            remedy = 'Move loadmodule "db_text.so" before %s' % load.name
+            yield found_at("database-module-missing", found.place, text % (load.name, row.parameter), remedy)
+        return
+    why = "" if evaluation.param(load.name, row.parameter) else " (its default)"
+    text = "%s of %s%s needs the module %s, which is not loaded: kamailio -c passes, and the next start fails"
+    remedy = "Load the module of that database before %s, or set %s to another one" % (load.name, row.parameter)
+    shown = "db_" + quoted(name[3:].encode("utf-8", "backslashreplace"), 20)
+    yield found_at("database-module-missing", place, text % (row.parameter, load.name, why, shown), remedy)
+
+
+def _mandatory(evaluation: Evaluation, load: Load, row: Mandatory) -> Iterator[Finding]:
+    if not _asked_for(evaluation, load.name, row.when):
+        return
+    if not any(evaluation.param(load.name, name) for name in row.parameters):
+        names = " or ".join(row.parameters)
+        text = "%s does not start without its parameter %s: kamailio -c passes, and the next start fails"
+        remedy = 'Set it, such as modparam("%s", "%s", %s)' % (load.name, row.parameters[0], row.example)
+        yield found_at("parameter-missing", load.place, text % (load.name, names), remedy)
 
 
 def _parameter(param: Param, module: str, version: Version, tables: Tables) -> Union[Finding, str, None]:
@@ -94,8 +172,9 @@ def _parameter(param: Param, module: str, version: Version, tables: Tables) -> U
         if not meant:
             return "%s of %s" % (param.name, module)
         versions = " and ".join(str(known) for known in tables.versions)
-        text = "module %s of Kamailio %s, the nearest that is known to %s, has no parameter %s"
-        return found_at("parameter-doubtful", param.place, text % (module, versions, version, param.name), meant)
+        known_by = tables.source or "the nearest that is known to " + str(version)
+        text = "module %s of Kamailio %s, %s, has no parameter %s"
+        return found_at("parameter-doubtful", param.place, text % (module, versions, known_by, param.name), meant)
     certain = tables.exact or tables.between or (module == "dispatcher" and param.name in NUMBERS + STRINGS)
     if certain and param.value is not None and ("i" if isinstance(param.value, int) else "s") not in accepted:
         kind = accepted[0]

@@ -19,7 +19,7 @@ from typing import Iterator, List, Literal, NamedTuple, Optional, Sequence
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
 from .._config.values import parse_number
-from .._dispatcher.attributes import Attributes, read_attrs
+from .._dispatcher.attributes import Attribute, Attributes, read_attrs
 from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
@@ -27,13 +27,17 @@ from .findings import Finding, found_at
 from .routing import UNREAD, Routing, read_routing
 
 # Bits of ds_dns_mode.
-DNS_AT_START, DNS_BY_TIMER = 1, 4
+DNS_AT_LOAD, DNS_ALWAYS, DNS_BY_TIMER, DNS_SRV = 1, 2, 4, 8
 MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
 # tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.
 FR_TIMER, MAX_LIFETIME = 30000, 32000
 TICKS_PER_SECOND = 16
 _BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+# What counts as an answer without being named.
+_SUCCESS = re.compile(rb"2[0-9][0-9]\Z")
+# The code with which tm says that no answer has come.
+TIMEOUT = 408
 _METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
 # Requests that open or end something, or that nobody answers.
 _NO_PINGS = (b"INVITE", b"ACK", b"CANCEL", b"BYE", b"PRACK", b"UPDATE", b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"REFER")
@@ -55,12 +59,15 @@ class Resolver(NamedTuple):
 USUAL_RESOLVER = Resolver()
 
 
+_NOT_SET = "ds_ping_interval is not set"
+
+
 class Setup(NamedTuple):
     """What the configuration says about probing.
 
     C(obstacle) is why the list is not even used, None if it is; C(tm) is the state of tm, C(interval) in seconds (0 for
     none), C(answers) how many an inactive destination must give, C(lacks) is the parameter that is empty and lets no
-    ping be built, C(proxy) the C(outbound_proxy), None if there is none.
+    ping be built, C(proxy) the C(outbound_proxy), None if there is none; C(no_interval) is why there is no interval.
     C(strict) is where C(ds_load_mode) 1 is set, C(database) where C(db_url) is. C(routing) is what the script does.
     """
 
@@ -77,6 +84,7 @@ class Setup(NamedTuple):
     strict: Optional[Place] = None
     database: Optional[Place] = None
     routing: Routing = UNREAD
+    no_interval: str = _NOT_SET
 
 
 def read_setup(evaluation: Evaluation, version: Version) -> Setup:
@@ -96,11 +104,12 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
         strict=_place_of(evaluation, "ds_load_mode") if number_of(evaluation, "ds_load_mode", 0) == 1 else None,
         database=_place_of(evaluation, "db_url"),
         routing=read_routing(evaluation),
+        no_interval=no_interval(evaluation),
     )
 
 
 def _resolver(evaluation: Evaluation) -> Resolver:
-    at_load = number_of(evaluation, "ds_dns_mode", DNS_AT_START) & (DNS_AT_START | DNS_BY_TIMER)
+    at_load = number_of(evaluation, "ds_dns_mode", DNS_AT_LOAD) & (DNS_AT_LOAD | DNS_BY_TIMER)
     return Resolver(bool(at_load), bool(parse_number(evaluation.settings.get("use_dns_cache", b"yes"))))
 
 
@@ -134,6 +143,12 @@ def interval_of(evaluation: Evaluation) -> int:
     return max(0, number_of(evaluation, "ds_ping_interval", 0))
 
 
+def no_interval(evaluation: Evaluation) -> str:
+    """Why nothing is pinged where C(interval_of) is 0."""
+    value = number_of(evaluation, "ds_ping_interval", 0)
+    return "ds_ping_interval is %d" % value if evaluation.param("dispatcher", "ds_ping_interval") else _NOT_SET
+
+
 def tm_state(evaluation: Evaluation) -> TmState:
     """Where tm is loaded: C(first) (before dispatcher), C(late) or C(missing)."""
     return tm_state_of([load.name for load in evaluation.loads])
@@ -152,7 +167,6 @@ def setup_findings(evaluation: Evaluation, dispatcher: Load) -> List[Finding]:
         *_start(evaluation),
         *_database(evaluation, dispatcher),
         *_default_sockets(evaluation),
-        *_pseudo_variables(evaluation),
         *_reply_codes(evaluation),
         *_pings(evaluation),
         *_timing(evaluation),
@@ -215,15 +229,6 @@ def _value(param: Param) -> bytes:
     return param.value if isinstance(param.value, bytes) else b""
 
 
-def _pseudo_variables(evaluation: Evaluation) -> Iterator[Finding]:
-    for name in ("setid_pvname", "attrs_pvname"):
-        text = text_of(evaluation, name)
-        param = evaluation.param("dispatcher", name)
-        if param and text is not None and (text[:1] != b"$" or text == b"$"):
-            said = "%s is %s, which is no pseudo-variable: kamailio -c passes, and the next start fails"
-            yield found_at("pseudo-variable-bad", param.place, said % (name, quoted(text, 60) or "empty"))
-
-
 def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
     param = _set(evaluation, "ds_ping_reply_codes")
     if not param:
@@ -235,14 +240,28 @@ def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
         said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start fails"
         yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
         return
-    ignored = [
-        code.name + b"=" + (code.value or b"") for code in codes.found if not _counts(code.name, code.value or b"")
-    ]
-    if codes.end < len(_plain(text)):
-        ignored.append(_plain(text)[codes.end :])
+    ignored = [_written(code) for code in codes.found if not (_code_of(code) or _is_success(code))]
+    rest = _plain(text)[codes.end :]
+    if any(not _SUCCESS.match(part) for part in rest.split(b",") if part):
+        ignored.append(rest)
     if ignored:
         said = "the server ignores %s in ds_ping_reply_codes: a destination that answers so counts as dead"
+        said += ", unless with 2xx"
         yield found_at("reply-codes-ignored", param.place, said % quoted(b" and ".join(ignored), 80))
+    timeouts = [_written(code) for code in codes.found if _code_of(code) in (4, TIMEOUT)]
+    if timeouts and interval_of(evaluation):
+        said = "%s in ds_ping_reply_codes takes the 408 that tm makes of no answer for an answer: no destination that "
+        said += "does not answer is ever marked as down"
+        yield found_at("reply-codes-hide-timeouts", param.place, said % quoted(b" and ".join(timeouts), 60))
+
+
+def _written(code: Attribute) -> bytes:
+    return code.name if code.value is None else code.name + b"=" + code.value
+
+
+def _is_success(code: Attribute) -> bool:
+    """Whether somebody has meant answers that always count, such as a bare C(200)."""
+    return bool(_SUCCESS.match(code.name) if code.value is None else _SUCCESS.match(code.value))
 
 
 def _plain(text: bytes) -> bytes:
@@ -261,9 +280,11 @@ def read_codes(text: bytes) -> Attributes:
     return read_attrs(plain)
 
 
-def _counts(name: bytes, value: bytes) -> bool:
-    number = leading_int(value)
-    return (name.lower() == b"code" and 100 <= number < 700) or (name.lower() == b"class" and 1 <= number < 7)
+def _code_of(code: Attribute) -> int:
+    """The reply code or class that the server takes from an entry, 0 for none."""
+    number, name = leading_int(code.value or b""), code.name.lower()
+    counts = (name == b"code" and 100 <= number < 700) or (name == b"class" and 1 <= number < 7)
+    return number if counts else 0
 
 
 def _pings(evaluation: Evaluation) -> Iterator[Finding]:

@@ -246,7 +246,8 @@ def _fields(pair: Pair, setup: Setup, expected: Effect) -> Iterator[Difference]:
     hidden = (NO_DNS | NO_PING) if running.exact and listed.flags & (NO_DNS | NO_PING) & ~running.flags else 0
     if running.letters != letters and not (cleared and running.letters[0] == letters[0]):
         of_state = cleared or running.letters[1] == letters[1] or running.letters[0] == "D"
-        text = "the list says %s (flags %d), and it runs as %s" % (letters, listed.flags, running.letters)
+        asked = letters_after_load(listed.flags, setup)
+        text = "the list says %s (flags %d), and it runs as %s" % (asked, listed.flags, running.letters)
         yield Difference("state" if of_state else "flags", *where, text)
     elif hidden and running.letters[1] != "N":
         lost = listed.flags & hidden & ~running.flags

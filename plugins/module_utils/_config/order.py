@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from .._errors import KamailioError, Problem
 from .model import module_name
-from .requirements import REQUIREMENTS, Requirement
+from .requirements import REQUIREMENTS, Requirement, When
 
 
 def order_modules(entries: Sequence[Any]) -> List[Any]:
@@ -59,19 +59,21 @@ def order_modules(entries: Sequence[Any]) -> List[Any]:
 
 
 def _missing(entry: Any, row: Requirement) -> List[Problem]:
-    if row.since or row.until or not _is_set(entry, row.parameter):
+    if row.since or row.until or not all(_is_set(entry, when) for when in row.when):
         return []
-    why = " for its parameter %s" % row.parameter if row.parameter else ""
+    names = [when.parameter for when in row.when]
+    why = " for its parameter %s" % names[0] if names else ""
     text = "%s needs %s%s, which is not among the modules" % (row.module, " or ".join(row.needs), why)
     return [Problem(text, "Add %s" % row.needs[0])]
 
 
-def _is_set(entry: Any, parameter: str) -> bool:
-    """Whether an entry has the parameter that a row depends on; the last of several values counts."""
-    if not parameter:
-        return True
+def _is_set(entry: Any, when: When) -> bool:
+    """Whether an entry has the parameter that a row depends on; the last of several values counts.
+
+    A default is not known to count: the file can set the parameter already.
+    """
     params = entry.get("params") if isinstance(entry, Mapping) else None
-    value = params.get(parameter) if isinstance(params, Mapping) else None
+    value = params.get(when.parameter) if isinstance(params, Mapping) else None
     if isinstance(value, (list, tuple)):
         value = value[-1] if value else None
-    return value > 0 if isinstance(value, int) else bool(value)
+    return when.asks(value)

@@ -8,7 +8,7 @@
 """The parameters of the modules in Debian's package kamailio, and what each accepts: a number, a string or both.
 
 The names come from the sources and the answers from C(kamailio -c) of 5.6.3, 6.0.1 and 6.1.5, one question per name and
-type.
+type. For 5.7, 5.8 and the development branch they are read from the sources alone: C(FROM_SOURCES).
 """
 
 from __future__ import annotations
@@ -18,7 +18,11 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 from .._versions import Version
 
-VERSIONS = (Version(5, 6), Version(6, 0), Version(6, 1))
+# The development branch goes on, so nothing is certain about it.
+DEVELOPMENT = Version(6, 2)
+SEEN_ON = "21 August 2026"
+VERSIONS = (Version(5, 6), Version(5, 7), Version(5, 8), Version(6, 0), Version(6, 1), DEVELOPMENT)
+FROM_SOURCES = (Version(5, 7), Version(5, 8), DEVELOPMENT)
 # A later release may have parameters that are not in here; the older ones only got some within 6.1.
 NEWEST = Version(6, 1, 5)
 
@@ -38,7 +42,7 @@ acc_diameter: diameter_client_host=s diameter_client_port=i diameter_extra=s dia
 alias_db: alias_domain_column=s alias_user_column=s append_branches=i db_url=s domain_column=s domain_prefix=s
  use_domain=i user_column=s
 app_jsdt: load=s loaddir=s@6.1- mode=i
-app_sqlang@-5.6: load=s
+app_sqlang@-5.7: load=s
 async: mode=i@6.0- ms_timer=i return=i workers=i
 auth: add_authinfo_hdr=i algorithm=s auth_checks_in_dlg=i auth_checks_no_dlg=i auth_checks_register=i challenge_attr=s
  force_stateless_reply=i nc_array_order=i nc_array_size=i nid_pool_no=i nonce_auth_max_drift=i nonce_count=i
@@ -47,7 +51,7 @@ auth: add_authinfo_hdr=i algorithm=s auth_checks_in_dlg=i auth_checks_no_dlg=i a
 auth_db: calculate_ha1=i db_url=s domain_column=s force_generate_avps=i load_credentials=s password_column=s
  password_column_2=s use_domain=i user_column=s version_table=i
 auth_diameter: diameter_client_host=s diameter_client_port=i use_domain=i
-auth_xkeys: xkey=s
+auth_xkeys: hmac_engine=s@6.2- xkey=s
 avp: xlbuf_size=i
 avpops: attribute_column=s avp_table=s db_scheme=s db_url=s domain_column=s type_column=s use_domain=i
  username_column=s uuid_column=s value_column=s
@@ -69,7 +73,7 @@ carrierroute: avoid_failed_destinations=i carrier_name_carrier_col=s carrier_nam
  subscriber_domain_col=s subscriber_table=s subscriber_user_col=s use_domain=i
 cfg_db: custom_tbl=s db_url=s transl_tbl=s
 cfg_rpc:
-cfgt: basedir=s callid_prefix=s mask=i route_log=i@6.0- skip_unknown=i@6.0-
+cfgt: basedir=s callid_prefix=s mask=i route_log=i@5.8- skip_unknown=i@5.8-
 cfgutils: hash_file=s initial_gflags=i initial_probability=i lock_set_size=i
 corex: alias_subdomains=s dns_cache=s dns_file=s@6.0- evcb_reply_out=s nio_intercept=i nio_min_msg_len=i nio_msg_avp=s
 counters: script_cnt_grp_name=s script_counter=s
@@ -82,34 +86,37 @@ db_text: db_delim=s db_mode=i default_connection=s emptystring=i file_buffer_siz
 debugger: breakpoint=i cfgpkgcheck=i cfgtest=i cfgtrace=i cfgtrace_format=i log_assign=i log_facility=s log_level=i
  log_level_name=s log_prefix=s mod_facility=s mod_facility_mode=i mod_hash_size=i mod_level=s mod_level_mode=i
  reset_msgid=i step_loops=i step_usleep=i
-dialog: bridge_contact=s bridge_controller=s bye_early_code=i@6.0- bye_early_reason=s@6.0- call_id_column=s
- db_fetch_rows=i db_mode=i db_skip_load=i db_update_period=i db_url=s debug_variables=i@6.0- default_timeout=i
- detect_spirals=i dlg_ctxiuid_mode=i@6.0- dlg_extra_hdrs=s dlg_filter_mode=i dlg_flag=i@-5.6 dlg_match_mode=i
- dlg_mode=i@6.0- early_timeout=i enable_dmq=i enable_stats=i end_timeout=i event_callback=s from_contact_column=s
- from_cseq_column=s from_route_column=s from_sock_column=s from_tag_column=s from_uri_column=s h_entry_column=s
- h_id_column=s h_id_start=i h_id_step=i hash_size=i initial_cbs_inscript=i ka_failed_limit=i ka_interval=i ka_timer=i
- keep_proxy_rr=i lreq_callee_headers=s noack_timeout=i profiles_no_value=s profiles_with_value=s rr_param=s
- ruri_pvar=s send_bye=i sflags_column=s start_time_column=s state_column=s table_name=s timeout_avp=s timeout_column=s
- timeout_noreset=i timer_procs=i to_contact_column=s to_cseq_column=s to_route_column=s to_sock_column=s
- to_tag_column=s to_uri_column=s toroute_name_column=s track_cseq_updates=i vars_h_entry_column=s vars_h_id_column=s
- vars_key_column=s vars_table_name=s vars_value_column=s wait_ack=i xavp_cfg=s
+dialog: bridge_contact=s bridge_controller=s bye_early_code=i@5.7- bye_early_reason=s@5.7- call_id_column=s
+ db_fetch_rows=i db_mode=i db_skip_load=i db_update_period=i db_url=s debug_variables=i@5.7- default_timeout=i
+ detect_spirals=i dlg_ctxiuid_mode=i@5.7- dlg_extra_hdrs=s dlg_filter_mode=i dlg_flag=i@-5.8 dlg_match_mode=i
+ dlg_mode=i@6.0- dmq_peer_id=s@6.2- early_timeout=i enable_dmq=i enable_dmq_ka_iflags_sync=i@6.2- enable_stats=i
+ end_timeout=i event_callback=s from_contact_column=s from_cseq_column=s from_route_column=s from_sock_column=s
+ from_tag_column=s from_uri_column=s h_entry_column=s h_id_column=s h_id_start=i h_id_step=i hash_size=i
+ initial_cbs_inscript=i ka_failed_limit=i ka_interval=i ka_timer=i keep_proxy_rr=i lreq_callee_headers=s
+ noack_timeout=i profiles_no_value=s profiles_with_value=s rr_param=s ruri_pvar=s send_bye=i sflags_column=s
+ start_time_column=s state_column=s table_name=s timeout_avp=s timeout_column=s timeout_noreset=i timer_procs=i
+ to_contact_column=s to_cseq_column=s to_route_column=s to_sock_column=s to_tag_column=s to_uri_column=s
+ toroute_name_column=s track_cseq_updates=i vars_h_entry_column=s vars_h_id_column=s vars_key_column=s
+ vars_table_name=s vars_value_column=s wait_ack=i xavp_cfg=s
 dialplan: append_branch=i attrs_col=s attrs_pvar=s db_url=s dpid_col=s fetch_rows=i match_dynamic=i match_exp_col=s
  match_len_col=s match_op_col=s pr_col=s reload_delta=i repl_exp_col=s subst_exp_col=s table_name=s
 dispatcher: attrs_col=s attrs_pvname=s db_url=s destination_col=s ds_attrs_none=i ds_db_extra_attrs=s
- ds_default_socket=s ds_default_sockname=s ds_dns_interval=i ds_dns_mode=i ds_dns_ttl=i ds_hash_check_interval=i
- ds_hash_expire=i ds_hash_initexpire=i ds_hash_size=i ds_inactive_threshold=i ds_latency_estimator_alpha=i
- ds_load_mode=i ds_ping_fr_timeout=i@6.1- ds_ping_fr_timer=i@6.1- ds_ping_from=s ds_ping_interval=i
- ds_ping_latency_stats=i ds_ping_method=s ds_ping_reply_codes=s ds_ping_socket=s@6.1- ds_probing_mode=i
- ds_probing_threshold=i ds_retain_latency_stats=i@6.0- ds_timer_mode=i event_callback=s event_callback_mode=i@6.1-
- flags=i flags_col=s force_dst=i hash_pvar=s list_file=s outbound_proxy=s priority_col=s reload_delta=i setid_col=s
- setid_pvname=s table_name=s use_default=i xavp_ctx=s xavp_ctx_mode=i xavp_dst=s xavp_dst_mode=i
+ ds_default_socket=s ds_default_sockname=s ds_dns_interval=i ds_dns_match_all=i@6.2- ds_dns_mode=i ds_dns_ttl=i
+ ds_hash_check_interval=i ds_hash_expire=i ds_hash_initexpire=i ds_hash_size=i ds_inactive_threshold=i
+ ds_latency_estimator_alpha=i ds_load_mode=i ds_ping_fr_timeout=i@6.1- ds_ping_fr_timer=i@6.1- ds_ping_from=s
+ ds_ping_interval=i ds_ping_latency_stats=i ds_ping_method=s ds_ping_reply_codes=s ds_ping_socket=s@6.1-
+ ds_probing_mode=i ds_probing_threshold=i ds_retain_latency_stats=i@5.8- ds_timer_mode=i event_callback=s
+ event_callback_mode=i@6.1- flags=i flags_col=s force_dst=i hash_pvar=s list_file=s outbound_proxy=s priority_col=s
+ reload_delta=i setid_col=s setid_pvname=s table_name=s use_default=i xavp_ctx=s xavp_ctx_mode=i xavp_dst=s
+ xavp_dst_mode=i
 diversion: suffix=s
-dlgs@6.0-: active_lifetime=i finish_lifetime=i hash_size=i init_lifetime=i timer_interval=i
-dmq: fail_count_enabled=i@6.1- fail_count_threshold_disabled=i@6.1- fail_count_threshold_not_active=i@6.1-
- multi_notify=i notification_address=s notification_channel=s num_workers=i ping_interval=i remove_inactive=i@6.1-
- server_address=s server_socket=s worker_usleep=i
-dmq_usrloc: batch_msg_contacts=i batch_msg_size=i batch_size=i batch_usleep=i enable=i replicate_cflags=i@6.1-
- replicate_socket_info=i sync=i usrloc_delete=i usrloc_delete_expired=i@6.1- usrloc_domain=s
+dlgs@5.7-: active_lifetime=i finish_lifetime=i hash_size=i init_lifetime=i timer_interval=i
+dmq: event_callback=s@6.2- fail_count_enabled=i@6.1- fail_count_threshold_disabled=i@6.1-
+ fail_count_threshold_not_active=i@6.1- init_with_single=i@6.2- multi_notify=i notification_address=s
+ notification_channel=s num_workers=i ping_interval=i remove_inactive=i@6.1- server_address=s server_socket=s
+ sl_send=i@6.2- worker_usleep=i
+dmq_usrloc: batch_msg_contacts=i batch_msg_size=i batch_size=i batch_usleep=i dmq_peer_id=s@6.2- enable=i
+ replicate_cflags=i@6.1- replicate_socket_info=i sync=i usrloc_delete=i usrloc_delete_expired=i@6.1- usrloc_domain=s
 domain: db_url=s did_col=s domain_attrs_table=s domain_col=s domain_table=s name_col=s register_myself=i type_col=s
  value_col=s
 domainpolicy: db_url=s domain_prefix_avp=s domain_replacement_avp=s domain_suffix_avp=s dp_col_att=s dp_col_rule=s
@@ -119,18 +126,18 @@ drouting: attrs_avp=s db_url=s drd_table=s drg_domain_col=s drg_grpid_col=s drg_
 enum: bl_algorithm=s branchlabel=s domain_suffix=s i_enum_suffix=s tel_uri_params=s
 evrexec: exec=s
 exec: bash_safety=i setvars=i time_to_kill=i
-file_out@6.0-: base_folder=s file=s timer_interval=i@6.1- worker_usleep=i
+file_out@5.8-: base_folder=s file=s timer_interval=i@6.1-6.1 worker_usleep=i
 group: db_url=s domain_column=s group_column=s multiple_gid=i re_exp_column=s re_gid_column=s re_table=s table=s
  use_domain=i user_column=s
-htable: array_size_suffix=s db_expires=i db_url=s dmq_init_sync=i enable_dmq=i event_callback=s event_callback_mode=i
- expires_column=s fetch_rows=i htable=s key_name_column=s key_type_column=s key_value_column=s timer_interval=i
- timer_procs=i value_type_column=s
-imc: check_on_create=i create_on_join=i db_mode=i@6.0- db_url=s extra_hdrs=s hash_size=i imc_cmd_start_char=s
+htable: array_size_suffix=s db_expires=i db_url=s dmq_init_sync=i dmq_peer_id=s@6.2- enable_dmq=i event_callback=s
+ event_callback_mode=i expires_column=s fetch_rows=i htable=s key_name_column=s key_type_column=s key_value_column=s
+ timer_interval=i timer_procs=i value_type_column=s
+imc: check_on_create=i create_on_join=i db_mode=i@5.7- db_url=s extra_hdrs=s hash_size=i imc_cmd_start_char=s
  members_table=s outbound_proxy=s rooms_table=s
-influxdbc@6.0-: database=s password=s port=i server=s tags=s user=s
+influxdbc@5.8-: database=s password=s port=i server=s tags=s user=s
 ipops:
 jsonrpcs: dgram_group=is dgram_mode=i dgram_socket=s dgram_timeout=i dgram_user=is dgram_workers=i fifo_group=is
- fifo_mode=i fifo_name=s fifo_reply_dir=s fifo_user=is pretty_format=i tcp_socket=s@6.0- transport=i
+ fifo_mode=i fifo_name=s fifo_reply_dir=s fifo_user=is pretty_format=i tcp_socket=s@5.7- transport=i
 keepalive: delete_counter=i destination=s ping_from=s ping_interval=i
 kemix:
 kex:
@@ -143,10 +150,10 @@ lcr: db_url=s defunct_capability=i defunct_column=s defunct_gw_avp=s dont_strip_
  rule_id_column=s ruri_user_avp=s stopper_column=s strip_column=s tag_avp=s tag_column=s transport_column=s
  uri_scheme_column=s weight_column=s
 log_custom:
-lrkproxy: behind_nat=i@6.0- custom_sdp_ip_avp=s end_port=i@6.0- gt=i hash_table_size=i hash_table_tout=i lrkp_alg=i
- lrkproxy_disable_tout=i lrkproxy_retr=i lrkproxy_sock=s lrkproxy_tout=i start_port=i@6.0-
+lrkproxy: behind_nat=i@5.7- custom_sdp_ip_avp=s end_port=i@5.7- gt=i hash_table_size=i hash_table_tout=i lrkp_alg=i
+ lrkproxy_disable_tout=i lrkproxy_retr=i lrkproxy_sock=s lrkproxy_tout=i start_port=i@5.7-
 mangler: contact_flds_separator=s
-math@6.0-:
+math@5.7-:
 matrix: db_url=s matrix_first_col=s matrix_res_col=s matrix_second_col=s matrix_table=s
 maxfwd: max_limit=i
 mediaproxy: disable=i ice_candidate=s ice_candidate_avp=s media_relay_avp=s mediaproxy_socket=s mediaproxy_timeout=i
@@ -155,13 +162,13 @@ mohqueue: db_ctable=s db_qtable=s db_url=s moh_maxcalls=i mohdir=s
 mqueue: db_url=s mqueue=s mqueue_addmode=i mqueue_name=s mqueue_size=i
 msilo: add_contact=i add_date=i check_time=i clean_period=i contact_hdr=s content_type_hdr=s db_table=s db_url=s
  expire_time=i extra_hdrs=s extra_hdrs_avp=s from_address=s max_messages=i offline_message=s outbound_proxy=s
- reminder=s sc_body=s sc_callid=s@6.0- sc_ctype=s sc_exp_time=s sc_from=s sc_inc_time=s sc_mid=s sc_snd_time=s
- sc_status=s@6.0- sc_stored_hdrs=s sc_to=s sc_uri_host=s sc_uri_user=s send_time=i skip_notification_flag=i
- snd_time_avp=s use_contact=i use_mode=i@6.0-
+ reminder=s sc_body=s sc_callid=s@5.8- sc_ctype=s sc_exp_time=s sc_from=s sc_inc_time=s sc_mid=s sc_snd_time=s
+ sc_status=s@5.8- sc_stored_hdrs=s sc_to=s sc_uri_host=s sc_uri_user=s send_time=i skip_notification_flag=i
+ snd_time_avp=s use_contact=i use_mode=i@5.8-
 msrp: auth_max_expires=i auth_min_expires=i cmap_size=i event_callback=s sipmsg=i timer_interval=i use_path_addr=s
-mtree: char_list=s db_table=s db_url=s fetch_rows=i item=s@6.1- mt_allow_duplicates=i mt_ignore_duplicates=i
- mt_tree_type=i mtree=s pv_count=s pv_dstid=s pv_value=s pv_values=s pv_weight=s tname_column=s tprefix_column=s
- tvalue_column=s
+mtree: char_list=s connect_mode=i@6.2- db_table=s db_url=s fetch_rows=i item=s@6.1- mt_allow_duplicates=i
+ mt_ignore_duplicates=i mt_tree_type=i mtree=s pv_count=s pv_dstid=s pv_value=s pv_values=s pv_weight=s tname_column=s
+ tprefix_column=s tvalue_column=s
 nat_traversal: contact_match=i keepalive_extra_headers=s keepalive_from=s keepalive_interval=i keepalive_method=s
  keepalive_state_file=s
 nathelper: alias_name=s append_sdp_oldmediaip=i filter_server_id=i force_socket=s ignore_path=i@6.1-
@@ -173,13 +180,13 @@ p_usrloc: UTC_timestamps=i alg_location=i callid_column=s cflags_column=s connec
  db_update_as_insert=i db_use_transactions=i default_db_type=s default_db_url=s desc_time_order=i domain_column=s
  domain_db=s error_column=s expire_time=i expires_column=s failover_level=i failover_time_column=s fetch_rows=i
  flags_column=s hash_size=i id_column=s instance_column=s matching_mode=i mdb_availability_control=i methods_column=s
- nat_bflag=i num_column=s path_column=s preload=s@6.0- q_column=s read_db_url=s received_column=s reg_db_table=s
+ nat_bflag=i num_column=s path_column=s preload=s@5.8- q_column=s read_db_url=s received_column=s reg_db_table=s
  reg_id_column=s risk_group_column=s ruid_column=s socket_column=s spare_flag_column=s status_column=s url_column=s
- use_domain=i use_domain_crc32=i@6.0- user_agent_column=s user_column=s write_db_url=s write_on_db=i
+ use_domain=i use_domain_crc32=i@5.8- user_agent_column=s user_column=s write_db_url=s write_on_db=i
  write_on_master_db=i
 path: enable_r2=i received_format=i received_name=s sockname_mode=i use_received=i
-pdb: ll_info=i@6.0- server=s timeout=i
-pdt: char_list=s check_domain=i db_table=s db_url=s domain_column=s fetch_rows=i mode=i@6.0- prefix=s prefix_column=s
+pdb: ll_info=i@5.8- server=s timeout=i
+pdt: char_list=s check_domain=i db_table=s db_url=s domain_column=s fetch_rows=i mode=i@5.8- prefix=s prefix_column=s
  sdomain_column=s
 peerstate@6.1-: cache_cleanup_interval=i cache_expire=i cache_hash_size=i callee_avp=s caller_avp=s
  disable_callee_notify_flag=i disable_caller_notify_flag=i disable_dlg_notify=i disable_reg_notify=i
@@ -191,7 +198,7 @@ permissions: address_file=s address_table=s allow_suffix=s check_all_branches=i 
 pike: pike_log_level=i remove_latency=i reqs_density_per_unit=i sampling_time_unit=i
 pipelimit: clean_unused=i db_url=s hash_size=i load_fetch=i plp_algorithm_column=s plp_limit_column=s
  plp_pipeid_column=s plp_table_name=s reply_code=i reply_reason=s timer_interval=i timer_mode=i
-posops@6.0-: idx0=i
+posops@5.7-: idx0=i
 prefix_route: db_table=s db_url=s exit=i
 ptimer@6.1-: default_interval=s default_nworkers=i default_type=i end=s loop=s start=s timer=s
 pv: avp_aliases=s shvset=s varset=s
@@ -210,10 +217,10 @@ rr: add_username=i append_fromtag=i custom_user_avp=s enable_double_rr=i enable_
  enable_socket_mismatch_warning=i force_send_socket=i ignore_sips=i loose_route_mode=i@6.1- sockname_mode=i
 rtimer: default_interval=i exec=s timer=s
 rtjson: xavp_cfg=s
-rtpengine: aggressive_redetection=i control_cmd_tos=i db_url=s disabled_col=s dtmf_event=s@6.0-
- dtmf_event_callid=s@6.0- dtmf_event_duration=s@6.1- dtmf_event_source_ip=s@6.1- dtmf_event_source_label=s@6.1-
- dtmf_event_source_tag=s@6.0- dtmf_event_tags=s@6.1- dtmf_event_timestamp=s@6.0- dtmf_event_type=s@6.1-
- dtmf_event_volume=s@6.1- dtmf_events_sock=s@6.0- enable_dmq=i@6.1- event_callback=s@6.1- extra_id_pv=s
+rtpengine: aggressive_redetection=i control_cmd_tos=i db_url=s disabled_col=s dmq_peer_id=s@6.2- dtmf_event=s@5.8-
+ dtmf_event_callid=s@5.8- dtmf_event_duration=s@6.1- dtmf_event_source_ip=s@6.1- dtmf_event_source_label=s@6.1-
+ dtmf_event_source_tag=s@5.8- dtmf_event_tags=s@6.1- dtmf_event_timestamp=s@5.8- dtmf_event_type=s@6.1-
+ dtmf_event_volume=s@6.1- dtmf_events_sock=s@5.8- enable_dmq=i@6.1- event_callback=s@6.1- extra_id_pv=s
  force_send_interface=s hash_algo=i hash_table_size=i hash_table_tout=i media_duration=s mos_A_label_pv=s
  mos_B_label_pv=s mos_average_A_pv=s mos_average_B_pv=s mos_average_jitter_A_pv=s mos_average_jitter_B_pv=s
  mos_average_jitter_pv=s mos_average_packetloss_A_pv=s mos_average_packetloss_B_pv=s mos_average_packetloss_pv=s
@@ -226,19 +233,22 @@ rtpengine: aggressive_redetection=i control_cmd_tos=i db_url=s disabled_col=s dt
  mos_min_A_pv=s mos_min_B_pv=s mos_min_at_A_pv=s mos_min_at_B_pv=s mos_min_at_pv=s mos_min_jitter_A_pv=s
  mos_min_jitter_B_pv=s mos_min_jitter_pv=s mos_min_packetloss_A_pv=s mos_min_packetloss_B_pv=s mos_min_packetloss_pv=s
  mos_min_pv=s mos_min_roundtrip_A_pv=s mos_min_roundtrip_B_pv=s mos_min_roundtrip_leg_A_pv=s
- mos_min_roundtrip_leg_B_pv=s mos_min_roundtrip_leg_pv=s mos_min_roundtrip_pv=s ping_interval=i@6.0- ping_mode=i@6.0-
+ mos_min_roundtrip_leg_B_pv=s mos_min_roundtrip_leg_pv=s mos_min_roundtrip_pv=s ping_interval=i@6.0- ping_mode=i@5.8-
  queried_nodes_limit=i read_sdp_pv=s rtp_inst_pvar=s rtpengine_allow_op=i rtpengine_disable_tout=i rtpengine_retr=i
  rtpengine_sock=s rtpengine_tout_ms=i setid_avp=s setid_col=s setid_default=i table_name=s url_col=s weight_col=s
  write_sdp_pv=s write_sdp_pv_mode=i@6.0- wsapi=s
 rtpproxy: db_url=s extra_id_pv=s ice_candidate_priority_avp=s nortpproxy_str=s rtp_inst_pvar=s rtpproxy_disable_tout=i
- rtpproxy_retr=i rtpproxy_sock=s rtpproxy_tout=i table_name=s timeout_socket=s timeout_tag_pv=s@6.0-
-sanity: autodrop=i default_checks=i noreply=i proxy_require=s uri_checks=i
+ rtpproxy_retr=i rtpproxy_sock=s rtpproxy_tout=i table_name=s timeout_socket=s timeout_tag_pv=s@5.8-
+sanity: autodrop=i default_checks=i noreply=i proxy_require=s size_body=i@6.2- size_checks=i@6.2-
+ size_contact_uri=i@6.2- size_from_uri=i@6.2- size_header=i@6.2- size_headers=i@6.2- size_message=i@6.2-
+ size_method=i@6.2- size_pai_uri=i@6.2- size_path_uri=i@6.2- size_route_uri=i@6.2- size_ruri=i@6.2- size_to_uri=i@6.2-
+ uri_checks=i
 sca: call_info_max_expires=i contact_fallback=s@6.0- db_update_interval=i db_url=s from_uri_avp=s@6.0-
  hash_table_size=i line_seize_max_expires=i onhold_bflag=i outbound_proxy=s purge_expired_interval=i server_address=s
  state_table=s subs_table=s to_uri_avp=s@6.0-
 sdpops:
 seas: clusters=s jain_ping=s listen_sockets=s servlet_ping=s stats_socket=s
-secfilter: action_col=s cleanup_interval=i@6.0- data_col=s db_url=s dst_exact_match=i reload_delta=i@6.0- table_name=s
+secfilter: action_col=s cleanup_interval=i@5.7- data_col=s db_url=s dst_exact_match=i reload_delta=i@5.7- table_name=s
  type_col=s
 sipcapture: auth_user_column=s authorization_column=s callid_aleg_column=s callid_aleg_header=s callid_column=s
  capture_bad_msgs=i capture_mode=s capture_node=s capture_on=i contact_ip_column=s contact_port_column=s
@@ -253,17 +263,18 @@ sipcapture: auth_user_column=s authorization_column=s callid_aleg_column=s calli
  ruri_user_column=s source_ip_column=s source_port_column=s table_name=s table_time_sufix=s@-5.6 to_domain_column=s
  to_tag_column=s to_user_column=s topoh_unmask=i type_column=s user_agent_column=s via_1_branch_column=s
  via_1_column=s
-sipdump: enable=i event_callback=s fage=i fagex=s@6.1- folder=s fprefix=s mode=i rotate=i wait=i wait_mode=i@6.1-
+sipdump: enable=i event_callback=s fage=i fagex=s@6.1- folder=s fprefix=s mode=i parse_call_id=i@6.2- rotate=i wait=i
+ wait_mode=i@6.1-
 sipjson:
 siprepo@6.1-: expire=i hash_size=i timer_interval=i timer_procs=i
 sipt:
-siptrace: auth_key=s callid_column=s data_mode=i@6.0- date_column=s db_url=s direction_column=s duplicate_uri=s
+siptrace: auth_key=s callid_column=s data_mode=i@5.8- date_column=s db_url=s direction_column=s duplicate_uri=s
  evcb_msg=s force_send_sock=s fromip_column=s fromtag_column=s hep_capture_id=i hep_mode_on=i hep_version=i
  method_column=s msg_column=s send_sock_addr=s send_sock_name=s status_column=s table=s toip_column=s totag_column=s
- trace_db_mode=i trace_delayed=i trace_dialog_ack=i@6.0- trace_dialog_spiral=i@6.0- trace_flag=i trace_init_mode=i
- trace_local_ip=s trace_mode=i trace_on=i trace_sl_acks=i trace_table_avp=s trace_to_database=i traced_user_avp=s
- traced_user_column=s xheaders_read=i xheaders_write=i
-siputils: contact_flds_separator=s e164_max_len=i@6.0- options_accept=s options_accept_encoding=s
+ trace_db_mode=i trace_delayed=i trace_dialog_ack=i@5.7- trace_dialog_spiral=i@5.7- trace_ephemeral_socket=i@6.2-
+ trace_flag=i trace_init_mode=i trace_local_ip=s trace_mode=i trace_on=i trace_sl_acks=i trace_table_avp=s
+ trace_to_database=i traced_user_avp=s traced_user_column=s xheaders_read=i xheaders_write=i
+siputils: contact_flds_separator=s e164_max_len=i@5.7- options_accept=s options_accept_encoding=s
  options_accept_language=s options_support=s rpid_avp=s rpid_prefix=s rpid_suffix=s
 sl: bind_tm=i default_code=i default_reason=s event_callback_fl_ack=s event_callback_lres_sent=s rich_redirect=i
 sms: default_net=s domain=s links=s max_sms_parts=i modems=s networks=s sms_report_type=i use_contact=i
@@ -277,7 +288,7 @@ statistics: variable=s
 statsc: interval=i items=i track=s
 statsd: ip=s port=s
 stun:
-sworker@6.0-: xdata=s
+sworker@5.7-: xdata=s
 tcpops: closed_event=i event_callback=s
 textops:
 textopsx:
@@ -287,7 +298,7 @@ tm: ac_extra_hdrs=s aggregate_challenges=i auto_inv_100=i auto_inv_100_reason=s 
  callid_matching=i cancel_b_method=i contact_flows_avp=s contacts_avp=s default_code=i default_reason=s
  delayed_reply=i@6.1- disable_6xx_block=i dns_reuse_rcv_socket=i e2e_cancel_hop_by_hop=i@6.0- e2e_cancel_reason=i
  enable_uac_fr=i evcb_local_ack_sent=s@6.1- event_callback=s event_callback_lres_sent=s evlreq_mode=i@6.1-
- exec_time_check=i failover_reply_codes=s@6.0- failure_exec_mode=i failure_reply_mode=i faked_reply_prio=i
+ exec_time_check=i failover_reply_codes=s@5.7- failure_exec_mode=i failure_reply_mode=i faked_reply_prio=i
  fr_inv_timer=i fr_inv_timer_avp=s fr_timer=i fr_timer_avp=s headers_mode=i@6.0- local_ack_branch_mode=i@6.1-
  local_ack_mode=i local_cancel_reason=i max_inv_lifetime=i max_noninv_lifetime=i noisy_ctimer=i on_sl_reply=s
  pass_provisional_replies=i relay_100=i remap_503_500=i reparse_invite=i reparse_on_dns_failover=i
@@ -297,13 +308,13 @@ tm: ac_extra_hdrs=s aggregate_challenges=i auto_inv_100=i auto_inv_100_reason=s 
 tmrec: separator=s wday=i
 tmx: precheck_trans=i
 topoh: callid_prefix=s event_callback=s event_mode=i mask_callid=i mask_cookie=s@6.1- mask_ip=s mask_key=s
- mask_mode=i@6.0- sanity_checks=i uparam_name=s uparam_prefix=s uri_prefix_checks=i use_mode=i@6.0- vparam_name=s
+ mask_mode=i@5.7- sanity_checks=i uparam_name=s uparam_prefix=s uri_prefix_checks=i use_mode=i@5.7- vparam_name=s
  vparam_prefix=s
 topos: branch_expire=i clean_interval=i contact_host=s contact_mode=i context=s cparam_name=s db_url=s dialog_expire=i
- event_callback=s event_mode=i header_mode=i@6.0- mask_callid=i methods_nocontact=s@6.0- methods_noinitial=s@6.0-
- methods_update_time=s@6.1- rr_update=i sanity_checks=i storage=s version_table=i@6.0- xavu_cfg=s
- xavu_field_a_contact=s xavu_field_a_contact_host=s@6.1- xavu_field_b_contact=s xavu_field_b_contact_host=s@6.1-
- xavu_field_contact_host=s
+ event_callback=s event_mode=i header_mode=i@5.7- mask_callid=i methods_nocontact=s@5.7- methods_noinitial=s@5.7-
+ methods_update_time=s@6.1- rr_update=i sanity_checks=i sn_refresh_topology=i@6.2- storage=s version_table=i@5.8-
+ xavu_cfg=s xavu_field_a_contact=s xavu_field_a_contact_host=s@6.1- xavu_field_b_contact=s
+ xavu_field_b_contact_host=s@6.1- xavu_field_contact_host=s
 topos_htable@6.0-: topos_htable_base64=i topos_htable_dialog=s topos_htable_transaction=s
 tsilo: hash_size=i use_domain=i
 uac: auth_password_avp=s auth_realm_avp=s auth_username_avp=s credential=s default_socket=s event_callback=s
@@ -330,17 +341,18 @@ usrloc: callid_column=s cflags_column=s close_expired_tcp=i connection_id_column
  cseq_delay=i db_check_update=i db_clean_tcp=i db_insert_null=i db_insert_update=i db_load=i db_mode=i db_ops_ruid=i
  db_raw_fetch_type=i db_timer_clean=i db_update_as_insert=i db_url=s desc_time_order=i domain_column=s
  expires_column=s expires_type=i fetch_rows=i flags_column=s handle_lost_tcp=i hash_size=i instance_column=s
- ka_domain=s ka_filter=i ka_from=s ka_interval=i@6.0- ka_loglevel=i ka_logmsg=s ka_method=s ka_mode=i
- ka_randomize=i@6.0- ka_reply_codes=s@6.0- ka_timeout=i keepalive_column=s load_rank=i matching_mode=i
+ ka_domain=s ka_filter=i ka_from=s ka_interval=i@5.8- ka_loglevel=i ka_logmsg=s ka_method=s ka_mode=i
+ ka_randomize=i@5.8- ka_reply_codes=s@5.8- ka_timeout=i keepalive_column=s load_rank=i matching_mode=i
  methods_column=s nat_bflag=i partition_column=s path_column=s preload=s q_column=s received_column=s reg_id_column=s
  rm_expired_delay=i ruid_column=s server_id_column=s server_id_filter=i skip_remote_socket=i socket_column=s
  timer_interval=i timer_procs=i use_domain=i user_agent_column=s user_column=s version_table=i xavp_contact=s
 xhttp: event_callback=s url_match=s url_skip=s
-xhttp_prom: prom_counter=s prom_gauge=s prom_histogram=s xhttp_prom_beginning=s xhttp_prom_buf_size=i
- xhttp_prom_metadata_flags=i@6.1- xhttp_prom_pkg_stats=i@6.0- xhttp_prom_stats=s xhttp_prom_tags=s@6.0-
- xhttp_prom_timeout=i xhttp_prom_uptime_stat=i@6.0-
+xhttp_prom: prom_counter=s prom_gauge=s prom_histogram=s timestamp_format=s@6.2- xhttp_prom_beginning=s
+ xhttp_prom_buf_size=i xhttp_prom_metadata_flags=i@6.1- xhttp_prom_pkg_stats=i@6.0- xhttp_prom_stats=s
+ xhttp_prom_tags=s@6.0- xhttp_prom_timeout=i xhttp_prom_uptime_stat=i@6.0-
 xhttp_rpc: xhttp_rpc_buf_size=i xhttp_rpc_root=s
-xlog: buf_size=i force_color=i log_colors=s log_facility=s long_format=i methods_filter=i prefix=s prefix_mode=i
+xlog: auto_newline=i@6.2- buf_size=i force_color=i log_colors=s log_facility=s long_format=i methods_filter=i prefix=s
+ prefix_mode=i
 xprint: buf_size=i
 """
 
@@ -348,12 +360,14 @@ xprint: buf_size=i
 class Tables(NamedTuple):
     """The versions whose tables say what a version accepts: its own, or those next to it.
 
-    C(exact) says whether it is its own, C(between) whether it is surely between those that are there.
+    C(exact) says whether it is its own and complete, C(between) whether it is surely between those that are there,
+    C(source) what was read for it where no server was run, empty if one was.
     """
 
     versions: Tuple[Version, ...]
     exact: bool
     between: bool
+    source: str = ""
 
 
 def tables_for(version: Version) -> Tables:
@@ -361,8 +375,10 @@ def tables_for(version: Version) -> Tables:
     if version.release == NEWEST.release and (version.patch or 0) > (NEWEST.patch or 0):
         return Tables((NEWEST,), False, False)
     exact = [known for known in VERSIONS if known.release == version.release]
+    if exact == [DEVELOPMENT]:
+        return Tables((version,), False, False, "the development branch on " + SEEN_ON)
     if exact:
-        return Tables((version,), True, False)
+        return Tables((version,), True, False, "that branch" if exact[0] in FROM_SOURCES else "")
     older = [known for known in VERSIONS if known.release < version.release][-1:]
     newer = [known for known in VERSIONS if known.release > version.release][:1]
     return Tables((*older, *newer), False, bool(older and newer))
@@ -378,17 +394,18 @@ def parameter_types(module: str, version: Version) -> Optional[Dict[str, str]]:
     """
     current = version.series
     found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)
-    if not found or not _within(found.group(1) or "", current):
+    if not found or not within(found.group(1) or "", current):
         return None
     types = {}
     for entry in found.group(2).split():
         name, _equals, rest = entry.partition("=")
         accepted, _at, span = rest.partition("@")
-        if _within(span, current):
+        if within(span, current):
             types[name] = accepted
     return types
 
 
-def _within(span: str, current: str) -> bool:
+def within(span: str, current: str) -> bool:
+    """Whether a release such as C(6.0) is in a span of the table, such as C(6.0-) or C(-5.6)."""
     first, _dash, last = span.partition("-")
     return first <= current and (not last or current <= last)

@@ -142,7 +142,9 @@ def _needs_now(evaluation: Evaluation, module: str, name: str) -> bool:
     if name == "tm":
         return module not in PREFERS_TM
     return any(
-        row.before and name in row.needs and (not row.parameter or evaluation.param(module, row.parameter))
+        row.before
+        and name in row.needs
+        and all(when.default or evaluation.param(module, when.parameter) for when in row.when)
         for row in REQUIREMENTS
         if row.module == module
     )

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The pseudo-variables of the core and of the modules in Debian's package kamailio, and how their names are written.
+
+The names come from the sources, their versions from those of 5.6 to 6.1; servers of 5.6.3, 6.0.1 and 6.1.5 agree. The
+grammar is C(pv_parse_spec2) and C(pv_parse_format) of Kamailio's src/core/pvapi.c.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Collection, Dict, NamedTuple, Optional, Tuple
+
+from .._text import quoted
+from .._versions import Version
+from .parameters import parameter_types, tables_for, within
+
+# A module and its names: ( takes an inner name, = can be written; @6.0- as in the table of parameters.
+TABLE = """\
+async: async(
+benchmark: BM_time_diff
+cfgutils: RANDOM
+core: ? def( defn( defs(@6.1- defv(@6.1- env( envn( iuid@6.1- null rc retcode
+corex: atkv(@6.0- cfg( lsock(
+dialog: DLG_count DLG_lifetime DLG_status dlg( dlg_ctx(= dlg_var(=
+dispatcher: dsg(@5.8- dsv(
+evrexec: evr(
+htable: sht(= shtcn( shtcv( shtdec( shtex(= shtinc( shtitkey( shtitval( shtrecord(
+ipops: HN( dns( naptrquery( ptrquery(@6.0- srvquery(
+jsonrpcs: jsonrpl(
+kex: sruid
+mqueue: mq_size( mqk( mqv(
+msrp: msrp(=
+nat_traversal: keepalive.socket( source_uri
+nathelper: rr_count rr_top_count
+nosip: nosip
+posops: pos(
+ptimer: ptimer(=@6.1-
+pv: AU Au Bf(= Eb@6.0- Ec@6.0- Ei@6.0- Ej@6.0- Ek@6.0- En@6.0- Eq@6.0- Er@6.0- Es@6.0- Et@6.0- Ev@6.0- K( Mf(= RAi RAp
+ RAu RAut Ras Ri Rn Rp Ru Rut Sf(= TF TS TV( Tb Tf Ts _s( aU aa ad adc adn ado adr adu af( ai ar au avp(= bF= bR bf=
+ br= branch(= bs cT ccp(= ci cl cnt( conid cs csb ct cts@6.0- ctu@6.0- dP dd di dic dip dir dp ds du= duri= err.class
+ err.info err.level err.rcode err.rreason expires( fU= fUl fd= fn= from= from.domain= from.user= fs= fsn= fsp ft fu=
+ hdr( hdrc( hfl( hflc( ksr( location_ua mF= mb mbu mf= mi ml msg( msgbuf(= mt mts nh( oP oU oUl od op ou ouri pU pd pn
+ pp pr prid proto pu rP rU= rUl rb rcv(= rd= re recv(=@5.8- rm rmid rp= rpl( rr rs rsi rt ru= ruid ruri= ruri.domain=
+ ruri.user= rv rz sF= sas sbranch(= sel( sf= shv(= shvinc(@5.7- si sid siz snd( sndfrom( sndto( sp src_ip stat( su sut
+ tU= tUl= td= time( timef( tn= to= to.domain= to.user= true tt tts@6.1- tu= ua utime( utimef( var(= version( via0(
+ via1( viaZ( vn(= vz(= xavi(= xavp(= xavu(=
+pv_headers: x_fU= x_fd= x_fn= x_ft x_fu= x_hdr(= x_rr= x_rs= x_tU= x_td= x_tn= x_tt x_tu=
+registrar: ulc(=
+rr: fti rdir( route_uri tti
+rtimer: rtimer_worker@6.0-
+rtpengine: rtpestat rtpstat
+rtpproxy: rtppstat rtpstat
+sdpops: sdp(= sdpitval(@5.8-
+sipcapture: hep(
+sipdump: sipdump(
+sipt: sipt( sipt_called_party_nai sipt_calling_party_nai sipt_cpc sipt_hop_counter sipt_presentation sipt_screening
+siptrace: siptrace(
+siputils: pcv(
+sl: ltt(
+smsops: rpdata(= smsack smsbody tpdu(=
+sqlops: dbr( sqlrows(
+ss7ops: isup(
+tcpops: tcp(
+textopsx: blitval( hfitbody( hfitname(
+tmx: T( T_branch( T_branch_idx T_inv( T_reply_code T_reply_last T_reply_reason T_reply_ruid T_req( T_rpl(
+topoh: th(@6.1-
+uac: uac_req(=
+xhttp: hu
+xlog: C(
+"""
+CORE = "core"
+_NAME = re.compile(rb"[0-9A-Za-z_.?]*")
+_CLOSING = {b"(": b")", b"[": b"]", b"{": b"}"}
+
+
+class Variable(NamedTuple):
+    """A name: the modules that have it, whether it takes an inner name, and whether it can be written."""
+
+    modules: Tuple[str, ...]
+    named: bool
+    written: bool
+
+
+@lru_cache(maxsize=None)
+def variables_of(series: str) -> Dict[str, Variable]:
+    """The names that a release such as C(6.1) has, in the core or in a module."""
+    found: Dict[str, Variable] = {}
+    for line in TABLE.replace("\n ", " ").splitlines():
+        module, _colon, names = line.partition(": ")
+        for entry in names.split():
+            text, _at, span = entry.partition("@")
+            if within(span, series):
+                name = text.rstrip("(=")
+                modules = (*found[name].modules, module) if name in found else (module,)
+                found[name] = Variable(modules, "(" in text, "=" in text)
+    return found
+
+
+def check_format(text: bytes, loaded: Collection[str], version: Version) -> None:
+    """Raise ValueError with a reason if the server does not take this text with pseudo-variables in it."""
+    at = text.find(b"$")
+    while at >= 0:
+        end, _written = _read(text, at, loaded, version)
+        at = text.find(b"$", end)
+
+
+def check_written(text: bytes, loaded: Collection[str], version: Version) -> None:
+    """Raise ValueError with a reason if this text does not begin with a pseudo-variable that can be written."""
+    if text[:1] != b"$":
+        raise ValueError("is not a pseudo-variable")
+    end, written = _read(text, 0, loaded, version)
+    if not written:
+        raise ValueError("cannot be written: %s can only be read" % quoted(text[:end], 60))
+
+
+def _read(text: bytes, start: int, loaded: Collection[str], version: Version) -> Tuple[int, bool]:
+    """Where the pseudo-variable ends that begins at C(start), and whether it can be written."""
+    at = start + 1
+    bracket = text[at : at + 1] == b"("
+    at += bracket
+    if text[at : at + 1] == b"$":
+        if bracket and text[at + 1 : at + 2] != b")":
+            raise _open(text, start)
+        return at + 1 + bracket, False
+    found = _NAME.match(text, at)
+    name = found.group() if found else b""
+    at += len(name)
+    variable = _variable(name, loaded, version)
+    inner = text[at : at + 1] == b"("
+    if inner:
+        closing = _closing(text, at, start)
+        if closing == at + 1:
+            raise ValueError("has no name in the brackets of %s" % quoted(text[start : closing + 1], 60))
+        at = closing + 1
+    if variable and inner is not variable.named:
+        said = "takes a name in brackets after it" if variable.named else "takes no name in brackets"
+        raise ValueError("is not complete: $%s %s" % (name.decode(), said))
+    # One that is not known is taken for one that the server knows.
+    written = variable is None or variable.written
+    if not bracket:
+        return at, written
+    for opening in (b"[", b"{"):
+        while text[at : at + 1] == opening:
+            at = _closing(text, at, start) + 1
+    if text[at : at + 1] != b")":
+        raise _open(text, start)
+    return at + 1, written
+
+
+def _closing(text: bytes, at: int, start: int) -> int:
+    """Where the bracket is closed that is opened here."""
+    opening, depth = text[at : at + 1], 0
+    closing = _CLOSING[opening]
+    for index in range(at, len(text)):
+        depth += (text[index : index + 1] == opening) - (text[index : index + 1] == closing)
+        if not depth:
+            return index
+    raise _open(text, start)
+
+
+def _open(text: bytes, start: int) -> ValueError:
+    return ValueError("does not close a bracket of %s" % quoted(text[start:], 60))
+
+
+def _variable(name: bytes, loaded: Collection[str], version: Version) -> Optional[Variable]:
+    """What is known of a name; None where a module that is loaded can have it. Raises ValueError if none has it."""
+    if not name:
+        raise ValueError("has no name after its $")
+    tables = tables_for(version)
+    found = [variables_of(known.series).get(name.decode()) for known in tables.versions]
+    there = [variable for variable in found if variable]
+    for variable in there:
+        if CORE in variable.modules or any(module in loaded for module in variable.modules):
+            return variable
+    if not all(any(parameter_types(module, known) is not None for known in tables.versions) for module in loaded):
+        return None
+    if there:
+        modules = " or ".join(there[0].modules)
+        raise ValueError("needs the module %s for $%s, which is not loaded" % (modules, name.decode()))
+    if not tables.exact:
+        return None
+    raise ValueError("names $%s, which no module of Kamailio %s has" % (name.decode(), version))

@@ -1,0 +1,134 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""What a module wants besides other modules: the module of a database, and parameters without which nothing starts.
+
+Each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5; what holds for 5.7 and 5.8 is read from their sources. Whether a
+database, a file or another host is there is not known.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+from .._versions import Version
+from .requirements import When
+
+
+class Database(NamedTuple):
+    """The server does not start with V(module) unless the module of its database is loaded: V(db_mysql) for C(mysql://…).
+
+    V(parameter) has the URL, V(default) is the scheme where it is not set, empty if there is no database then; with
+    V(named), a name and C(=>) are before the URL, and all settings count. It can be set to nothing if V(can_be_empty).
+    From the version V(before) on db_text is only found before it, None for never: other databases were not tried.
+    With V(when), it holds only if all of those parameters ask for it.
+    """
+
+    module: str
+    default: str = ""
+    before: Optional[Tuple[int, ...]] = None
+    when: Tuple[When, ...] = ()
+    parameter: str = "db_url"
+    can_be_empty: bool = False
+    named: bool = False
+    since: Tuple[int, ...] = ()
+    until: Tuple[int, ...] = ()
+
+    def wants_text_first(self, version: Version) -> bool:
+        """Whether db_text must be loaded before the module."""
+        return self.before is not None and version.release >= self.before
+
+
+DATABASES: Tuple[Database, ...] = (
+    Database("acc", before=(6, 1), can_be_empty=True),
+    Database("alias_db", "mysql"),
+    Database("auth_db", "mysql"),
+    Database("avpops"),
+    Database("carrierroute", "mysql", (), (When("config_source", only=("db",)),)),
+    Database("cfg_db", "mysql"),
+    Database("dialog", "mysql", (), (When("db_mode"),)),
+    Database("dialplan", "mysql", ()),
+    Database("domain", "mysql", ()),
+    Database("domainpolicy", "mysql", ()),
+    Database("drouting", "mysql"),
+    Database("group", "mysql", ()),
+    Database("htable", before=(), can_be_empty=True),
+    Database("imc", "mysql", (), until=(5, 6)),
+    Database("imc", "mysql", (), (When("db_mode", only=(2,)),), since=(5, 7)),
+    Database("lcr", "mysql", ()),
+    Database("matrix", "mysql", ()),
+    Database("mohqueue", "mysql", ()),
+    Database("msilo", "mysql", ()),
+    Database("mtree", "mysql", ()),
+    Database("p_usrloc", "mysql", parameter="read_db_url"),
+    Database("p_usrloc", "mysql", parameter="write_db_url"),
+    Database("pdt", "mysql", ()),
+    Database("permissions", before=()),
+    Database("pipelimit", before=(), can_be_empty=True),
+    Database("prefix_route", "mysql"),
+    Database("rtpengine", before=()),
+    Database("sca", "mysql", ()),
+    Database("secfilter", "mysql", ()),
+    Database("sipcapture", "mysql"),
+    Database("siptrace", "mysql", when=(When("trace_to_database", 1, unless=(0,)),)),
+    Database("siptrace", "mysql", when=(When("trace_mode", only=(2, 3, 6, 7)),)),
+    Database("speeddial", "mysql"),
+    Database("sqlops", when=(When("connect_mode", 0, only=(0,)),), parameter="sqlcon", named=True),
+    Database("topos", "mysql", (6, 0), (When("storage", "db", only=("db",)),)),
+    Database("uid_auth_db", "mysql"),
+    Database("uid_avp_db", "mysql"),
+    Database("uid_domain", "mysql"),
+    Database("uid_gflags", "mysql", when=(When("load_global_attrs"),)),
+    Database("uid_uri_db", "mysql"),
+    Database("uri_db", "mysql", (), can_be_empty=True),
+    Database("userblocklist", "mysql", ()),
+    Database("usrloc", "mysql", when=(When("db_mode"),)),
+)
+
+
+class Mandatory(NamedTuple):
+    """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example)."""
+
+    module: str
+    parameters: Tuple[str, ...]
+    example: str
+    when: Tuple[When, ...] = ()
+
+
+MANDATORY: Tuple[Mandatory, ...] = (
+    Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),)),
+    Mandatory("call_obj", ("end",), "1000"),
+    Mandatory("call_obj", ("start",), "1"),
+    Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"'),
+    Mandatory("influxdbc", ("database",), '"kamailio"'),
+    Mandatory("influxdbc", ("server",), '"127.0.0.1"'),
+    Mandatory("lcr", ("gw_uri_avp",), '"$avp(i:709)"'),
+    Mandatory("lcr", ("ruri_user_avp",), '"$avp(i:500)"'),
+    Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"'),
+    Mandatory("mtree", ("mtree", "db_table"), '"name=routes;dbtable=routes"'),
+    Mandatory("pdb", ("server",), '"127.0.0.1:5574"'),
+    Mandatory("pvtpl", ("tpl",), '"name=call;fpath=/etc/kamailio/call.tpl"'),
+    Mandatory("qos", ("qos_flag",), "27"),
+    Mandatory("sms", ("links",), '"NETWORK[MODEM]"'),
+    Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"'),
+    Mandatory("sms", ("networks",), '"NETWORK[m=10]"'),
+    Mandatory("sst", ("sst_flag",), "6"),
+)
+
+
+def databases_of(module: str, version: Version) -> Tuple[Database, ...]:
+    """The rows of a module about its database that hold for a version."""
+    return tuple(
+        row
+        for row in DATABASES
+        if row.module == module and version.release >= row.since and (not row.until or version.release <= row.until)
+    )
+
+
+def mandatory_of(module: str) -> Tuple[Mandatory, ...]:
+    """The rows of a module about parameters that it does not start without."""
+    return tuple(row for row in MANDATORY if row.module == module)

@@ -1,0 +1,61 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Texts with pseudo-variables; tests/conformance/test_parameters.py holds them against servers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.pseudo_variables import (
+    check_format,
+    check_written,
+    variables_of,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+
+NEWEST = Version(6, 1, 5)
+PIECES = st.sampled_from([b"$", b"(", b")", b"[", b"]", b"{", b"}", b"avp", b"rU", b"no_such", b" ", b"s.len", b"\xff"])
+
+
+@given(st.lists(PIECES, max_size=30).map(b"".join))
+def test_any_text_is_taken_or_refused_with_a_reason(text: bytes) -> None:
+    for check in (check_format, check_written):
+        try:
+            check(text, {"pv"}, NEWEST)
+        except ValueError as exc:
+            assert str(exc).isprintable()
+
+
+@given(st.sampled_from(sorted(variables_of("6.1").items())), st.booleans())
+def test_a_name_needs_its_module(entry: tuple, bracket: bool) -> None:
+    name, variable = entry
+    text = ("$(%s)" if bracket else "$%s") % (name + "(x)" * variable.named)
+    check_format(text.encode(), set(variable.modules), NEWEST)
+    if "core" not in variable.modules:
+        with pytest.raises(ValueError, match="which is not loaded"):
+            check_format(text.encode(), {"xlog"}, NEWEST)
+
+
+# text, modules, version, what is said of it
+CASES = [
+    (b"$no_such", {"pv"}, NEWEST, "which no module of Kamailio 6.1.5 has"),
+    # Another package's module may have it, and so may a version that no table has.
+    (b"$no_such", {"pv", "own_module"}, NEWEST, None),
+    (b"$no_such", {"pv"}, Version(6, 3), None),
+    (b"$rU", {"own_module"}, NEWEST, None),
+    (b"$dsg(count)", {"dispatcher"}, Version(5, 7), "which no module of Kamailio 5.7 has"),
+    (b"$dsg(count)", {"dispatcher"}, Version(5, 8), None),
+]
+
+
+@pytest.mark.parametrize(("text", "loaded", "version", "said"), CASES)
+def test_what_is_not_known_is_not_judged(text: bytes, loaded: set[str], version: Version, said: str | None) -> None:
+    if said is None:
+        check_format(text, loaded, version)
+        return
+    with pytest.raises(ValueError, match=said):
+        check_format(text, loaded, version)
