@@ -85,6 +85,31 @@ class Version(NamedTuple):
         return self.release >= (5, 7)
 
     @property
+    def has_virtual_sockets(self) -> bool:
+        """Whether C(listen) takes C(virtual)."""
+        return self.release >= (5, 6)
+
+    @property
+    def advertises_protocols(self) -> bool:
+        """Whether what a socket advertises can begin with a protocol."""
+        return self.release >= (5, 8)
+
+    @property
+    def groups_sockets(self) -> bool:
+        """Whether C(socket = {…}) takes C(agname) and a range of ports."""
+        return self.release >= (6, 0)
+
+    @property
+    def binds_to_vrf(self) -> bool:
+        """Whether C(socket = {…}) takes C(vrf)."""
+        return self.release >= (6, 1)
+
+    @property
+    def keeps_unknown_advertised(self) -> bool:
+        """Whether a socket is made that advertises a host name which is not found."""
+        return self.release >= (5, 7)
+
+    @property
     def can_load_once(self) -> bool:
         """Whether C(loadmodule) has the option C(o), with which a second load is ignored."""
         return self.release >= (6, 1)

@@ -80,7 +80,7 @@ def test_what_is_refused(text: str, found: str) -> None:
         "tcp_source_ipv4=192.0.2.1\ntcp_source_ipv6=[2001:db8::1]\nchildren=2",
         'coreparam["x"] = 1',
         'kemi.request_route_callback="x"',
-        "socket = { bind = udp:192.0.2.1:5060; workers = 2; }",
+        'socket = { bind = udp:192.0.2.1:5060; name = "a"; }',
         'user="kamailio"\nloadmodule "xlog.so"',
     ],
 )

@@ -130,7 +130,7 @@ def test_a_comparison_of_equal_uris_takes_time_in_proportion_to_them(attrs: byte
         assert len(plan_restoring(taken_out(of(count, letters, count), document, Version(5, 6)), pairs).calls) <= count
         return time.process_time() - began
 
-    assert seconds(2000) < 9 * seconds(500) + 0.05
+    assert min(seconds(2000) for _try in range(3)) < 9 * min(seconds(500) for _try in range(3)) + 0.05
 
 
 def check(count: int) -> int:

@@ -230,9 +230,9 @@ class ListenReader:
     def _too_new(self, shape: str) -> str:
         """What a C(listen) has that this version does not read."""
         version = self._version
-        if version and version.release < (5, 8) and re.search(r"A[px]:", shape):
+        if version and not version.advertises_protocols and re.search(r"A[px]:", shape):
             return "advertise takes a protocol from Kamailio 5.8 on"
-        if version and version.release < (5, 6) and "V" in shape:
+        if version and not version.has_virtual_sockets and "V" in shape:
             return "virtual is read from Kamailio 5.6 on"
         return ""
 
@@ -280,13 +280,15 @@ class ListenReader:
 
     def _too_new_block(self, found: Mapping[str, List[Item]]) -> str:
         """What a C(socket) block has that this version does not read."""
-        release = self._version.release if self._version else (99, 0)
+        version = self._version
+        if not version:
+            return ""
         shapes = {name: shape_of(items) for name, items in found.items()}
-        if release < (5, 8) and re.match(r"[p*]:", shapes.get("advertise", "")):
+        if not version.advertises_protocols and re.match(r"[p*]:", shapes.get("advertise", "")):
             return "advertise takes a protocol from Kamailio 5.8 on"
-        if release < (6, 0) and ("group" in shapes or _is_range(shapes.get("bind", ""))):
+        if not version.groups_sockets and ("group" in shapes or _is_range(shapes.get("bind", ""))):
             return "agname and ranges of ports are read from Kamailio 6.0 on"
-        return "vrf is read from Kamailio 6.1 on" if release < (6, 1) and "vrf" in shapes else ""
+        return "vrf is read from Kamailio 6.1 on" if not version.binds_to_vrf and "vrf" in shapes else ""
 
     def _add_block(self, statement: _Statement, found: Mapping[str, List[Item]]) -> None:
         items, count = found["bind"], 1
@@ -345,7 +347,7 @@ class ListenReader:
 
     def _is_certain(self, advertised: bytes) -> bool:
         """Whether a socket is made whatever the name server says: 5.6.3 drops one with a name that is not found."""
-        drops = self._version is not None and self._version.release <= (5, 6)
+        drops = self._version is not None and not self._version.keeps_unknown_advertised
         return not drops or not advertised or re.match(rb"[0-9.]+\Z|\[", advertised) is not None
 
 
