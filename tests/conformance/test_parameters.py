@@ -126,7 +126,11 @@ CASES: dict[str, tuple[list[str], str, bool | None]] = {
     "timer_mode": ([], PINGS + param("ds_timer_mode", 1), True),
     "callback_empty": ([], PINGS + param("event_callback", ""), True),
     "callback": (["event-callback-unused"], PINGS + param("event_callback", "ksr_event"), True),
-    "callback_of_a_script": ([], PINGS + 'loadmodule "app_jsdt.so"\n' + param("event_callback", "ksr_event"), True),
+    "callback_of_a_script": (
+        ["script-not-read"],
+        PINGS + 'loadmodule "app_jsdt.so"\n' + param("event_callback", "ksr_event"),
+        True,
+    ),
     "dns_8": (["dns-mode-without-lookup"], PINGS + param("ds_dns_mode", 8), True),
     "dns_9": ([], PINGS + param("ds_dns_mode", 9), True),
     "dns_10": ([], PINGS + param("ds_dns_mode", 10), True),
