@@ -122,12 +122,9 @@ class Lab:
         return self.fleet.run("gate", "python3", "-c", request, address).stdout.strip() == "SIP/2.0 200 OK"
 
 
-@contextlib.contextmanager
-def fleet_of(hosts: list[Host]) -> Iterator[Fleet]:
-    """Hosts beside those of the other tests."""
-    with contextlib.ExitStack() as stack:
-        for number in range(1, LABS + 1):
-            with contextlib.suppress(TakenError):
-                yield stack.enter_context(Fleet("role-%d" % number, hosts))
-                return
-        raise TakenError("other processes have the %d labs of the tests" % LABS)
+def enter_fleet(stack: contextlib.ExitStack, hosts: list[Host]) -> Fleet:
+    """Hosts beside those of the other tests, until the stack is left."""
+    for number in range(1, LABS + 1):
+        with contextlib.suppress(TakenError):
+            return stack.enter_context(Fleet("role-%d" % number, hosts))
+    raise TakenError("other processes have the %d labs of the tests" % LABS)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 from lab.fleet import Host
 
-from fleet.server_role import CONFIG, LIST, OWN, Lab, fleet_of
+from fleet.server_role import CONFIG, LIST, OWN, Lab, enter_fleet
 
 SCENARIOS = Path(__file__).parent / "sipp"
 SERVERS = ["s1", "s2", "s3"]
@@ -49,8 +50,8 @@ def soon(what: Callable[[], object]) -> bool:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The hosts with the role."""
-    with fleet_of(HOSTS) as fleet:
-        yield Lab(fleet, tmp_path_factory.mktemp("role"))
+    with contextlib.ExitStack() as stack:
+        yield Lab(enter_fleet(stack, HOSTS), tmp_path_factory.mktemp("role"))
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from lab.fleet import Host
 
-from fleet.server_role import CONFIG, LIST, OWN, Lab, fleet_of
+from fleet.server_role import CONFIG, LIST, OWN, Lab, enter_fleet
 
 HOSTS = [
     Host("s2", "trixie", "198.51.100.32"),
@@ -24,8 +25,8 @@ HOSTS = [
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The hosts with the role."""
-    with fleet_of(HOSTS) as fleet:
-        yield Lab(fleet, tmp_path_factory.mktemp("role"))
+    with contextlib.ExitStack() as stack:
+        yield Lab(enter_fleet(stack, HOSTS), tmp_path_factory.mktemp("role"))
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_a_small_share_is_seen(view: View) -> None:
     """One of ten that is down in a fleet of hosts that are drawn small."""
     page = view.open("hundred")
     down = page.locator(".picture rect.down").all()
-    assert down and all(float(bar.get_attribute("width") or 0) >= 3 for bar in down)
+    assert down and all(float(share.get_attribute("width") or 0) >= 3 for share in down)
 
 
 def test_nothing_is_told_by_colour_alone(view: View) -> None:

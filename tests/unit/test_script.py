@@ -1,0 +1,141 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Configurations, scripts and lists, and the rules that they break; the servers are asked in tests/conformance."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site, judge
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version
+
+from .files import no_files
+
+BASE = 'loadmodule "tm.so"\nloadmodule "pv.so"\nloadmodule "dispatcher.so"\n'
+PROBED = '"ds_ping_interval", 3600) "ds_probing_mode", 1) '
+NOTES = {"interval-shorter-than-timeout"}
+
+
+def rules(parameters: str, listing: str, script: str, version: str = "6.1.5", before: str = "") -> list[str]:
+    """The rules that are broken; each parameter of dispatcher ends with a parenthesis and a space."""
+    params = "".join('modparam("dispatcher", %s)\n' % text for text in parameters.split(") ") if text)
+    config = "%s%s%srequest_route {\n%s\n}\n" % (before, BASE, params, script)
+    question = Question("/k", {"/k": config.encode()}, None, listing.encode())
+    verdict = judge(question, Site(given_version(version), NOTHING_BESIDE, Evaluator(no_files, no_files), None))
+    return sorted({finding.rule for finding in verdict.analysis.findings} - NOTES)
+
+
+def destinations(*attributes: str, flags: int = 0, equal: bool = False) -> str:
+    """A set, in the order of the server, which is that of the file unless priorities are equal."""
+    return "".join(
+        "1 sip:192.0.2.%d %d %d %s\n" % (number + 1, flags, 0 if equal else 99 - number, attribute)
+        for number, attribute in enumerate(attributes)
+    )
+
+
+def select(algorithm: str, setid: str = "1") -> str:
+    return 'ds_select_dst("%s", "%s");' % (setid, algorithm)
+
+
+# parameters, list, script, rules
+SCRIPTS: dict[str, tuple[str, str, str, list[str]]] = {
+    "weights under 100": ("", destinations("weight=1", "weight=1"), select("9"), ["weights-under-100"]),
+    "weights of 100": ("", destinations("weight=70", "weight=30"), select("9"), []),
+    "weights over 100": ("", destinations("weight=70", "weight=70"), select("9"), ["weights-over-100"]),
+    "weights of another algorithm": ("", destinations("weight=70", "weight=70"), select("4"), []),
+    "no weights": ("", destinations("", ""), select("9"), ["weights-unused"]),
+    "a weight missing": ("", destinations("weight=20", ""), select("9"), ["weights-incomplete"]),
+    "weights and a default": ('"use_default", 1) ', destinations("weight=60", "weight=40", ""), select("9"), []),
+    "relative weights": ("", destinations("rweight=1", "rweight=3"), select("11"), []),
+    "a relative weight missing": ("", destinations("rweight=1", ""), select("11"), ["rweights-incomplete"]),
+    "relative weights of many": ("", destinations(*["rweight=5"] * 60), select("11"), ["rweights-uneven"]),
+    "loads": ('"ds_hash_size", 4) ', destinations("maxload=2;duid=a", "maxload=2;duid=b"), select("10"), []),
+    "loads without a hash": ("", destinations("maxload=2;duid=a"), select("10"), ["load-not-counted"]),
+    "loads of no known algorithm": ("", destinations("maxload=2;duid=a"), "exit;", ["load-not-counted"]),
+    "loads without duid": ('"ds_hash_size", 4) ', destinations("maxload=2"), select("10"), ["load-not-counted"]),
+    "hash of nothing": ("", destinations(""), select("7"), ["hash-pvar-missing"]),
+    "hash of a variable": ('"hash_pvar", "$fU") ', destinations(""), select("7"), []),
+    "no such algorithm": ("", destinations(""), select("99"), ["algorithm-unknown"]),
+    "no latency": (PROBED, destinations("", ""), select("13"), ["latency-not-measured"]),
+    "latency": (PROBED + '"ds_ping_latency_stats", 1) ', destinations("", ""), select("13"), []),
+    "latency given": ("", destinations("latency=5", "latency=9"), select("13"), []),
+    "default by place": ('"use_default", 1) ', destinations("", "", equal=True), select("4"), ["default-by-place"]),
+    "default by priority": ('"use_default", 1) ', destinations("", ""), select("4"), []),
+    "no such set": ("", destinations(""), select("4", "7"), ["set-missing"]),
+    "no such set, asked for": ("", destinations(""), 'if (ds_list_exists("7")) {%s}' % select("4", "7"), []),
+    "a set of a variable": ("", destinations(""), select("4", "$var(set)"), []),
+    "failover off": ("", destinations(""), "ds_next_dst();", ["failover-off"]),
+    "failover on": ('"flags", 2) ', destinations(""), "ds_next_dst();", []),
+    "duid twice": ("", destinations("duid=a", "duid=a"), "exit;", ["duid-twice"]),
+    "nobody probed": ('"ds_ping_interval", 9) ', destinations(""), "exit;", ["interval-without-probing"]),
+    "marked for probing": ('"ds_ping_interval", 9) "flags", 2) ', destinations(""), 'ds_mark_dst("ip");', []),
+    "probed": ('"ds_ping_interval", 9) "ds_probing_mode", 3) ', destinations("", flags=8), "exit;", []),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_rules_about_the_script(name: str) -> None:
+    parameters, listing, script, broken = SCRIPTS[name]
+    assert rules(parameters, listing, script) == broken
+
+
+@pytest.mark.parametrize(("algorithm", "since"), [("14", "6.1.5"), ("64", "6.0.1")])
+def test_algorithms_of_newer_versions(algorithm: str, since: str) -> None:
+    assert rules("", destinations(""), select(algorithm), since) == []
+    assert rules("", destinations(""), select(algorithm), "5.6.3") == ["algorithm-unknown"]
+
+
+def test_events_need_their_route() -> None:
+    before = 'loadmodule "sl.so"\nloadmodule "xhttp.so"\n'
+    assert rules("", destinations(""), "exit;", before=before) == ["event-route-missing"]
+    before += "event_route[xhttp:request] { return; }\n"
+    assert rules("", destinations(""), "exit;", before=before) == []
+
+
+# parameters and list, rules
+PARAMETERS: dict[str, tuple[str, str, list[str]]] = {
+    "408 is an answer": (PROBED + '"ds_ping_reply_codes", "code=408") ', "", ["reply-codes-hide-timeouts"]),
+    "class 4 is an answer": (PROBED + '"ds_ping_reply_codes", "class=4") ', "", ["reply-codes-hide-timeouts"]),
+    "404 is an answer": (PROBED + '"ds_ping_reply_codes", "code=404") ', "", []),
+    "no callback runs": (PROBED + '"event_callback", "x") ', "", ["event-callback-unused"]),
+    "only SRV": (PROBED + '"ds_dns_mode", 8) ', "", ["dns-mode-without-lookup"]),
+    "SRV at the load": (PROBED + '"ds_dns_mode", 9) ', "", []),
+    "no statistics to retain": (PROBED + '"ds_retain_latency_stats", 1) ', "", ["latency-not-retained"]),
+    "names and a strict load": (PROBED + '"ds_load_mode", 1) ', "1 sip:gw.example.org\n", ["start-needs-dns"]),
+    "addresses and a strict load": (PROBED + '"ds_load_mode", 1) ', "", []),
+    "an address that wraps": (PROBED, "1 sip:192.0.2.300\n", ["address-misread"]),
+    "a placeholder": (PROBED, "1 sip:${GATEWAY}\n", ["uri-bad"]),
+    "a socket that is none": (PROBED, "1 sip:192.0.2.1 0 0 socket=udp:192.0.2.9:5060\n", ["socket-not-listened"]),
+    "no TLS": (PROBED, "1 sip:192.0.2.1;transport=tls\n", ["transport-not-listened"]),
+}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_rules_about_parameters_and_hosts(name: str) -> None:
+    parameters, listing, broken = PARAMETERS[name]
+    before = "listen=udp:192.0.2.8:5060\n"
+    assert rules(parameters, listing or destinations(""), "exit;", before=before) == broken
+
+
+# core settings, rules, for a server whose listen this is
+SOCKETS: dict[str, list[str]] = {
+    "listen=udp:192.0.2.8:5060\n": [],
+    'listen=udp:192.0.2.8:5060 advertise 192.0.2.9:5060 name "a"\n': [],
+    'listen=udp:192.0.2.8:5060 name "a" advertise 192.0.2.9:5060\n': ["config-syntax"],
+    "listen=udp:192.0.2.8:SIP_PORT\n": ["config-syntax"],
+    'listen="udp:192.0.2.8:5060"\n': ["listen-bad"],
+    "listen=tls:192.0.2.8:5061\n": ["no-socket"],
+    'socket = { bind = udp:192.0.2.8:5060; name = "a"; }\n': [],
+    "socket = { bind = udp:192.0.2.8:5060; workers = 2; }\n": ["config-syntax"],
+    "enable_sctp=yes\n": ["sctp-without-module"],
+    "childern=4\n": ["core-setting-unknown"],
+    'children="4"\n': ["core-setting-value"],
+}
+
+
+@pytest.mark.parametrize("text", SOCKETS)
+def test_rules_about_sockets_and_settings(text: str) -> None:
+    assert rules(PROBED, destinations(""), "exit;", before=text) == SOCKETS[text]
