@@ -65,12 +65,12 @@ def _writers_of(path: str) -> Writers:
 def _is_beside(evaluation: Evaluation, change: Change) -> bool:
     """Whether a file exists below the folder of the configuration, and is an included one or a list.
 
-    Others must not have led the path of the configuration to that folder.
+    Others must not have led the path of the configuration to that folder, nor put the configuration there.
     """
     try:
         with find_place(evaluation.path, READ) as main, find_place(change.path, READ) as place:
             below = os.path.dirname(place.path) + "/"
-            if main.doubt or not below.startswith(os.path.dirname(main.path).rstrip("/") + "/"):
+            if main.doubt or main.shared or not below.startswith(os.path.dirname(main.path).rstrip("/") + "/"):
                 return False
     except (OSError, KamailioError):
         return False
