@@ -26,11 +26,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import plan_restoring, taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import uncounted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document, to_int32
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Purge, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -253,6 +254,41 @@ def test_an_analysis_takes_time_in_proportion_to_its_texts(
 
     seconds(1)
     assert seconds(8000) < 16 * seconds(1000) + 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'listen = "%s.0.0.1"\n',
+        b"listen = %s.0.0.1\n",
+        b"listen = udp:10.0.0.1:%s\n",
+        b"socket = { bind = udp:10.0.0.1:1-%s; }\n",
+        b"children = %s\n",
+        b'modparam("dispatcher", "flags", %s)\n',
+        b'modparam("dispatcher", "ds_ping_reply_codes", "code=%s")\n',
+        b'request_route { ds_select_dst("%s", "4"); ds_select_routes("4=%s"); }\n',
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_read_or_refused(text: bytes) -> None:
+    data = DISPATCHER + text.replace(b"%s", b"9" * 5000)
+    analyse(
+        evaluate("/k", data, no_files, Version(6, 1, 5)), Listing("/l", b"1 sip:10.0.0.1\n", True), Version(6, 1, 5)
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [b'ds_select("1", "%s")' % (b"9" * 5000), b"ds_select(" * 100_000], ids=["digits", "parentheses"]
+)
+def test_whether_a_route_counts_calls_is_found_in_any_text(text: bytes) -> None:
+    uncounted([], [], evaluate("/k", DISPATCHER + b"request_route { %s }\n" % text, no_files, Version(6, 1, 5)))
+
+
+@pytest.mark.parametrize(
+    "digits", [b"4294967295", b"0" * 40 + b"7", b"12345678901234567890123456789012345678901", b"0x1fffffffe"]
+)
+def test_a_number_wraps_as_in_the_server(digits: bytes) -> None:
+    number = int(digits, 0 if digits.startswith(b"0x") else 10) % (1 << 32)
+    assert to_int32(digits) == number - (number >> 31 << 32)
 
 
 def test_few_of_the_sockets_of_huge_ranges_are_kept() -> None:
