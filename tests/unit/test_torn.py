@@ -175,3 +175,26 @@ def test_a_link_to_what_cannot_be_read_does_not_keep_a_change_from_its_end(path:
             process.kill()
     assert "%s: was changed by another program since, and stays as it is" % listing in problem
     assert path.read_bytes() == BEFORE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+def test_a_link_to_a_file_of_another_change_does_not_keep_a_change_from_its_end(path: Path, tmp_path: Path) -> None:
+    """Two changes with a link to each other's file would wait for each other."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    other, listing = theirs / "other", theirs / "list"
+    for file in (path, other, listing):
+        file.write_bytes(AFTER)
+    changes = [Change(str(listing), BEFORE, AFTER), Change(str(path), BEFORE, AFTER)]
+    with begin(str(tmp_path / "kept" / "a.change"), changes, RELOAD, OPTIONS, [], 0) as begun:
+        journal = proceed(begun, phase=APPLYING)
+    for folder in list(theirs.parents)[:3]:
+        folder.chmod(0o711)
+    listing.unlink()
+    listing.symlink_to(other)
+    os.lchown(listing, NOBODY, NOBODY)
+    with FileLocks() as held, FileLocks(wait=0.2) as locks:
+        held.take(str(other))
+        revert.undo(Standin(journal.options), locks, journal, "so")
+    assert path.read_bytes() == BEFORE

@@ -91,7 +91,7 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
     C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError as C(go_back) does.
     """
     for entry in journal.entries:
-        locks.take(entry.path)
+        locks.take_as_named(entry.path)
     locks.sweep()
     problems: List[str] = []
     if journal.phase != PREPARED:
@@ -252,7 +252,7 @@ def is_settled(module: TaskModule, locks: FileLocks, folder: str) -> bool:
 def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
     """Put the files back; return those that stay as they are, and why. Raises KamailioError."""
     for entry in journal.entries:
-        locks.take(entry.path)
+        locks.take_as_named(entry.path)
     try:
         return _restore_entries(module, journal, journal.entries, torn)
     except KamailioError as exc:
