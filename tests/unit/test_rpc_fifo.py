@@ -117,7 +117,13 @@ class Task:
     """What finds a server of a module."""
 
     def __init__(self, config: Path) -> None:
-        self.params = {"socket": None, "config": str(config), "instance": None, "defines": [], "timeout": SOON}
+        self.params: dict[str, Any] = {
+            "socket": None,
+            "config": str(config),
+            "instance": None,
+            "defines": [],
+            "timeout": SOON,
+        }
 
     def get_bin_path(self, _name: str, **_options: Any) -> None:
         """Find no program."""
