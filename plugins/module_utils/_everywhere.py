@@ -69,8 +69,12 @@ def mask_everywhere(text: str) -> str:
 
 
 def spellings(values: Iterable[bytes]) -> Set[str]:
-    """Each value as it is, without its backslashes, and as messages show bytes that are not UTF-8 or not printable."""
-    plain = {spelled for value in values for spelled in (value, re.sub(rb"\\(.)", rb"\1", value))}
+    """Each value as it is, without its backslashes, and as messages show bytes that are not UTF-8 or not printable.
+
+    The type before the text of a variable, as in C(password=s:text), is not part of it.
+    """
+    bare = {text for value in values for text in (value, value[2:] if value[:2] == b"s:" else value)}
+    plain = {spelled for value in bare for spelled in (value, re.sub(rb"\\(.)", rb"\1", value))}
     texts = {text for value in plain for text in (show(value), value.decode("utf-8", "replace"))}
     # What is masked already is looked at again by the next pattern.
     return {shown for text in texts for shown in (text, visible(text)) if MASK.decode() not in shown}

@@ -45,6 +45,16 @@ class Writers(NamedTuple):
         """Return all of these, and all of those."""
         return Writers(self.users | other.users, self.groups | other.groups, self.everybody or other.everybody)
 
+    def without(self, others: Writers) -> Writers:
+        """Return those of them who are not among the others, by a group of theirs either."""
+        if others.everybody:
+            return Writers()
+        users = {user for user in self.users - others.users if not groups_of(user) & others.groups}
+        return Writers(frozenset(users), self.groups - others.groups, self.everybody)
+
+
+NOBODY = Writers()
+
 
 def may(status: os.stat_result, bits: int, user: int, groups: Collection[int]) -> bool:
     """Whether a mode grants a user all of C(bits), given as those of others (C(S_IROTH), C(S_IWOTH), C(S_IXOTH)).

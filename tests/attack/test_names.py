@@ -96,6 +96,18 @@ def test_files_next_to_the_configuration_are_written_whoever_owns_it(folder: str
     assert result["changed"] and "sip:10.0.0.1 0" in listing.read_text(), result
 
 
+def test_a_folder_where_everybody_can_put_a_configuration_is_not_that_of_its_files(
+    ground: Path, tmp_path: Path
+) -> None:
+    shared = ground / "tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    included = file_of(shared / "of_root", 0, TIMER, 0o600)
+    result = load(tmp_path, file_of(shared / "kamailio.cfg", SERVER, INCLUDES % included))
+    assert result.get("failed") and "is named by a configuration" in result["msg"], result
+    assert included.read_text() == TIMER
+
+
 @pytest.mark.parametrize("way", ["owner", "folder", "follow", "root names it"])
 def test_a_list_elsewhere_is_written_if_who_names_it_could(way: str, ground: Path, tmp_path: Path) -> None:
     folder = owned(ground / "lists", SERVER if way == "folder" else 0)

@@ -142,3 +142,9 @@ def test_what_the_server_says() -> None:
         ("server-refuses", 8),
         ("server-refuses", 9),
     ]
+
+
+def test_a_text_that_is_cut_ends_with_the_mark_of_a_cut() -> None:
+    log = " 0(1) ERROR: <core> [core/x.c:1]: f(): %s" % ("x" * 290 + "s3cret-of-a-database")
+    (refusal,) = parse_refusals(log, evaluation_of(""))
+    assert refusal.text == "x" * 290 + "s3cret-of…"

@@ -247,3 +247,8 @@ def test_cleaning_twice_changes_nothing_more(value: Any) -> None:
 def test_the_filter_masks_everywhere() -> None:
     text = 'modparam("auth", "secret", "hunter22")\n# it was hunter22\u202e \udcff\n'
     assert mask_everywhere(text) == 'modparam("auth", "secret", "********")\n# it was ********\u202e \udcff\n'
+
+
+def test_the_type_before_the_text_of_a_variable_is_not_part_of_the_secret() -> None:
+    text = 'modparam("pv", "varset", "password=s:of-a-database")\n[$nosuch(of-a-database)]'
+    assert "of-a-database" not in mask_everywhere(text)

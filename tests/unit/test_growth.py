@@ -18,17 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Listing, analyse
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import parse_refusals
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import plan_restoring, taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import uncounted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document, to_int32
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.plan import Purge, plan_destinations
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.wish import parse_wishes
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
@@ -197,3 +200,111 @@ def test_routes_on_one_line_are_searched_in_proportion_to_their_number() -> None
         return time.process_time() - began
 
     assert seconds(10_000) < 9 * seconds(2500) + 0.05
+
+
+DISPATCHER = b'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n'
+
+
+def numbered(text: bytes, count: int) -> bytes:
+    return b"".join(text % number for number in range(count))
+
+
+def listened(count: int) -> bytes:
+    return DISPATCHER + numbered(b"listen=udp:10.0.0.1:%d\n", count)
+
+
+@pytest.mark.parametrize(
+    ("config", "destinations"),
+    [
+        (lambda count: numbered(b'loadmodule "m%d"\n', count) + numbered(b'modparam("m%d", "x", 1)\n', count), None),
+        (lambda count: numbered(b'loadmodule "m%d"\n', count) + numbered(b'modparam("x|y%d", "x", 1)\n', count), None),
+        (lambda count: b'loadmodule "sqlops"\n' + numbered(b'modparam("sqlops", "sqlcon", "a=>b%d:")\n', count), None),
+        (
+            lambda count: DISPATCHER + b"request_route { %s }\n" % (b'ds_select_dst("1", "4");' * count),
+            lambda count: numbered(b"%d sip:10.0.0.1\n", count),
+        ),
+        (
+            lambda count: DISPATCHER + b'request_route { ds_select_routes("%s"); }\n' % (b"1=4;" * count),
+            lambda count: numbered(b"%d sip:10.0.0.1\n", count),
+        ),
+        (
+            lambda count: DISPATCHER + b"request_route { %s }\n" % (b'ds_select_dst("$x", "13");' * count),
+            lambda count: numbered(b"1 sip:10.0.0.1:%d\n", count) + b"1 sip:10.0.0.2 0 0 latency=3\n",
+        ),
+        (listened, lambda count: numbered(b"1 sip:10.0.0.1 0 0 socket=udp:10.0.0.2:%d\n", count)),
+        (listened, lambda count: numbered(b"1 sip:10.0.0.1 0 0 sockname=s%d\n", count)),
+        (listened, lambda count: numbered(b"1 sip:10.0.0.1:%d;transport=tcp\n", count)),
+        (listened, lambda count: numbered(b"1 sip:[::1]:%d\n", count)),
+    ],
+    ids=[
+        *("names", "expressions", "databases", "calls and sets", "rules and sets", "latency"),
+        *("sockets", "socket names", "transports", "IPv6"),
+    ],
+)
+def test_an_analysis_takes_time_in_proportion_to_its_texts(
+    config: Callable[[int], bytes], destinations: Callable[[int], bytes] | None
+) -> None:
+    version = Version(6, 1, 5)
+
+    def seconds(count: int) -> float:
+        text, listing = config(count), Listing("/l", destinations(count) if destinations else b"", True)
+        began = time.process_time()
+        analyse(evaluate("/k", text, no_files, version), listing, version)
+        return time.process_time() - began
+
+    seconds(1)
+    assert seconds(8000) < 16 * seconds(1000) + 0.2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'listen = "%s.0.0.1"\n',
+        b"listen = %s.0.0.1\n",
+        b"listen = udp:10.0.0.1:%s\n",
+        b"socket = { bind = udp:10.0.0.1:1-%s; }\n",
+        b"children = %s\n",
+        b'modparam("dispatcher", "flags", %s)\n',
+        b'modparam("dispatcher", "ds_ping_reply_codes", "code=%s")\n',
+        b'request_route { ds_select_dst("%s", "4"); ds_select_routes("4=%s"); }\n',
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_read_or_refused(text: bytes) -> None:
+    data = DISPATCHER + text.replace(b"%s", b"9" * 5000)
+    analyse(
+        evaluate("/k", data, no_files, Version(6, 1, 5)), Listing("/l", b"1 sip:10.0.0.1\n", True), Version(6, 1, 5)
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [b'ds_select("1", "%s")' % (b"9" * 5000), b"ds_select(" * 100_000], ids=["digits", "parentheses"]
+)
+def test_whether_a_route_counts_calls_is_found_in_any_text(text: bytes) -> None:
+    uncounted([], [], evaluate("/k", DISPATCHER + b"request_route { %s }\n" % text, no_files, Version(6, 1, 5)))
+
+
+@pytest.mark.parametrize(
+    "digits", [b"4294967295", b"0" * 40 + b"7", b"12345678901234567890123456789012345678901", b"0x1fffffffe"]
+)
+def test_a_number_wraps_as_in_the_server(digits: bytes) -> None:
+    number = int(digits, 0 if digits.startswith(b"0x") else 10) % (1 << 32)
+    assert to_int32(digits) == number - (number >> 31 << 32)
+
+
+def test_few_of_the_sockets_of_huge_ranges_are_kept() -> None:
+    text = numbered(b"socket = { bind = udp:eth%d:5000-5900; }\n", 200)
+    sockets = evaluate("/k", text, no_files, Version(6, 1)).sockets
+    assert len(sockets.sockets) <= 2000 and not sockets.complete
+
+
+@pytest.mark.parametrize("part", ["ERROR: ", "[", "ERROR: [", "[:1", "parse error in config file a, line 1, column 1-"])
+def test_what_a_check_prints_is_read_in_proportion_to_its_length(part: str) -> None:
+    evaluation = evaluate("/k", b"", no_files)
+    began = time.process_time()
+    parse_refusals("ERROR: " * 4000 + part * (65536 // len(part)), evaluation)
+    assert time.process_time() - began < 2
+
+
+def test_a_line_number_of_thousands_of_digits_is_no_number_of_a_line() -> None:
+    log = "parse error in config file /k, line %s, column 1: x" % ("1" * 5000)
+    assert [refusal.line for refusal in parse_refusals(log, evaluate("/k", b"", no_files))] == [None]

@@ -6,19 +6,86 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rights import Writers
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import writer
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.addresses import JsonFifo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import UnreachableError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.transport import call
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connection_of
 
 from .peers import LATE, SOON
+
+NOBODY, DAEMON = 65534, 1
+# Reads one call from a FIFO, and answers it.
+READER = """\
+import json, os, sys
+path, replies, user = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(user))
+os.setuid(int(user))
+server = os.open(path, os.O_RDWR)
+print("ready", flush=True)
+call = json.loads(os.read(server, 4096))
+reply = os.open(replies + call["reply_name"], os.O_WRONLY)
+os.write(reply, b'{"result": "of anybody", "id": "%s"}' % call["id"].encode())
+"""
+
+
+@contextlib.contextmanager
+def reader_of(path: Path, replies: str) -> Iterator[None]:
+    for folder in list(path.parents)[:3]:
+        folder.chmod(0o711)
+    os.mkfifo(path)
+    os.chown(path, NOBODY, NOBODY)
+    line = [sys.executable, "-c", READER, str(path), replies, str(NOBODY)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+            yield
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+@pytest.mark.parametrize(
+    ("owner", "mode", "namers", "made"),
+    [
+        (0, 0o711, frozenset([NOBODY]), False),
+        (DAEMON, 0o711, frozenset([NOBODY]), False),
+        (DAEMON, 0o711, frozenset([DAEMON]), True),
+        (0, 0o1777, frozenset([NOBODY]), True),
+        (NOBODY, 0o700, frozenset([NOBODY]), True),
+        (NOBODY, 0o700, frozenset([DAEMON]), True),
+        (0, 0o711, frozenset(), True),
+    ],
+    ids=["of root", "of another user", "of who named it", "shared", "own", "of the server", "named by root"],
+)
+def test_a_fifo_is_made_only_where_those_who_have_named_the_folder_could_make_it(
+    tmp_path: Path, owner: int, mode: int, namers: frozenset[int], made: bool
+) -> None:
+    replies = tmp_path / "replies"
+    replies.mkdir()
+    replies.chmod(mode)
+    os.chown(replies, owner, owner)
+    address = JsonFifo(str(tmp_path / "fifo"), "%s/x-" % replies, Writers(namers))
+    with reader_of(tmp_path / "fifo", address.reply_dir):
+        if made:
+            assert call(address, "core.version", (), SOON) == ["of anybody"]
+        else:
+            with pytest.raises(UnreachableError, match=r"fifo_reply_dir is named by a configuration that the user"):
+                call(address, "core.version", (), SOON)
+    assert list(replies.iterdir()) == []
 
 
 def test_a_call_ends_at_its_deadline_however_long_the_reader_is_looked_for(
@@ -44,3 +111,33 @@ def test_a_call_ends_at_its_deadline_however_long_the_reader_is_looked_for(
     finally:
         os.close(server)
     assert [path.name for path in tmp_path.iterdir()] == ["fifo"]
+
+
+class Task:
+    """What finds a server of a module."""
+
+    def __init__(self, config: Path) -> None:
+        self.params: dict[str, Any] = {
+            "socket": None,
+            "config": str(config),
+            "instance": None,
+            "defines": [],
+            "timeout": SOON,
+        }
+
+    def get_bin_path(self, _name: str, **_options: Any) -> None:
+        """Find no program."""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+def test_who_can_change_a_configuration_has_named_the_folder_of_its_replies(tmp_path: Path) -> None:
+    config = tmp_path / "kamailio.cfg"
+    config.write_text(
+        'loadmodule "jsonrpcs.so"\nmodparam("jsonrpcs", "transport", 2)\n'
+        'modparam("jsonrpcs", "fifo_name", "%s/fifo")\nmodparam("jsonrpcs", "fifo_reply_dir", "%s/x-")\n'
+        % (tmp_path, tmp_path)
+    )
+    os.chown(config, NOBODY, NOBODY)
+    with reader_of(tmp_path / "fifo", "%s/x-" % tmp_path), pytest.raises(KamailioError) as caught:
+        connection_of(Task(config)).read("core.version")  # type: ignore[arg-type]
+    assert "named by a configuration that the user nobody can change" in caught.value.render()

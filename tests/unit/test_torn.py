@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
 
+NOBODY = 65534
 BEFORE, AFTER = b"the old text\n" * 100, b"another text, and a longer one\n" * 100
 OPTIONS = {
     "config": "/etc/kamailio/kamailio.cfg",
@@ -143,3 +147,54 @@ def test_a_new_file_of_another_program_is_not_removed(path: Path) -> None:
     path.write_bytes(b"of another program")
     (problem,) = undo(journal_of(path, WRITING, before=None))
     assert "was changed by another program since" in problem and path.read_bytes() == b"of another program"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+def test_a_link_to_what_cannot_be_read_does_not_keep_a_change_from_its_end(path: Path, tmp_path: Path) -> None:
+    """The memory of a process is a file of its user, and looks like a disk that is broken."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    listing = theirs / "list"
+    for file in (path, listing):
+        file.write_bytes(AFTER)
+    changes = [Change(str(listing), BEFORE, AFTER), Change(str(path), BEFORE, AFTER)]
+    with begin(str(tmp_path / "kept" / "a.change"), changes, RELOAD, OPTIONS, [], 0) as begun:
+        journal = proceed(begun, phase=APPLYING)
+    become = "import os, sys; os.setgid(%d); os.setuid(%d); os.execv('/bin/sleep', ['sleep', '60'])" % (NOBODY, NOBODY)
+    with subprocess.Popen([sys.executable, "-c", become]) as process:
+        try:
+            memory = Path("/proc/%d/mem" % process.pid)
+            while memory.stat().st_uid != NOBODY:
+                time.sleep(0.01)
+            listing.unlink()
+            listing.symlink_to(memory)
+            os.lchown(listing, NOBODY, NOBODY)
+            (problem,) = undo(journal)
+        finally:
+            process.kill()
+    assert "%s: was changed by another program since, and stays as it is" % listing in problem
+    assert path.read_bytes() == BEFORE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+def test_a_link_to_a_file_of_another_change_does_not_keep_a_change_from_its_end(path: Path, tmp_path: Path) -> None:
+    """Two changes with a link to each other's file would wait for each other."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    other, listing = theirs / "other", theirs / "list"
+    for file in (path, other, listing):
+        file.write_bytes(AFTER)
+    changes = [Change(str(listing), BEFORE, AFTER), Change(str(path), BEFORE, AFTER)]
+    with begin(str(tmp_path / "kept" / "a.change"), changes, RELOAD, OPTIONS, [], 0) as begun:
+        journal = proceed(begun, phase=APPLYING)
+    for folder in list(theirs.parents)[:3]:
+        folder.chmod(0o711)
+    listing.unlink()
+    listing.symlink_to(other)
+    os.lchown(listing, NOBODY, NOBODY)
+    with FileLocks() as held, FileLocks(wait=0.2) as locks:
+        held.take(str(other))
+        revert.undo(Standin(journal.options), locks, journal, "so")
+    assert path.read_bytes() == BEFORE

@@ -283,7 +283,7 @@ def _not_held(evaluation: Evaluation, host: Host) -> Iterator[Finding]:
     """Virtual addresses that another host holds at present, and that the server must not bind."""
     if host.binds_elsewhere or parse_number(evaluation.settings.get("ip_free_bind", b"no")):
         return
-    for address in sorted(evaluation.sockets.absent()):
+    for address in sorted(evaluation.sockets.absent):
         text = (
             "the host does not hold %s, the address of a virtual listen: kamailio -c passes, and the next start fails"
         )

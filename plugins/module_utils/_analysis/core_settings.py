@@ -47,6 +47,7 @@ def core_setting_findings(evaluation: Evaluation, version: Version) -> Iterator[
     if settings is None:
         return
     meant = _meant(evaluation, settings)
+    first = _first_use(evaluation)
     for setting in evaluation.core_settings:
         types = settings.types.get(setting.name)
         if types is None and _is_own(setting.name):
@@ -55,7 +56,7 @@ def core_setting_findings(evaluation: Evaluation, version: Version) -> Iterator[
             yield from _unknown(setting, meant.get(setting.name, ""), settings, version)
         else:
             yield from _value(setting, types, settings)
-            yield from _late(setting, evaluation)
+            yield from _late(setting, first)
 
 
 def unjudged_settings(evaluation: Evaluation, version: Version) -> Optional[List[str]]:
@@ -146,12 +147,9 @@ def _remedy(setting: CoreSetting, types: str) -> str:
     return "Write a number, or yes or no" if types in ("n", "i") else ""
 
 
-def _late(setting: CoreSetting, evaluation: Evaluation) -> Iterator[Finding]:
-    """A setting that comes when the memory it is about is there already."""
-    if setting.name not in EARLY:
-        return
-    first = _first_use(evaluation)
-    if first and first.order < setting.place.order:
+def _late(setting: CoreSetting, first: Optional[Place]) -> Iterator[Finding]:
+    """A setting that comes when the memory it is about is there already, since the C(first) use of it."""
+    if setting.name in EARLY and first and first.order < setting.place.order:
         text = "%s comes after the first modparam or route, in line %d of %s, where the server takes it no more"
         yield found_at("core-setting-late", setting.place, text % (setting.name, first.line, first.path))
 

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Iterator, List, Sequence, Set, Tuple, Union
+from typing import Dict, Iterator, List, Sequence, Set, Tuple, Union
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.parameters import Tables, parameter_types, tables_for
@@ -20,6 +20,8 @@ from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at, found_in
 
+# So many slips of the pen are looked up, and so many names are told, since each takes its time.
+_MOST_HINTS, _HINT_LETTERS, _MOST_DATABASES, _MOST_TOLD = 100, 60, 20, 10
 _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 
 
@@ -38,16 +40,21 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
         for wanted in mandatory_of(load.name):
             findings += _mandatory(evaluation, load, wanted)
     tables = tables_for(version)
-    unknown = []
+    unknown: Dict[str, None] = {}
+    hints = _MOST_HINTS
     for param in evaluation.params:
         for module in param.modules:
-            doubt = _parameter(param, module, version, tables)
+            doubt = _parameter(param, module, version, tables, hints > 0)
             if isinstance(doubt, Finding):
                 findings.append(doubt)
             elif doubt:
-                unknown.append(doubt)
+                unknown[doubt] = None
+            if doubt:
+                hints -= 1
+                # The server refuses it for the first of its modules.
+                break
     if tables.source or not tables.exact:
-        findings.append(_next_to(evaluation.path, version, tables, unknown))
+        findings.append(_next_to(evaluation.path, version, tables, list(unknown)))
     return findings
 
 
@@ -60,7 +67,9 @@ def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) ->
         text = "what modules and parameters Kamailio %s has is not known here: it is checked by %s"
         text %= version, " and ".join(str(known) for known in tables.versions)
     if unknown:
-        text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", ", ".join(unknown))
+        names = ", ".join(unknown[:_MOST_TOLD])
+        more = " and %d more" % (len(unknown) - _MOST_TOLD) if len(unknown) > _MOST_TOLD else ""
+        text += ", which %s not have %s" % ("do" if len(tables.versions) > 1 else "does", names + more)
     return found_in("version-not-known", path, None, text)
 
 
@@ -110,6 +119,8 @@ def _databases(evaluation: Evaluation, load: Load, version: Version) -> Iterator
             if name in seen:
                 continue
             seen.add(name)
+            if len(seen) > _MOST_DATABASES:
+                return
             yield from _database(evaluation, load, row, name, place, version)
 
 
@@ -158,14 +169,18 @@ def _mandatory(evaluation: Evaluation, load: Load, row: Mandatory) -> Iterator[F
         yield found_at("parameter-missing", load.place, text % (load.name, names), remedy)
 
 
-def _parameter(param: Param, module: str, version: Version, tables: Tables) -> Union[Finding, str, None]:
-    """What is wrong with a parameter; its name where only a server of that version knows."""
+def _parameter(param: Param, module: str, version: Version, tables: Tables, hint: bool) -> Union[Finding, str, None]:
+    """What is wrong with a parameter, with a C(hint) at the one that is meant.
+
+    Its name where only a server of that version knows.
+    """
     found = [types for known in tables.versions for types in [parameter_types(module, known)] if types is not None]
     if not found:
         return None
     accepted = "".join(types.get(param.name, "") for types in found)
     if not any(param.name in types for types in found):
-        meant = _meant(param.name, [name for types in found for name in types])
+        hint = hint and len(param.name) <= _HINT_LETTERS
+        meant = _meant(param.name, [name for types in found for name in types]) if hint else ""
         if tables.exact:
             text = "module %s of Kamailio %s has no parameter %s" % (module, version, param.name)
             return found_at("parameter-unknown", param.place, text, meant)

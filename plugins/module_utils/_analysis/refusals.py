@@ -14,22 +14,25 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._config.model import Evaluation
 from .._rules import RULES
+from .._text import CUT
 from .findings import Finding, found_in
 
 # Causes that are told of one refusal, and the letters of each.
 _MOST_CAUSES, _MOST_LETTERS = 2, 300
+# What is read of a line, enough for the longest path. A configuration or a module can make it any length.
+_LONGEST_LINE = 8192
 # What follows from a module that could not be loaded: its functions, pseudo-variables and parameters are not there.
 _OF_LOST = ("failed to find command", "searching pvar", "wrong char", "No module matching")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _PARSE_ERROR = re.compile(
-    r"parse error in config file (?P<path>.+?), (?:from )?line (?P<line>\d+), column (?P<column>\d+)(?:-\d+)?"
-    r"(?: to line (?P<last>\d+), column \d+)?:(?P<text>.*)"
+    r"parse error in config file (?P<path>.+?), (?:from )?line (?P<line>[0-9]{1,9}), column (?P<column>[0-9]{1,9})"
+    r"(?:-[0-9]+)?(?: to line (?P<last>[0-9]{1,9}), column [0-9]+)?:(?P<text>.*)"
 )
-_CAUSE = re.compile(r"(?:ERROR|CRITICAL): .*?\[[^\]]*:\d+\]: (?:\w+\(\): )?(?P<text>.*)")
+_CAUSE = re.compile(r"(?:ERROR|CRITICAL): [^\[]*\[[^\[\]]*:[0-9]+\]: (?:\w+\(\): )?(?P<text>.*)")
 
 
 class Refusal(NamedTuple):
@@ -60,8 +63,9 @@ def not_asked(_evaluation: Evaluation) -> Said:
 def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
     """Return what a failed C(kamailio -c) says: one refusal for a line, or one for the file if it names no line."""
     found: Dict[Tuple[str, str], Refusal] = {}
+    names = {os.path.normpath(known): known for known in evaluation.files}
     causes: List[str] = []
-    for line in _COLOURS.sub("", log).splitlines():
+    for line in (line[:_LONGEST_LINE] for line in _COLOURS.sub("", log).splitlines()):
         error = _PARSE_ERROR.search(line)
         cause = _CAUSE.search(line)
         if error:
@@ -69,7 +73,7 @@ def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
             causes = []
             # Without a text it says only that the parser gives up, some lines after what it has complained about.
             if any(texts) or not found:
-                refusal = _refusal_of(error, texts, evaluation)
+                refusal = _refusal_of(error, texts, names)
                 key = refusal.path, error.group("line")
                 found[key] = _merged(found[key], refusal) if key in found else refusal
         elif cause:
@@ -79,9 +83,9 @@ def parse_refusals(log: str, evaluation: Evaluation) -> Tuple[Refusal, ...]:
     return (Refusal(evaluation.path, None, None, None, _joined(causes[-_MOST_CAUSES:]) or "it does not say why"),)
 
 
-def _refusal_of(error: re.Match[str], texts: Sequence[str], evaluation: Evaluation) -> Refusal:
+def _refusal_of(error: re.Match[str], texts: Sequence[str], names: Mapping[str, str]) -> Refusal:
     line = int(error.group("line"))
-    path = _file_of(error.group("path"), evaluation)
+    path = _file_of(error.group("path"), names)
     return Refusal(path, line, int(error.group("last") or line), int(error.group("column")), _joined(texts))
 
 
@@ -91,19 +95,26 @@ def _merged(first: Refusal, second: Refusal) -> Refusal:
     return first._replace(last_line=last, text=_joined([*first.text.split("; "), *second.text.split("; ")]))
 
 
-def _file_of(name: str, evaluation: Evaluation) -> str:
-    """Return the file that the server means, which can be called by another name in the evaluation."""
+def _file_of(name: str, names: Mapping[str, str]) -> str:
+    """Return the file that the server means, which can be called by another name in the evaluation.
+
+    C(names) are the files of the evaluation, by their normal paths.
+    """
     path = os.path.normpath(name)
-    names = {os.path.normpath(known): known for known in evaluation.files}
     ends = [known for real, known in names.items() if real.endswith("/" + path) or path.endswith("/" + real)]
     return names.get(path) or (ends[0] if len(ends) == 1 else name)
 
 
 def _joined(texts: Sequence[str]) -> str:
     """Each of the texts once; that there is a syntax error is no news where another text says which."""
-    kept = [text[:_MOST_LETTERS] for text in dict.fromkeys(texts) if text]
+    kept = [_cut(text) for text in dict.fromkeys(texts) if text]
     telling = [text for text in kept if text != "syntax error"]
     return "; ".join(telling or kept)
+
+
+def _cut(text: str) -> str:
+    """The text with a mark where it is cut: half of a secret before it is masked."""
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - len(CUT)] + CUT
 
 
 def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Finding]) -> Iterator[Finding]:

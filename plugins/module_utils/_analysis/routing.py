@@ -13,7 +13,8 @@ The functions are those of Kamailio's src/modules/dispatcher/dispatcher.c.
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Optional, Tuple
+from itertools import product
+from typing import Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from .._config.model import Call, Evaluation, Load
 from .._config.values import parse_number
@@ -41,7 +42,7 @@ class Routing(NamedTuple):
 
     C(calls) are those of functions of dispatcher; C(complete) says whether these are all; C(engine) is the module that
     runs a script in another language, None where there is none. C(default_aside) says whether C(use_default) sets the
-    last destination of each set aside.
+    last destination of each set aside. C(uses) are the first calls by algorithm and set.
     """
 
     calls: Tuple[Call, ...] = ()
@@ -49,17 +50,17 @@ class Routing(NamedTuple):
     complete: bool = False
     engine: Optional[Load] = None
     default_aside: bool = False
+    uses: Mapping[Tuple[Optional[int], Optional[int]], Call] = {}
 
     def may_use(self, algorithm: int, setid: int) -> bool:
         """Return whether calls of a set may go by an algorithm, as far as is known."""
         if not self.complete or not self.choices:
             return True
-        return any(choice.setid in (None, setid) and choice.algorithm in (None, algorithm) for choice in self.choices)
+        return any(use in self.uses for use in product((None, algorithm), (None, setid)))
 
     def use_of(self, algorithm: int, *setids: Optional[int]) -> Optional[Call]:
-        """Return the first call that uses an algorithm for one of these sets, None being an unknown one."""
-        uses = (choice.call for choice in self.choices if choice.algorithm == algorithm and choice.setid in setids)
-        return next(uses, None)
+        """Return a call that uses an algorithm for one of these sets, None being an unknown one."""
+        return next((self.uses[algorithm, setid] for setid in setids if (algorithm, setid) in self.uses), None)
 
     def calls_of(self, *names: str) -> Tuple[Call, ...]:
         """Return the calls of these functions."""
@@ -75,12 +76,14 @@ def read_routing(evaluation: Evaluation) -> Routing:
     calls = tuple(call for call in evaluation.calls if call.name.startswith("ds_"))
     engine = next((load for load in evaluation.loads if _ENGINE.match(load.name)), None)
     default = evaluation.param("dispatcher", "use_default")
+    choices = tuple(choice for call in calls for choice in _choices(call))
     return Routing(
         calls=calls,
-        choices=tuple(choice for call in calls for choice in _choices(call)),
+        choices=choices,
         complete=not evaluation.hides_calls and engine is None,
         engine=engine,
         default_aside=bool(default and default.value),
+        uses={(choice.algorithm, choice.setid): choice.call for choice in reversed(choices)},
     )
 
 

@@ -191,11 +191,12 @@ def _latency(evaluation: Evaluation, sets: Dict[int, List[D]], routing: Routing)
     names = ("ds_ping_latency_stats", "ds_ping_interval")
     if all(number_of(evaluation, name, 0) > 0 or not _is_known(evaluation, name) for name in names):
         return
-    for choice in routing.choices:
-        if choice.algorithm != LATENCY or choice.setid not in (None, *sets):
+    uses = [choice for choice in routing.choices if choice.algorithm == LATENCY]
+    told = {setid for setid, members in sets.items() if uses and any(map(_has_latency, members))}
+    for choice in uses:
+        if choice.setid is not None and (choice.setid in told or choice.setid not in sets):
             continue
-        asked = [choice.setid] if choice.setid is not None else sets
-        if any(read_attrs(member.attrs).value(b"latency") for setid in asked for member in sets[setid]):
+        if choice.setid is None and told:
             continue
         text = "%s chooses by algorithm 13, and no latency is measured: only the priorities count"
         yield found_at("latency-not-measured", choice.call.place, text % choice.call.name)
@@ -211,6 +212,10 @@ def _loads(evaluation: Evaluation, source: Source[D], sets: Dict[int, List[D]], 
         if limited and routing.may_use(LOAD, setid):
             text = "%d of the destinations of set %d have a maxload, and ds_hash_size is not set: no calls are counted"
             yield found_in("load-not-counted", source.name, source.line_of(limited[0]), text % (len(limited), setid))
+
+
+def _has_latency(destination: D) -> bool:
+    return bool(read_attrs(destination.attrs).value(b"latency"))
 
 
 def _max_load(destination: D) -> int:

@@ -28,8 +28,8 @@ from .restore import Names, SetState
 
 StateName = Literal["active", "inactive", "trying", "disabled"]
 STATES: Dict[StateName, int] = {"active": 0, "inactive": INACTIVE, "trying": TRYING, "disabled": DISABLED}
-_SELECTS = re.compile(rb"\bds_select(?:_dst|_domain|_routes)?\s*\(([^)]*)\)")
-_ALGORITHM = re.compile(rb"[\"']?([0-9]+)[\"']?\Z")
+_SELECTS = re.compile(rb"\bds_select(?:_dst|_domain|_routes)?\s*\(([^)]{0,1000})\)")
+_ALGORITHM = re.compile(rb"[\"']?([0-9]{1,9})[\"']?\Z")
 _CALL_LOAD = 10
 
 

@@ -98,8 +98,7 @@ def read_host(items: Sequence[Item]) -> Host:
 def _quoted_host(text: bytes) -> Host:
     if _IPV4.match(text):
         # Where the text is not how the server writes the address, it is found by both.
-        numbers = [int(part) for part in text.split(b".")]
-        plain = max(numbers) < 256 and b"%d.%d.%d.%d" % tuple(numbers) == text
+        plain = all(len(part) < 4 and int(part) < 256 and part == b"%d" % int(part) for part in text.split(b"."))
         return Host(text, text if plain else None)
     address = _ipv6(text[1:-1] if text[:1] == b"[" else text)
     if address or not _NO_NAME.search(text):

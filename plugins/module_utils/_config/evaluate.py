@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache
-from typing import Callable, List, Mapping, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .._errors import Problem, error
 from .._text import quoted, show
@@ -30,6 +30,9 @@ from .statements import Item, Statement, StatementReader
 from .substitution import is_costly
 from .values import Value, parse_number, to_int32
 
+_PLAIN = re.compile(rb"[A-Za-z0-9_]+\Z")
+# More modules than any server has; expressions are compared with each.
+_MOST_MATCHED = 1000
 _REPEATS_NOTHING = re.compile(rb"(?:\A|\()[*+?]")
 COMMAND_LINE = "the command line"
 NOTHING_BESIDE = Invocation()
@@ -100,6 +103,9 @@ class _Run:
         self.report = Report()
         self.loads: List[Load] = []
         self.loaded: Set[str] = set()
+        # The modules by their names in lower case, and by expressions, each with the number of loads at that time.
+        self.names: Dict[str, Tuple[str, ...]] = {}
+        self.matched: Dict[bytes, Tuple[int, Tuple[str, ...]]] = {}
         self.params: List[Param] = []
         self.load_path = invocation.load_path
         self.folder = invocation.folder
@@ -201,6 +207,7 @@ class _Run:
             return
         self.loaded.add(name)
         self.loads.append(Load(name, place, written, self.load_path))
+        self.names[name.lower()] = (*self.names.get(name.lower(), ()), name)
         self.preprocessor.defines.define_module(name, place)
 
     def param(self, statement: Statement) -> None:
@@ -247,6 +254,8 @@ class _Run:
     def matching(self, module: Item) -> Optional[Tuple[str, ...]]:
         """The loaded modules that the expression in a modparam matches; None where it cannot be read."""
         place = module.place
+        if _PLAIN.match(module.text):
+            return self.names.get(show(module.text).lower(), ())
         if _REPEATS_NOTHING.search(module.text) and not re.search(rb"[\[\\]", module.text):
             text = "the server cannot compile the expression %s: it repeats nothing" % quoted(module.text, 60)
             self.report.refuse("config-syntax", place, text)
@@ -259,7 +268,15 @@ class _Run:
             text = "%s is not an expression that can be read here" % quoted(module.text, 60)
             self.report.unknown(place, text)
             return None
-        return tuple(load.name for load in self.loads if pattern.match(load.name))
+        if len(self.loads) > _MOST_MATCHED:
+            self.report.unknown(place, "more than %d modules are loaded before it" % _MOST_MATCHED)
+            return None
+        known = self.matched.get(module.text)
+        if known is None or known[0] != len(self.loads):
+            at, names = known or (0, ())
+            more = tuple(load.name for load in self.loads[at:] if pattern.match(load.name))
+            known = self.matched[module.text] = (len(self.loads), names + more)
+        return known[1]
 
 
 def _doubt(statement: Statement, item: Item) -> str:

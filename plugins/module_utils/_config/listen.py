@@ -44,6 +44,7 @@ _SOCKET_FORM = 'Its form is socket = { bind = PROTOCOL:ADDRESS:PORT; name = "NAM
 _RESOLVED = "Write an address, an interface or a host name; the protocol and the port stand outside of its quotes"
 # What has more is not read here.
 _MOST_PORTS = _MOST_ITEMS = 1000
+_MOST_SOCKETS = 2000
 # Other bytes stand in no token, and the server passes over them.
 _TOKENS = re.compile(rb"[%<>&~^()*@!/,:{}\[\]=+|.-]")
 _PUNCTUATION = "*:.-,()[]"
@@ -296,7 +297,7 @@ class ListenReader:
         bind = read_address(items[:-2] if _is_range(shape_of(items)) else items)
         if _is_range(shape_of(items)):
             count = max(1, (parse_number(items[-1].text) or 0) - bind.port + 1)
-        if count > _MOST_PORTS:
+        if count > _MOST_PORTS or len(self._sockets) + count > _MOST_SOCKETS:
             self.unsure()
             return
         extras = Extras()
@@ -328,6 +329,9 @@ class ListenReader:
                 self._report.refuse("listen-bad", statement.name.place, text, _RESOLVED)
                 self.unsure()
                 return
+        if len(self._sockets) >= _MOST_SOCKETS:
+            self.unsure()
+            return
         for protocol in [address.protocol] if address.protocol else PROTOCOLS:
             # Without a protocol, TLS is one port up.
             above = 1 if protocol == TLS and not address.protocol and address.port else 0

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
+from functools import cached_property
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .._errors import Problem
 from .._text import show
@@ -147,19 +148,8 @@ class Call(NamedTuple):
     place: Place
 
 
-class Evaluation(NamedTuple):
-    """A configuration as the server evaluates it.
-
-    C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses or what it takes for
-    something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
-    that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
-    the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name, C(core_settings) all of
-    them in order; C(folder) is where the server works, with which a relative path begins; C(empty) says whether
-    there is no statement at all; C(unread) are the included files that do not exist or cannot be judged; C(calls)
-    are those of the routing script, and C(routes) where each of its blocks begins, by the name that C(Call) has of
-    it; C(hides_calls) says whether there may be more of both.
-    """
+class _Fields(NamedTuple):
+    """The fields of an evaluation."""
 
     path: str
     files: Dict[str, bytes]
@@ -183,18 +173,41 @@ class Evaluation(NamedTuple):
     routes: Mapping[str, Place]
     hides_calls: bool
 
+
+class Evaluation(_Fields):
+    """A configuration as the server evaluates it.
+
+    C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses or what it takes for
+    something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
+    that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
+    the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
+    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name, C(core_settings) all of
+    them in order; C(folder) is where the server works, with which a relative path begins; C(empty) says whether
+    there is no statement at all; C(unread) are the included files that do not exist or cannot be judged; C(calls)
+    are those of the routing script, and C(routes) where each of its blocks begins, by the name that C(Call) has of
+    it; C(hides_calls) says whether there may be more of both.
+    """
+
     def load(self, name: str) -> Optional[Load]:
         """The first load of a module."""
         return next((load for load in self.loads if load.name == name), None)
 
     def all_params(self, module: str, name: Optional[str] = None) -> List[Param]:
         """Everything set for a module, or for one of its parameters, in order."""
-        return [param for param in self.params if module in param.modules and name in (None, param.name)]
+        params = self.params if name is None else self._by_name.get(name, ())
+        return [param for param in params if module in param.modules]
 
     def param(self, module: str, name: str) -> Optional[Param]:
         """The setting of a parameter that counts: the last one."""
         found = self.all_params(module, name)
         return found[-1] if found else None
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Sequence[Param]]:
+        found: Dict[str, List[Param]] = {}
+        for param in self.params:
+            found.setdefault(param.name, []).append(param)
+        return found
 
     def uses(self, name: str) -> int:
         """How often a define's name stands in the files, comments and strings included, its directives excepted."""

@@ -14,7 +14,8 @@ type. For 5.7, 5.8 and the development branch they are read from the sources alo
 from __future__ import annotations
 
 import re
-from typing import Dict, NamedTuple, Optional, Tuple
+from functools import lru_cache
+from typing import Mapping, NamedTuple, Optional, Tuple
 
 from .._versions import Version
 
@@ -384,7 +385,8 @@ def tables_for(version: Version) -> Tables:
     return Tables((*older, *newer), False, bool(older and newer))
 
 
-def parameter_types(module: str, version: Version) -> Optional[Dict[str, str]]:
+@lru_cache(maxsize=4096)
+def parameter_types(module: str, version: Version) -> Optional[Mapping[str, str]]:
     """The parameters of a module and their types: C({"ds_ping_interval": "i", "list_file": "s", "fifo_user": "is"}).
 
     C(i) accepts a number, C(s) a string. None for a module that is not known, or if this version, one of C(tables_for),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Collection, Dict, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, FrozenSet, NamedTuple, Optional, Tuple
 
 from .._text import quoted
 from .._versions import Version
@@ -105,9 +105,9 @@ def variables_of(series: str) -> Dict[str, Variable]:
 
 def check_format(text: bytes, loaded: Collection[str], version: Version) -> None:
     """Raise ValueError with a reason if the server does not take this text with pseudo-variables in it."""
-    at = text.find(b"$")
+    there, at = frozenset(loaded), text.find(b"$")
     while at >= 0:
-        end, _written = _read(text, at, loaded, version)
+        end, _written = _read(text, at, there, version)
         at = text.find(b"$", end)
 
 
@@ -115,12 +115,12 @@ def check_written(text: bytes, loaded: Collection[str], version: Version) -> Non
     """Raise ValueError with a reason if this text does not begin with a pseudo-variable that can be written."""
     if text[:1] != b"$":
         raise ValueError("is not a pseudo-variable")
-    end, written = _read(text, 0, loaded, version)
+    end, written = _read(text, 0, frozenset(loaded), version)
     if not written:
         raise ValueError("cannot be written: %s can only be read" % quoted(text[:end], 60))
 
 
-def _read(text: bytes, start: int, loaded: Collection[str], version: Version) -> Tuple[int, bool]:
+def _read(text: bytes, start: int, loaded: FrozenSet[str], version: Version) -> Tuple[int, bool]:
     """Where the pseudo-variable ends that begins at C(start), and whether it can be written."""
     at = start + 1
     bracket = text[at : at + 1] == b"("
@@ -169,7 +169,7 @@ def _open(text: bytes, start: int) -> ValueError:
     return ValueError("does not close a bracket of %s" % quoted(text[start:], 60))
 
 
-def _variable(name: bytes, loaded: Collection[str], version: Version) -> Optional[Variable]:
+def _variable(name: bytes, loaded: FrozenSet[str], version: Version) -> Optional[Variable]:
     """What is known of a name; None where a module that is loaded can have it. Raises ValueError if none has it."""
     if not name:
         raise ValueError("has no name after its $")
@@ -179,7 +179,7 @@ def _variable(name: bytes, loaded: Collection[str], version: Version) -> Optiona
     for variable in there:
         if CORE in variable.modules or any(module in loaded for module in variable.modules):
             return variable
-    if not all(any(parameter_types(module, known) is not None for known in tables.versions) for module in loaded):
+    if not _knows_all(loaded, version):
         return None
     if there:
         modules = " or ".join(there[0].modules)
@@ -187,3 +187,10 @@ def _variable(name: bytes, loaded: Collection[str], version: Version) -> Optiona
     if not tables.exact:
         return None
     raise ValueError("names $%s, which no module of Kamailio %s has" % (name.decode(), version))
+
+
+@lru_cache(maxsize=8)
+def _knows_all(loaded: FrozenSet[str], version: Version) -> bool:
+    """Whether it is known what variables each of these modules has."""
+    versions = tables_for(version).versions
+    return all(any(parameter_types(module, known) is not None for known in versions) for module in loaded)

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Callable, FrozenSet, Iterator, NamedTuple, Optional, Tuple
+from functools import cached_property
+from typing import Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._text import show
 
@@ -133,6 +134,13 @@ def same_host(wanted: bytes, own: bytes) -> bool:
     return address is not None and address == _ipv6(own)
 
 
+def _key_of(host: bytes) -> bytes:
+    """Return what is the same for the same hosts."""
+    host = without_brackets(host).lower()
+    address = _ipv6(host)
+    return str(address).encode() if address else host
+
+
 def _ipv6(host: bytes) -> Optional[ipaddress.IPv6Address]:
     try:
         return None if b":" not in host or b"." in host else ipaddress.IPv6Address(show(host))
@@ -140,27 +148,31 @@ def _ipv6(host: bytes) -> Optional[ipaddress.IPv6Address]:
         return None
 
 
-class Sockets(NamedTuple):
-    """The sockets of a server, C(UNKNOWN_SOCKETS) where nothing is known of them.
-
-    C(complete) says whether there are no others, C(enabled) which protocols the server can send by, and C(searched) in
-    which it looks for a socket: TLS is among these where it is enabled, even if no module provides it.
-    """
+class _Fields(NamedTuple):
+    """The fields of the sockets of a server."""
 
     sockets: Tuple[Socket, ...]
     complete: bool
     enabled: FrozenSet[bytes]
     searched: FrozenSet[bytes]
 
+
+class Sockets(_Fields):
+    """The sockets of a server, C(UNKNOWN_SOCKETS) where nothing is known of them.
+
+    C(complete) says whether there are no others, C(enabled) which protocols the server can send by, and C(searched) in
+    which it looks for a socket: TLS is among these where it is enabled, even if no module provides it.
+    """
+
     @property
     def has_none(self) -> bool:
         """Whether there is no socket for sure."""
-        return self.complete and not any(self._made())
+        return self.complete and not self._made
 
-    @property
+    @cached_property
     def may_have_ipv6(self) -> bool:
         """Whether there is one on an IPv6 address, or may be one."""
-        hosts = [socket.host for socket in self._made()]
+        hosts = [socket.host for socket in self._made]
         return not self.complete or any(host is None or b":" in host for host in hosts)
 
     def may_speak(self, protocol: bytes) -> bool:
@@ -171,11 +183,11 @@ class Sockets(NamedTuple):
         if protocol not in self.enabled:
             return False
         carriers = {TCP, TLS} & self.enabled if protocol == WS else {protocol}
-        return not self.complete or any(socket.protocol in carriers for socket in self.sockets)
+        return not self.complete or not carriers.isdisjoint(self._protocols)
 
     def may_be_named(self, name: bytes) -> bool:
         """Whether a socket has this name, or may have it."""
-        return not self.complete or any(socket.name.lower() == name.lower() for socket in self._made())
+        return not self.complete or name.lower() in self._names
 
     def lacks(self, text: bytes) -> Optional[str]:
         """Return why there is no socket for a text, None if there is one or may be one."""
@@ -186,10 +198,10 @@ class Sockets(NamedTuple):
         if wanted.protocol and wanted.protocol not in self.enabled:
             return "%s is off: it needs %s" % (show(wanted.protocol.upper()), needs_of(wanted.protocol))
         if not self.complete or any(
-            socket.matches(wanted.host, wanted.port) is not False for socket in self._of(wanted.protocol)
+            socket.matches(wanted.host, wanted.port) is not False for socket in self._near(wanted.protocol, wanted.host)
         ):
             return None
-        if any(same_host(wanted.host, host) for host in self.absent()):
+        if _key_of(wanted.host) in self._absent_keys:
             return "its listen is virtual, and the host does not hold the address"
         return "no listen is for it"
 
@@ -199,7 +211,7 @@ class Sockets(NamedTuple):
             wanted = parse_text(text)
         except ValueError:
             return None
-        for socket in self._of(wanted.protocol):
+        for socket in self._near(wanted.protocol, wanted.host):
             matches = socket.matches(wanted.host, wanted.port)
             if matches is not False:
                 return socket if matches else None
@@ -209,12 +221,13 @@ class Sockets(NamedTuple):
         """Whether the server may find a socket of another protocol at the address of this one."""
         return not self.complete or any(
             other.host is None or (other.port == socket.port and same_host(other.host, socket.host or b""))
-            for other in self._of(protocol)
+            for other in self._near(protocol, socket.host or b"")
         )
 
+    @cached_property
     def absent(self) -> FrozenSet[bytes]:
         """Return the virtual addresses that the host does not hold."""
-        return frozenset(socket.host for socket in self._made() if socket.host and socket.local is False)
+        return frozenset(socket.host for socket in self._made if socket.host and socket.local is False)
 
     def on(self, holds: Callable[[bytes], Optional[bool]]) -> Sockets:
         """Return the sockets on a host that C(holds) an address or not, None if that is not known."""
@@ -225,13 +238,37 @@ class Sockets(NamedTuple):
             )
         )
 
-    def _made(self) -> Iterator[Socket]:
-        return (socket for socket in self.sockets if socket.protocol in self.searched)
+    @cached_property
+    def _made(self) -> Tuple[Socket, ...]:
+        return tuple(socket for socket in self.sockets if socket.protocol in self.searched)
 
-    def _of(self, protocol: bytes) -> Iterator[Socket]:
-        """Yield those of a protocol, or of all where it is empty, in the order of the search."""
+    @cached_property
+    def _absent_keys(self) -> FrozenSet[bytes]:
+        return frozenset(map(_key_of, self.absent))
+
+    @cached_property
+    def _protocols(self) -> FrozenSet[bytes]:
+        return frozenset(socket.protocol for socket in self.sockets)
+
+    @cached_property
+    def _names(self) -> FrozenSet[bytes]:
+        return frozenset(socket.name.lower() for socket in self._made)
+
+    @cached_property
+    def _by_host(self) -> Dict[Tuple[bytes, bytes], List[int]]:
+        """The numbers of sockets by protocol and host; the host is empty where its addresses are not known."""
+        found: Dict[Tuple[bytes, bytes], List[int]] = {}
+        for number, socket in enumerate(self._made):
+            for host in {_key_of(socket.host or b""), _key_of(socket.advertised) if socket.advertised else b""}:
+                if host or socket.host is None:
+                    found.setdefault((socket.protocol, host), []).append(number)
+        return found
+
+    def _near(self, protocol: bytes, host: bytes) -> Iterator[Socket]:
+        """Yield those that a host can be meant for, in the order of the search, of all protocols where it is empty."""
         for name in [protocol] if protocol else PROTOCOLS:
-            yield from (socket for socket in self._made() if socket.protocol == name)
+            numbers = {number for key in (_key_of(host), b"") for number in self._by_host.get((name, key), ())}
+            yield from (self._made[number] for number in sorted(numbers))
 
 
 _EVERYTHING = frozenset([*PROTOCOLS, WS])

@@ -127,7 +127,8 @@ class Document(NamedTuple):
 
 def to_int32(digits: bytes) -> int:
     """The number that a C int gets from these decimal (or C(0x) hexadecimal) digits, wrapping around silently."""
-    number = int(digits[2:] or b"0", 16) if digits[:2] == b"0x" else int(digits or b"0")
+    # 2 ** 32 divides 10 ** 32, so digits before the last 32 change nothing. There can be millions of them.
+    number = int(digits[2:][-8:] or b"0", 16) if digits[:2] == b"0x" else int(digits[-32:] or b"0")
     number &= 0xFFFFFFFF
     return number - 0x100000000 if number & 0x80000000 else number
 

@@ -202,6 +202,7 @@ def sweep(place: FilePlace) -> None:
 
 
 def sweep_path(path: str) -> None:
-    """Do the same for a file that is named by its real path."""
+    """Do the same for a file that is named by its real path, unless that leads elsewhere by now."""
     with contextlib.suppress(OSError, KamailioError), find_place(path, WRITE) as place:
-        sweep(place)
+        if place.path == path:
+            sweep(place)

@@ -95,10 +95,17 @@ class FileLocks:
         except (OSError, KamailioError):
             # Reading or writing it gives the reason.
             return
-        if real in self._held or self.obstacle:
+        self.take_as_named(real)
+
+    def take_as_named(self, path: str) -> None:
+        """Lock a file by a path that had no links in it when its change began, whatever it leads to by now.
+
+        Raises KamailioError as C(take) does.
+        """
+        if not self._lock or path in self._held or self.obstacle:
             return
         try:
-            self._hold(real)
+            self._hold(path)
         except OSError as exc:
             self.obstacle = exc.strerror or str(exc)
 

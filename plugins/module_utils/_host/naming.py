@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Collection, Optional, Sequence
+from typing import Collection, Sequence
 
 from .._change import Change
 from .._config.model import Evaluation
 from .._errors import KamailioError, error
-from .._rights import Writers, groups_of
+from .._rights import NOBODY, Writers
 from .._trust import READ, described, find_place, writers_of
 
 # A line that hardly any list has.
@@ -36,16 +36,22 @@ def require_named(evaluation: Evaluation, changes: Sequence[Change], follow: boo
     named = [change for change in changes if change.changed and change.path not in (evaluation.path, *given)]
     if follow or not named:
         return
-    namers = Writers()
-    for path in evaluation.files:
-        if path not in given:
-            namers = namers.and_(_writers_of(path))
+    namers = namers_of(evaluation, given)
     for change in named:
-        missing = _missing(namers, _writers_of(change.path)) if namers != Writers() else None
-        if missing and not _is_beside(evaluation, change):
+        missing = namers.without(_writers_of(change.path)) if namers != NOBODY else namers
+        if missing != NOBODY and not _is_beside(evaluation, change):
             text = "is named by a configuration that %s can change, and could not be changed by them otherwise"
             remedy = "Let only root change the configuration, give them this file, or set follow if this is meant"
             raise error(text % described(missing), remedy, change.path)
+
+
+def namers_of(evaluation: Evaluation, given: Collection[str] = ()) -> Writers:
+    """Return who can change a configuration and what it includes, except for C(given) files. Raises KamailioError."""
+    namers = NOBODY
+    for path in evaluation.files:
+        if path not in given:
+            namers = namers.and_(_writers_of(path))
+    return namers
 
 
 def _writers_of(path: str) -> Writers:
@@ -56,24 +62,15 @@ def _writers_of(path: str) -> Writers:
         raise error("cannot be reached: %s" % exc.strerror, "Nothing has been changed", path) from exc
 
 
-def _missing(namers: Writers, writers: Writers) -> Optional[Writers]:
-    """Those of some users and groups who are not among the others, None if all are."""
-    if writers.everybody:
-        return None
-    users = {user for user in namers.users - writers.users if not groups_of(user) & writers.groups}
-    missing = Writers(frozenset(users), namers.groups - writers.groups, namers.everybody)
-    return missing if missing != Writers() else None
-
-
 def _is_beside(evaluation: Evaluation, change: Change) -> bool:
     """Whether a file exists below the folder of the configuration, and is an included one or a list.
 
-    Others must not have led the path of the configuration to that folder.
+    Others must not have led the path of the configuration to that folder, nor put the configuration there.
     """
     try:
         with find_place(evaluation.path, READ) as main, find_place(change.path, READ) as place:
             below = os.path.dirname(place.path) + "/"
-            if main.doubt or not below.startswith(os.path.dirname(main.path).rstrip("/") + "/"):
+            if main.doubt or main.shared or not below.startswith(os.path.dirname(main.path).rstrip("/") + "/"):
                 return False
     except (OSError, KamailioError):
         return False

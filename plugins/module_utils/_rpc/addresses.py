@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Union
 
+from .._rights import NOBODY, Writers
+
 
 class CtlStream(NamedTuple):
     """C(modparam("ctl", "binrpc", "unix:/path")), the default of ctl."""
@@ -55,10 +57,12 @@ class JsonFifo(NamedTuple):
     """C(modparam("jsonrpcs", "fifo_name", "/path")), bit 2 of its C(transport).
 
     The server opens the FIFO for its reply in C(reply_dir) and puts the name behind it without a slash.
+    C(namers) can change the configuration that says so.
     """
 
     path: str
     reply_dir: str = "/tmp/"  # noqa: S108  # the server's default
+    namers: Writers = NOBODY
 
 
 class JsonTcp(NamedTuple):

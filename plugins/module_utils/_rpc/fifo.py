@@ -18,7 +18,8 @@ from dataclasses import replace
 from typing import Callable, Iterator, Optional, Tuple, TypeVar
 
 from .._errors import KamailioError
-from .._trust import WRITE, FilePlace, find_place
+from .._rights import NOBODY, Writers, ours
+from .._trust import WRITE, FilePlace, described, find_place, writers_of
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError, unreachable
 from .folder import secret_name
@@ -35,7 +36,12 @@ Reply = TypeVar("Reply")
 
 
 def converse_fifo(
-    path: str, request: bytes, reply_path: str, decode: Callable[[bytes], Reply], deadline: Deadline
+    path: str,
+    request: bytes,
+    reply_path: str,
+    decode: Callable[[bytes], Reply],
+    deadline: Deadline,
+    namers: Writers = NOBODY,
 ) -> Reply:
     """Write a request to the FIFO of a server, and return the reply that the server writes to the reply FIFO.
 
@@ -43,12 +49,17 @@ def converse_fifo(
     call, and removed whatever happens. Only the user who writes the reply can open it (see C(writer)). Where that user
     is not known, or is not the current one and this is not root, everybody can write to it who sees its name: such
     bytes can spoil the reply. A reply of others is not taken for that of the server, since it does not repeat the id.
+
+    C(namers) are other users who can have named the folder of the reply FIFO.
     """
     if len(request) > _WHOLE:
         raise UnreachableError("the call has %d bytes, and a FIFO takes %d at once" % (len(request), _WHOLE), "", path)
     with contextlib.ExitStack() as stack:
         server, name = stack.enter_context(_server_fifo(path))
-        reader = stack.enter_context(_reply_fifo(reply_path, find_writer(server, name, path, deadline)))
+        writer = find_writer(server, name, path, deadline)
+        if namers != NOBODY:
+            _require_folder(reply_path, writer, namers)
+        reader = stack.enter_context(_reply_fifo(reply_path, writer))
         _write(server, path, request, deadline)
         return _read(reader, path, reply_path, decode, deadline)
 
@@ -71,6 +82,31 @@ def _server_fifo(path: str) -> Iterator[Tuple[int, str]]:
         yield server, place.name
 
 
+def _require_folder(path: str, writer: Optional[int], namers: Writers) -> None:
+    """Refuse a folder that other users have named, if neither they nor who writes the reply can make files in it.
+
+    What another program reads from a file of that folder would come from them.
+    """
+    try:
+        makers = writers_of(path, False)
+    except OSError as reason:
+        raise _not_made(reason, path) from reason
+    except KamailioError as reason:
+        raise unreachable(reason) from reason
+    missing = namers.without(makers)
+    # Anybody can name a FIFO that root reads.
+    is_of_writer = writer not in (None, 0) and Writers(frozenset([writer]).difference(ours())).without(makers) == NOBODY
+    if missing != NOBODY and not is_of_writer:
+        what = "fifo_reply_dir is named by a configuration that %s can change, and could not make files in it otherwise"
+        remedy = "Use ctl or a fifo_reply_dir such as /tmp/, or let only root change the configuration"
+        raise UnreachableError(what % described(missing), remedy, os.path.dirname(path))
+
+
+def _not_made(reason: OSError, path: str) -> UnreachableError:
+    remedy = "fifo_reply_dir of jsonrpcs must be a folder that we can write"
+    return UnreachableError("cannot make a FIFO for the reply: %s" % reason.strerror, remedy, path)
+
+
 @contextlib.contextmanager
 def _reply_fifo(path: str, writer: Optional[int]) -> Iterator[int]:
     """Make the FIFO for the reply and open it for reading; None as its writer stands for everybody."""
@@ -82,9 +118,7 @@ def _reply_fifo(path: str, writer: Optional[int]) -> Iterator[int]:
             stack.callback(_forget, place)
             _let_in(reader, writer)
         except OSError as reason:
-            what = "cannot make a FIFO for the reply: %s" % reason.strerror
-            remedy = "fifo_reply_dir of jsonrpcs must be a folder that we can write"
-            raise UnreachableError(what, remedy, path) from reason
+            raise _not_made(reason, path) from reason
         except KamailioError as reason:
             raise unreachable(reason) from reason
         yield reader

@@ -111,7 +111,7 @@ def _carry_binary(address: CtlAddress, request: bytes, deadline: Deadline) -> by
 def _carry_fifo(address: JsonFifo, request: bytes, decode: Callable[[bytes], _Answer], deadline: Deadline) -> _Answer:
     name = "sipfleet-" + secret_name()
     request = jsonrpc.add_members(request, reply_name=name)
-    return converse_fifo(address.path, request, address.reply_dir + name, decode, deadline)
+    return converse_fifo(address.path, request, address.reply_dir + name, decode, deadline, address.namers)
 
 
 def _carry_json(address: Union[JsonDatagram, JsonUdp, JsonTcp, JsonHttp], request: bytes, deadline: Deadline) -> bytes:

@@ -28,8 +28,9 @@ from .._dispatcher.document import Document, parse_document
 from .._errors import KamailioError, Problem, error
 from .._host.facts import known_version
 from .._host.files import read_file, read_include, status_of
+from .._host.naming import namers_of
 from .._host.service import Service, beside_of, config_of, service_of_arguments
-from .._rpc.addresses import Address, JsonDatagram
+from .._rpc.addresses import Address, JsonDatagram, JsonFifo
 from .._rpc.clock import Deadline
 from .._rpc.connection import Connection
 from .._rpc.errors import ServerError
@@ -108,7 +109,11 @@ def _find(module: Caller, evaluator: Evaluator) -> _Way:
     config = config_of(params["config"], params["instance"])
     service, beside = beside_of(params["defines"], params["instance"], config)
     evaluation = _evaluate(evaluator, config, known_version(module, None), beside)
-    addresses = find_addresses(evaluation, service.run_dir if service else None)
+    namers = namers_of(evaluation)
+    addresses = [
+        address._replace(namers=namers) if isinstance(address, JsonFifo) else address
+        for address in find_addresses(evaluation, service.run_dir if service else None)
+    ]
     return _Way(Connection(tuple(addresses), params["timeout"]), config, service, beside)
 
 

@@ -20,7 +20,7 @@ from .._change import Change
 from .._compare.before import State
 from .._compare.restore import taken_out
 from .._errors import KamailioError, Problem, error
-from .._host.files import read_file, read_list
+from .._host.files import read_file, read_list, read_place
 from .._host.locks import FileLocks
 from .._host.places import record_path
 from .._host.staging import inode_of, real_path, remove_file, write_changes
@@ -29,6 +29,7 @@ from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
 from .._server.server import Live, Loadable, load_list
 from .._text import visible
+from .._trust import READ, WRITE, FilePlace, find_place
 from .boot import boot_of_host
 from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Entry, Hold, Journal, close, is_orphan, load, proceed
 
@@ -41,8 +42,8 @@ _ANSWER_SECONDS = 5.0
 # Troubles of the host that pass, and that the owner of a file cannot make.
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _PASSING_FOR_WRITING = (errno.ENOSPC, errno.EROFS)
-# How often a file is written back that its owner changes at that moment.
-_MOST_WRITES = 3
+# How often a file is looked at, and written back, that its owner changes at that moment.
+_MOST_LOOKS = _MOST_WRITES = 3
 
 
 class _With:
@@ -90,7 +91,7 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
     C(module) is an AnsibleModule, or what stands in for it. Raises KamailioError as C(go_back) does.
     """
     for entry in journal.entries:
-        locks.take(entry.path)
+        locks.take_as_named(entry.path)
     locks.sweep()
     problems: List[str] = []
     if journal.phase != PREPARED:
@@ -153,15 +154,53 @@ def _look_at(path: str) -> Tuple[Optional[bytes], str]:
     Its owner can have put something else in its place, and must not keep the other files from going back by that.
     Raises KamailioError where the host is in trouble, which passes.
     """
+    obstacle = ""
+    for _again in range(_MOST_LOOKS):
+        try:
+            data = read_file(path)
+            if data is not None:
+                real_path(path, False)
+            return data, ""
+        except KamailioError as exc:
+            obstacle = exc.problems[0].text
+            if not _passes(exc, _PASSING):
+                break
+            if _is_in_trouble(path):
+                raise
+    return None, obstacle
+
+
+def _passes(exc: KamailioError, numbers: Sequence[int]) -> bool:
+    return isinstance(exc.__cause__, OSError) and exc.__cause__.errno in numbers
+
+
+def _is_in_trouble(path: str) -> bool:
+    """Whether a file cannot be read for a trouble of the host.
+
+    A link of another user leads to what it likes, such as the memory of its own process, which cannot be read either.
+    """
     try:
-        data = read_file(path)
-        if data is not None:
-            real_path(path, False)
-    except KamailioError as exc:
-        if isinstance(exc.__cause__, OSError) and exc.__cause__.errno in _PASSING:
-            raise
-        return None, exc.problems[0].text
-    return data, ""
+        with find_place(path, READ) as place:
+            if not _leads_elsewhere(place, path):
+                read_place(place, path)
+    except OSError as exc:
+        return exc.errno in _PASSING
+    except KamailioError:
+        pass
+    return False
+
+
+def _leads_elsewhere(place: FilePlace, path: str) -> bool:
+    """Whether other users can have led a path, which had no links in it, to another place."""
+    return bool(place.doubt) and place.path != path
+
+
+def _is_led_elsewhere(path: str) -> bool:
+    try:
+        with find_place(path, WRITE) as place:
+            return _leads_elsewhere(place, path)
+    except (OSError, KamailioError):
+        return False
 
 
 def why_orphan(journal: Journal) -> str:
@@ -213,11 +252,11 @@ def is_settled(module: TaskModule, locks: FileLocks, folder: str) -> bool:
 def _restore(module: Caller, locks: FileLocks, journal: Journal, torn: bool) -> List[str]:
     """Put the files back; return those that stay as they are, and why. Raises KamailioError."""
     for entry in journal.entries:
-        locks.take(entry.path)
+        locks.take_as_named(entry.path)
     try:
         return _restore_entries(module, journal, journal.entries, torn)
     except KamailioError as exc:
-        _require_lasting(exc)
+        _require_lasting(exc, journal.entries)
     # The owner of a file can change it between the look at it and the write, each time anew.
     return [problem for entry in journal.entries for problem in _restore_alone(module, journal, entry, torn)]
 
@@ -229,15 +268,16 @@ def _restore_alone(module: Caller, journal: Journal, entry: Entry, torn: bool) -
         try:
             return _restore_entries(module, journal, [entry], torn)
         except KamailioError as exc:
-            _require_lasting(exc)
+            _require_lasting(exc, [entry])
             obstacles = exc.problems
     text = "could not be put back, and stays as it is (%s)" % obstacles[0].text
     return [Problem(text, "It does not have the text from before the change", entry.path).render()]
 
 
-def _require_lasting(exc: KamailioError) -> None:
+def _require_lasting(exc: KamailioError, entries: Sequence[Entry]) -> None:
     """Raise an error again that is for trouble of the host, which passes."""
-    if isinstance(exc.__cause__, OSError) and exc.__cause__.errno in (*_PASSING, *_PASSING_FOR_WRITING):
+    passes = _passes(exc, (*_PASSING, *_PASSING_FOR_WRITING))
+    if passes and not any(_is_led_elsewhere(entry.path) for entry in entries):
         raise exc
 
 
