@@ -317,7 +317,7 @@ class Preprocessor:
                 if self._open_comment and value[at:].strip():
                     self._leaks(via)
             elif part.kind == lexer.COMMENT and at == len(value):
-                self._open_comment = True
+                self._open_comment = not value.startswith(b"/*", part.start)
             elif part.kind not in (lexer.SPACE, lexer.COMMENT):
                 self._leaks(via)
 
