@@ -160,6 +160,20 @@ CASES = {
         True,
         False,
     ),
+    "database_without_a_scheme": (
+        "database-module-missing",
+        'loadmodule "dispatcher.so"\nmodparam("dispatcher", "db_url", "DBURL")\n',
+        None,
+        True,
+        False,
+    ),
+    "database_of_permissions_without_a_scheme": (
+        "database-module-missing",
+        BASE + 'loadmodule "permissions.so"\nmodparam("permissions", "db_url", "DBURL")\n',
+        LIST,
+        True,
+        False,
+    ),
     "database_module_late": (
         "database-module-missing",
         'loadmodule "dispatcher.so"\nloadmodule "db_text.so"\nmodparam("dispatcher", "db_url", "text://@DIR@/db")\n',
