@@ -297,6 +297,20 @@ def test_nothing_is_missing_that_may_stand_where_nobody_reads(
     assert setup.server(suite).check() != 0
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_list_that_is_not_there_is_not_said_to_be_ignored(
+    there: bool, suite: str, version: str, tmp_path: Path
+) -> None:
+    body = 'loadmodule "db_text.so"\n' + DISPATCHER + 'modparam("dispatcher", "db_url", "text://@DIR@/db")\n'
+    setup = Setup(tmp_path, body, LIST if there else None)
+    add_database(setup.folder / "db")
+    (finding,) = setup.judge(version).result["findings"]
+    assert finding["rule"] == "list-file-ignored"
+    assert (str(setup.list) in finding["text"]) is there
+    with setup.server(suite) as server:
+        assert [destination.uri for destination in server.destinations()] == ["sip:127.0.0.1:5097"]
+
+
 def test_a_module_that_the_host_does_not_have(suite: str, version: str, tmp_path: Path) -> None:
     (folder,) = (ROOTS / suite).glob("usr/lib/*/kamailio/modules")
 

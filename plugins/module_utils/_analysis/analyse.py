@@ -128,7 +128,9 @@ def analyse(
     if not evaluation.load("dispatcher"):
         findings += _unread(evaluation, listing)
     elif setup.database:
-        text = "db_url is set, so the server reads its database and never opens %s" % listing.path
+        text = "db_url is set, so the server reads its database, which is not judged here"
+        if listing.data is not None:
+            text = "db_url is set, so the server reads its database and never opens %s" % listing.path
         findings.append(found_at("list-file-ignored", setup.database, text))
     else:
         literal = _literal(evaluation, listing)
