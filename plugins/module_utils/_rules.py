@@ -50,7 +50,8 @@ class Rule(NamedTuple):
 
     C(stops) says whether the server does not start while it is broken, C(field) which field of a destination it points
     at, C(about_probing) whether it is about probing alone, C(editable) whether a configuration that breaks it can be
-    edited all the same; C(mends) is what can correct it.
+    edited all the same; C(mends) is what can correct it. C(about_absence) says whether it is about a statement that is
+    not there, so that nobody can tell where a part of the configuration is not read.
     """
 
     severity: Severity
@@ -60,6 +61,7 @@ class Rule(NamedTuple):
     about_probing: bool = False
     editable: bool = False
     mends: Tuple[Mend, ...] = ()
+    about_absence: bool = False
 
 
 LOAD_TM_FIRST = 'Put loadmodule "tm.so" before the dispatcher module'
@@ -77,6 +79,7 @@ RULES: Dict[str, Rule] = {
             DROP_INTERVAL,
             DROP_MODE,
         ),
+        about_absence=True,
     ),
     "tm-after-dispatcher": Rule(
         ERROR,
@@ -99,17 +102,19 @@ RULES: Dict[str, Rule] = {
     "config-syntax": Rule(ERROR, "kamailio -c shows where the server's own parser stops", stops=True),
     "config-empty": Rule(ERROR, "Write a loadmodule or a route into it, or give the file that has them", stops=True),
     "include-missing": Rule(ERROR, "Create the file, or use import_file if it may be missing", stops=True),
-    "module-missing": Rule(ERROR, "Load it before the module that needs it", stops=True),
+    "module-missing": Rule(ERROR, "Load it before the module that needs it", stops=True, about_absence=True),
     "module-too-late": Rule(ERROR, "Load it before the module that needs it", stops=True),
     "parameter-unknown": Rule(ERROR, "Correct its name, or take it out", stops=True),
     "core-setting-unknown": Rule(ERROR, "Correct its name, or take it out", stops=True),
     "core-setting-value": Rule(ERROR, "Give it a value that it takes", stops=True),
     "core-setting-late": Rule(ERROR, "Move it before the first modparam and the first route", stops=True),
     "server-refuses": Rule(ERROR, "Correct what kamailio -c says about it", stops=True),
-    "parameter-missing": Rule(ERROR, "Set the parameter", stops=True),
+    "parameter-missing": Rule(ERROR, "Set the parameter", stops=True, about_absence=True),
     "module-file-missing": Rule(ERROR, "Install the package that ships it, or take its loadmodule out", stops=True),
     "module-twice": Rule(ERROR, "Take one of the two loadmodule lines out", stops=True, editable=True),
-    "modparam-without-module": Rule(ERROR, "Load the module before the modparam", stops=True, editable=True),
+    "modparam-without-module": Rule(
+        ERROR, "Load the module before the modparam", stops=True, editable=True, about_absence=True
+    ),
     "parameter-type": Rule(ERROR, "Write the number without quotes", stops=True, editable=True),
     "skipped-stops-load": Rule(ERROR, "Mend the lines that are skipped, or take ds_load_mode out", stops=True),
     "file-unreadable": Rule(ERROR, "Let the server's user read it: chgrp, chmod, or setfacl", stops=True),
@@ -118,13 +123,18 @@ RULES: Dict[str, Rule] = {
         ERROR, "Write code=404;class=3, without white space or a semicolon at the end", stops=True
     ),
     "pseudo-variable-bad": Rule(
-        ERROR, "Load pv, and name a pseudo-variable that can be written, such as $avp(setid)", stops=True
+        ERROR,
+        "Load pv, and name a pseudo-variable that can be written, such as $avp(setid)",
+        stops=True,
+        about_absence=True,
     ),
     "extra-attrs-broken": Rule(ERROR, "Write name=column;name=column, without white space", stops=True),
     "database-module-missing": Rule(
-        ERROR, "Load the module of that database before the module that needs it", stops=True
+        ERROR, "Load the module of that database before the module that needs it", stops=True, about_absence=True
     ),
-    "event-route-missing": Rule(ERROR, "Write that event_route, or take the module out", stops=True),
+    "event-route-missing": Rule(
+        ERROR, "Write that event_route, or take the module out", stops=True, about_absence=True
+    ),
     "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "address-misread": Rule(ERROR, "Write four numbers from 0 to 255"),
     "attrs-broken": Rule(ERROR, "Write name=value;name=value, without white space", field=ATTRS),
@@ -237,18 +247,24 @@ RULES: Dict[str, Rule] = {
     "probing-until-first-answer": Rule(
         NOTE, "Set ds_probing_mode to 3 to watch it all the time", about_probing=True, mends=(SET_MODE,)
     ),
-    "interval-shorter-than-timeout": Rule(NOTE, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds'),
+    "interval-shorter-than-timeout": Rule(
+        NOTE, 'Set modparam("tm", "fr_timer", …) lower, in milliseconds', about_absence=True
+    ),
     "weights-incomplete": Rule(NOTE, "Give every destination of the set a weight, or none"),
     "rweights-incomplete": Rule(NOTE, "Give every destination an rweight, unless some are to take over only"),
     "cc-incomplete": Rule(NOTE, "Set cc=1 for every destination of the set, or for none"),
     "default-by-place": Rule(NOTE, "Give the destination that is to be the default a lower priority than the others"),
     "script-not-read": Rule(NOTE, "Check by hand that failover and probing are set as the script needs them"),
     "start-needs-dns": Rule(NOTE, "Write addresses, add 16 (no lookup) to the flags, or take ds_load_mode out"),
-    "event-callback-unused": Rule(NOTE, "Load the module of a KEMI script, or write event_route[dispatcher:dst-down]"),
+    "event-callback-unused": Rule(
+        NOTE, "Load the module of a KEMI script, or write event_route[dispatcher:dst-down]", about_absence=True
+    ),
     "dns-mode-without-lookup": Rule(
         NOTE, "Add 1 (look up when the list is loaded), 2 (always) or 4 (by a timer) to it"
     ),
-    "latency-not-retained": Rule(NOTE, 'Set modparam("dispatcher", "ds_ping_latency_stats", 1), or take it out'),
+    "latency-not-retained": Rule(
+        NOTE, 'Set modparam("dispatcher", "ds_ping_latency_stats", 1), or take it out', about_absence=True
+    ),
     "list-empty": Rule(NOTE, "Add the destinations"),
     "list-file-ignored": Rule(NOTE, "Judge the database, or take db_url out"),
     "version-not-known": Rule(NOTE, "Look for a release of this collection that knows it"),

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Load
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import NEWEST
-from conformance.server import ROOTS, as_version, run_in_root
+from conformance.server import ROOTS, as_version, free_ports, run_in_root
 from conformance.setups import Setup, add_database, rules
 
 BASE = 'loadmodule "tm.so"\nloadmodule "dispatcher.so"\n@LIST@\nmodparam("dispatcher", "ds_ping_interval", 1)\n'
@@ -27,6 +27,20 @@ CASES = {
     "letters": ("flags-not-a-number", BASE, LIST + "2 sip:127.0.0.1:5098 AP\n", True, True),
     "load_without_string": ("config-syntax", BASE + "loadmodule xlog\n", LIST, False, False),
     "modparam_cut": ("config-syntax", BASE + 'modparam("dispatcher", "flags")\n', LIST, False, False),
+    "value_not_defined": (
+        "config-syntax",
+        BASE + 'modparam("dispatcher", "ds_probing_mode", MODE)\n',
+        LIST,
+        False,
+        False,
+    ),
+    "value_not_defined_of_what_must_be_set": (
+        "config-syntax",
+        BASE + 'loadmodule "sl.so"\nloadmodule "dmq.so"\nmodparam("dmq", "server_address", ADDRESS)\n',
+        LIST,
+        False,
+        False,
+    ),
     "ifdef_open": ("config-syntax", BASE + "#!ifdef X\n", LIST, False, False),
     "endif_with_comment": ("config-syntax", BASE + "#!ifndef X\n#!endif # X\n", LIST, False, False),
     "endif_too_many": ("config-syntax", BASE + "#!endif\n", LIST, False, False),
@@ -146,6 +160,20 @@ CASES = {
         True,
         False,
     ),
+    "database_without_a_scheme": (
+        "database-module-missing",
+        'loadmodule "dispatcher.so"\nmodparam("dispatcher", "db_url", "DBURL")\n',
+        None,
+        True,
+        False,
+    ),
+    "database_of_permissions_without_a_scheme": (
+        "database-module-missing",
+        BASE + 'loadmodule "permissions.so"\nmodparam("permissions", "db_url", "DBURL")\n',
+        LIST,
+        True,
+        False,
+    ),
     "database_module_late": (
         "database-module-missing",
         'loadmodule "dispatcher.so"\nloadmodule "db_text.so"\nmodparam("dispatcher", "db_url", "text://@DIR@/db")\n',
@@ -181,6 +209,27 @@ GOOD = {
     "nested_comments": BASE + '/* a /* loadmodule "tm.so" */ b */\n',
     "else_branch": '#!ifdef X\n#!else\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
     "version_define": '#!ifndef KAMAILIO_4\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
+}
+
+DISPATCHER = 'loadmodule "dispatcher.so"\n@LIST@\n'
+# What stands in a part of the configuration that is not read here, and what needs it.
+HIDDEN = {
+    "tm": ('loadmodule "tm.so"\n', DISPATCHER + 'modparam("dispatcher", "ds_ping_interval", 10)\n'),
+    "module": ('loadmodule "sl.so"\nloadmodule "pv.so"\n', 'loadmodule "siputils.so"\n' + DISPATCHER),
+    "module_of_a_parameter": ('loadmodule "tm.so"\n', 'modparam("tm", "fr_timer", 3000)\n' + DISPATCHER),
+    "module_of_a_pseudo_variable": (
+        'loadmodule "pv.so"\n',
+        DISPATCHER + 'modparam("dispatcher", "hash_pvar", "$avp(x)")\n',
+    ),
+    "database": (
+        'loadmodule "db_text.so"\n',
+        DISPATCHER + 'modparam("dispatcher", "db_url", "text://@DIR@/db")\n',
+    ),
+    "define": (
+        "#!define FAILOVER 2\n",
+        DISPATCHER + 'modparam("dispatcher", "flags", FAILOVER)\n',
+    ),
+    "define_of_a_port": ("#!define PORT @PORT@\n", "listen=tcp:127.0.0.1:PORT\n" + DISPATCHER),
 }
 
 
@@ -224,6 +273,42 @@ def test_nothing_is_found_where_the_server_is_content(case: str, suite: str, ver
     assert rules(outcome) == [] and outcome.result["will_start"]
     with setup.server(suite) as server:
         assert server.exit_status is None, server.log_text()
+
+
+@pytest.mark.parametrize("case", HIDDEN)
+def test_nothing_is_missing_that_may_stand_where_nobody_reads(
+    case: str, suite: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden, body = (text.replace("@PORT@", str(free_ports(1)[0])) for text in HIDDEN[case])
+    branch = "#!trydefenv SIPFLEET_HIDDEN\n#!ifdef SIPFLEET_HIDDEN\n%s#!endif\n" % hidden
+    setup = Setup(tmp_path, branch + body, "1 sip:127.0.0.1:5097\n")
+    outcome = setup.judge(version)
+    assert set(rules(outcome)) - {"list-file-ignored"} == {"config-undecided"} and outcome.result["will_start"] is None
+    add_database(setup.folder / "db")
+    with setup.server(suite) as server:
+        assert server.exit_status
+    monkeypatch.setenv("SIPFLEET_HIDDEN", "1")
+    with setup.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+
+    setup = Setup(tmp_path, 'include_file "no_such.cfg"\n' + body, "1 sip:127.0.0.1:5097\n")
+    outcome = setup.judge(version)
+    assert set(rules(outcome)) - {"list-file-ignored"} == {"include-missing"} and outcome.result["will_start"] is False
+    assert setup.server(suite).check() != 0
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_list_that_is_not_there_is_not_said_to_be_ignored(
+    there: bool, suite: str, version: str, tmp_path: Path
+) -> None:
+    body = 'loadmodule "db_text.so"\n' + DISPATCHER + 'modparam("dispatcher", "db_url", "text://@DIR@/db")\n'
+    setup = Setup(tmp_path, body, LIST if there else None)
+    add_database(setup.folder / "db")
+    (finding,) = setup.judge(version).result["findings"]
+    assert finding["rule"] == "list-file-ignored"
+    assert (str(setup.list) in finding["text"]) is there
+    with setup.server(suite) as server:
+        assert [destination.uri for destination in server.destinations()] == ["sip:127.0.0.1:5097"]
 
 
 def test_a_module_that_the_host_does_not_have(suite: str, version: str, tmp_path: Path) -> None:

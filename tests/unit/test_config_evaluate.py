@@ -201,6 +201,13 @@ def test_a_string_that_can_be_secret_is_not_told() -> None:
         assert "s3cret" not in str(run(text).problems)
 
 
+def test_what_to_do_about_an_endif_that_ends_the_file() -> None:
+    remedies = [problem.remedy for rule, problem in run("#!ifdef X\n#!endif").problems if rule != "config-syntax"]
+    assert remedies == ["End its line: the file ends right behind it"]
+    (remedy,) = (problem.remedy for rule, problem in run("#!endif x\n").problems if rule != "config-syntax")
+    assert remedy == "Put nothing behind #!endif but white space"
+
+
 # text: rule, line and column of the first problem
 PROBLEMS = {
     "\nloadmodule tm": ("config-syntax", 2, 1),

@@ -122,13 +122,15 @@ def analyse(
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
     broken = {finding.rule for finding in findings}
-    undecided = "config-undecided" in broken
+    undecided = "config-undecided" in broken or evaluation.hides_statements
     decided = not undecided and "parameter-type" not in broken
     destinations: Optional[Destinations] = None
     if not evaluation.load("dispatcher"):
         findings += _unread(evaluation, listing)
     elif setup.database:
-        text = "db_url is set, so the server reads its database and never opens %s" % listing.path
+        text = "db_url is set, so the server reads its database, which is not judged here"
+        if listing.data is not None:
+            text = "db_url is set, so the server reads its database and never opens %s" % listing.path
         findings.append(found_at("list-file-ignored", setup.database, text))
     else:
         literal = _literal(evaluation, listing)
@@ -189,6 +191,11 @@ def _rank(finding: Finding) -> Tuple[int, bool, str, int, int]:
 
 def config_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     """Return what is wrong with a configuration by itself, and what of it cannot be determined here."""
+    findings = _of_what_is_read(evaluation, version)
+    return [it for it in findings if not (evaluation.hides_statements and RULES[it.rule].about_absence)]
+
+
+def _of_what_is_read(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
     findings = [_of_problem(rule, problem) for rule, problem in evaluation.problems]
     if evaluation.empty:
         text = "the configuration holds no statement, and the server does not start with it"
@@ -228,7 +235,7 @@ def _of_problem(rule: str, problem: Problem) -> Finding:
 
 
 def _unread(evaluation: Evaluation, listing: Listing) -> Iterator[Finding]:
-    if listing.given and listing.data is not None:
+    if listing.given and listing.data is not None and not evaluation.hides_statements:
         text = "the dispatcher module is not loaded, so nothing reads %s" % listing.path
         yield found_in("dispatcher-not-loaded", evaluation.path, None, text)
 
@@ -302,9 +309,10 @@ def _running_account(evaluation: Evaluation, host: Host) -> Account:
 
 def _unknown_values(evaluation: Evaluation) -> Iterator[Finding]:
     """Parameters of dispatcher that a verdict depends on, and whose value only the server knows."""
+    refused = {(problem.path, problem.line, problem.column) for _rule, problem in evaluation.problems}
     for name in (*NUMBERS, *STRINGS):
         for param in evaluation.all_params("dispatcher", name):
-            if param.value is None:
+            if param.value is None and (param.place.path, param.place.line, param.place.column) not in refused:
                 text = "the value of %s is known to the server only" % name
                 yield found_at("config-undecided", param.place, text)
 

@@ -27,6 +27,9 @@ _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 
 # The parameters of dispatcher that every version has, with the type that it has always had.
 NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode", "ds_inactive_threshold")
+# A URL without a scheme may be a secret that stands in the wrong place, so it is not shown.
+NO_SCHEME = "no : stands in it. kamailio -c passes, and the next start fails"
+WRITE_URL = "Write it as mysql://…, and load db_mysql. In quotes a #!substdef is replaced, and a #!define is not"
 STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 
 
@@ -135,7 +138,6 @@ def _schemes(evaluation: Evaluation, load: Load, row: Database) -> Iterator[Tupl
         url = param.value.partition(b"=>")[2].strip() if row.named else param.value
         scheme = url.split(b":")[0]
         if url and b":" not in url:
-            # It may be a secret that stands in the wrong place.
             yield "…", param.place
         elif scheme or not row.can_be_empty:
             yield scheme.decode("utf-8", "backslashreplace"), param.place
@@ -151,6 +153,10 @@ def _database(
             text = "db_text is loaded after %s, whose %s needs it: kamailio -c passes, and the next start fails"
             remedy = 'Move loadmodule "db_text.so" before %s' % load.name
             yield found_at("database-module-missing", found.place, text % (load.name, row.parameter), remedy)
+        return
+    if name == "db_…":
+        text = "%s of %s names no database: %s" % (row.parameter, load.name, NO_SCHEME)
+        yield found_at("database-module-missing", place, text, WRITE_URL)
         return
     why = "" if evaluation.param(load.name, row.parameter) else " (its default)"
     text = "%s of %s%s needs the module %s, which is not loaded: kamailio -c passes, and the next start fails"

@@ -24,6 +24,7 @@ from .._dispatcher.document import leading_int
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
+from .modules import NO_SCHEME, WRITE_URL
 from .routing import UNREAD, Routing, read_routing
 
 # Bits of ds_dns_mode.
@@ -195,8 +196,10 @@ def _database(evaluation: Evaluation, dispatcher: Load) -> Iterator[Finding]:
     if not param or not isinstance(param.value, bytes):
         return
     scheme = param.value.split(b":")[0]
-    # A URL without a scheme may be a secret that stands in the wrong place.
-    name = "db_" + quoted(scheme, 20) if b":" in param.value or not scheme else "db_…"
+    if scheme and b":" not in param.value:
+        yield found_at("database-module-missing", param.place, "db_url names no database: " + NO_SCHEME, WRITE_URL)
+        return
+    name = "db_" + quoted(scheme, 20)
     load = evaluation.load("db_" + scheme.decode("utf-8", "backslashreplace"))
     if not load:
         text = "db_url needs the module %s, which is not loaded: kamailio -c passes, and the next start fails"

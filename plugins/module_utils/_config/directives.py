@@ -43,5 +43,7 @@ def misread_directives(data: bytes, place: Place, inactive: bool) -> Iterator[Tu
         remedy = "Put nothing behind #!%s but white space" % found.group(2).decode()
         if found.group(2) not in (b"else", b"endif"):
             remedy = "Write it as this version reads it, or make it a plain comment"
+        elif found.group(1).endswith(found.group(2)):
+            remedy = "End its line: the file ends right behind it"
         column = found.start(1) - data.rfind(b"\n", 0, found.start(1))
         yield "directive-not-recognised", Problem(text, remedy, place.path, line, column)

@@ -133,7 +133,8 @@ class _Run:
         if self.preprocessor.hides_sockets:
             self.listen.unsure()
         settings = self.settings.result()
-        modules = None if self.report.undecided else [load.name for load in self.loads]
+        hidden = bool(self.report.undecided) or self.report.hides_statements
+        modules = None if hidden else [load.name for load in self.loads]
         return Evaluation(
             path=path,
             files=self.preprocessor.files,
@@ -155,6 +156,7 @@ class _Run:
             unread=tuple(self.preprocessor.unread),
             calls=tuple(self.calls.calls),
             routes=self.calls.routes,
+            hides_statements=self.report.hides_statements,
             hides_calls=self.preprocessor.hides_calls or self.statements.blocks.skips_calls,
         )
 
@@ -183,7 +185,7 @@ class _Run:
         doubts = [(item, _doubt(statement, item)) for item in items]
         for item, doubt in doubts:
             if doubt:
-                self.report.unknown(item.place, doubt)
+                self.report.hide(item.place, doubt)
         return not any(doubt for _item, doubt in doubts)
 
     def load(self, statement: Statement) -> None:
@@ -220,16 +222,23 @@ class _Run:
             value = last.text if not _doubt(statement, last) else None
         elif last.kind == "word":
             number = parse_number(last.text)
-            if number is None:
+            if number is not None:
+                sign = -1 if statement.arguments[2].text == b"-" else 1
+                value = to_int32(sign * number)
+            elif not self.report.hides_statements:
                 # The value may be secret.
                 text = "the value of %s is neither a number nor a quoted string" % quoted(name.text, 60)
-                self.report.refuse("config-syntax", place, text)
-                return
-            sign = -1 if statement.arguments[2].text == b"-" else 1
-            value = to_int32(sign * number)
+                self.report.refuse("config-syntax", place, text, self.remedy_for_word())
         first = statement.arguments[2].place
         span = first._replace(end=last.place.end if last.place.path == first.path else first.end)
         self.add_param(module, show(name.text), value, place, span)
+
+    def remedy_for_word(self) -> str:
+        """What to do about a word that stands for nothing."""
+        remedy = "Put it in quotes, or define it before this line"
+        for path in self.preprocessor.unread[-1:]:
+            remedy += "; %s, which is imported, is not there" % quoted(path.encode("utf-8", "surrogateescape"), 60)
+        return remedy
 
     def add_param(self, module: Item, name: str, value: Optional[Value], place: Place, span: Place) -> None:
         modules = self.matching(module)
@@ -266,7 +275,7 @@ class _Run:
             pattern = re.compile("(?:%s)\\Z" % show(module.text), re.IGNORECASE)
         except re.error:
             text = "%s is not an expression that can be read here" % quoted(module.text, 60)
-            self.report.unknown(place, text)
+            self.report.hide(place, text)
             return None
         if len(self.loads) > _MOST_MATCHED:
             self.report.unknown(place, "more than %d modules are loaded before it" % _MOST_MATCHED)

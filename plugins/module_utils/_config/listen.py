@@ -41,6 +41,7 @@ from .values import parse_number
 _TLS_MODULES = ("tls", "tls_wolfssl", "tlsa")
 _LISTEN_FORM = "Its form is listen=PROTOCOL:ADDRESS:PORT, then advertise, name and virtual, in this order"
 _SOCKET_FORM = 'Its form is socket = { bind = PROTOCOL:ADDRESS:PORT; name = "NAME"; }'
+_NO_PORT = "its port is not a number"
 _RESOLVED = "Write an address, an interface or a host name; the protocol and the port stand outside of its quotes"
 # What has more is not read here.
 _MOST_PORTS = _MOST_ITEMS = 1000
@@ -219,6 +220,10 @@ class ListenReader:
         shape = statement.shape
         found = LISTEN.match(shape)
         fault = _fault_of(shape, stray) if stray or not found else self._too_new(shape)
+        if fault == _NO_PORT and self._report.hides_statements:
+            # It may be a define.
+            self.unsure()
+            return
         if fault or not found:
             self._refuse(statement, fault, _LISTEN_FORM)
             return
@@ -368,7 +373,7 @@ def _fault_of(shape: str, stray: Optional[Item]) -> str:
     if re.search(r"N[^s]", shape):
         return "name needs a string in quotes"
     if re.search(r"[swn\]]:[^n*]", shape) or (not stray and re.search(r"[swn\]]:\Z", shape)):
-        return "its port is not a number"
+        return _NO_PORT
     if stray:
         return "it goes on with %s" % quoted(stray.text, 40)
     return "its address or what follows it cannot be read"

@@ -171,6 +171,7 @@ class _Fields(NamedTuple):
     unread: Tuple[str, ...]
     calls: Tuple[Call, ...]
     routes: Mapping[str, Place]
+    hides_statements: bool
     hides_calls: bool
 
 
@@ -185,7 +186,8 @@ class Evaluation(_Fields):
     them in order; C(folder) is where the server works, with which a relative path begins; C(empty) says whether
     there is no statement at all; C(unread) are the included files that do not exist or cannot be judged; C(calls)
     are those of the routing script, and C(routes) where each of its blocks begins, by the name that C(Call) has of
-    it; C(hides_calls) says whether there may be more of both.
+    it; C(hides_calls) says whether there may be more of both, and C(hides_statements) whether there may be more of the
+    rest.
     """
 
     def load(self, name: str) -> Optional[Load]:

@@ -120,7 +120,7 @@ class Preprocessor:
             text = "with this file the configuration has more than %d MiB, which are not read here" % (
                 CONFIG_BYTES // MIB
             )
-            self._report.unknown(Place(path, 0, 0, 1, 1), text)
+            self._report.hide(Place(path, 0, 0, 1, 1), text)
             self._hides_sockets = self.hides_calls = self._stopped = True
             return
         lines = _Lines(data)
@@ -199,7 +199,7 @@ class Preprocessor:
     def _unclosed(self, kind: lexer.TokenKind, place: Place, depth: int) -> None:
         if depth and kind == lexer.UNCLOSED_COMMENT:
             text = "this comment goes on in the file that includes this one, which is not followed here"
-            self._report.unknown(place, text)
+            self._report.hide(place, text)
         elif kind == lexer.UNCLOSED_COMMENT:
             text = "this comment never ends, and the rest of the file is gone: kamailio -c accepts that"
             remedy = "A /* inside a comment needs its own */"
@@ -235,13 +235,13 @@ class Preprocessor:
             self.hides_calls = True
         if _DECISIVE.search(data, place.start, place.end):
             text = place.conditions[self._active.index(None)].text
-            self._report.unknown(place, "whether %s holds is known to the server only" % text)
+            self._report.hide(place, "whether %s holds is known to the server only" % text)
 
     def _include(self, token: Token, place: Place, depth: int) -> None:
         name, _place, doubt = self.defines.substituted(token.text, place)
         refuse = self._report.refuse
         if doubt:
-            self._report.unknown(place, doubt)
+            self._report.hide(place, doubt)
             self._hides_sockets = self.hides_calls = True
             return
         if name[:1] != b'"' or name[-1:] != b'"' or len(name) < 3:
@@ -262,7 +262,7 @@ class Preprocessor:
             target = place.path.rpartition("/")[0] + "/" + target
         content = self._reader(target)
         if isinstance(content, Problem):
-            self._report.unknown(place, content.text)
+            self._report.hide(place, content.text)
             self._hides_sockets = self.hides_calls = True
             self.unread.append(target)
         elif content is not None:
@@ -273,6 +273,7 @@ class Preprocessor:
             if token.name == b"include_file":
                 text = "the included file %s is not there" % target
                 refuse("include-missing", place, text)
+                self._report.hides_statements = self._hides_sockets = self.hides_calls = True
 
     def _code(self, token: Token, place: Place, depth: int) -> None:
         if token.kind in (lexer.PUNCT, lexer.VARIABLE):
@@ -317,7 +318,7 @@ class Preprocessor:
                 if self._open_comment and value[at:].strip():
                     self._leaks(via)
             elif part.kind == lexer.COMMENT and at == len(value):
-                self._open_comment = True
+                self._open_comment = not value.startswith(b"/*", part.start)
             elif part.kind not in (lexer.SPACE, lexer.COMMENT):
                 self._leaks(via)
 
@@ -325,7 +326,7 @@ class Preprocessor:
         if self._blocks.in_block and self.defines.all_inert:
             return
         text = "what the define %s does to the text behind it is not read here" % via.define
-        self._report.unknown(via, text)
+        self._report.hide(via, text)
 
     def _check_what_follows(self, token: Token, place: Place, data: bytes) -> None:
         """A comment at the end of a define goes on behind the name, and so does a string that another one follows."""

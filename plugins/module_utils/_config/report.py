@@ -16,9 +16,13 @@ from .model import Condition, Place, problem_at
 
 
 class Report:
-    """What the evaluation collects: what the server refuses or misreads, by rule, and what is not known here."""
+    """What the evaluation collects: what the server refuses or misreads, by rule, and what is not known here.
+
+    C(hides_statements) says whether what is not known may hold statements and defines.
+    """
 
     def __init__(self) -> None:
+        self.hides_statements = False
         self.problems: List[Tuple[str, Problem]] = []
         self.undecided: List[Problem] = []
 
@@ -29,3 +33,8 @@ class Report:
     def unknown(self, place: Place, text: str) -> None:
         """Something that cannot be known here."""
         self.undecided.append(problem_at(place, text))
+
+    def hide(self, place: Place, text: str) -> None:
+        """Something that cannot be known here, and may hold statements and defines."""
+        self.hides_statements = True
+        self.unknown(place, text)
