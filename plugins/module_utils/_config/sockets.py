@@ -259,7 +259,8 @@ class Sockets(_Fields):
         """The numbers of sockets by protocol and host; the host is empty where its addresses are not known."""
         found: Dict[Tuple[bytes, bytes], List[int]] = {}
         for number, socket in enumerate(self._made):
-            for host in {_key_of(socket.host or b""), _key_of(socket.advertised) if socket.advertised else b""}:
+            hosts = {_key_of(socket.host or b""), _key_of(socket.advertised) if socket.advertised else b""}
+            for host in sorted(hosts):
                 if host or socket.host is None:
                     found.setdefault((socket.protocol, host), []).append(number)
         return found
