@@ -41,7 +41,7 @@ _LONGEST_WAIT = 600.0
 _ANSWER_SECONDS = 5.0
 # Troubles of the host that pass, and that the owner of a file cannot make.
 _PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-_PASSING_FOR_WRITING = (errno.ENOSPC, errno.EROFS)
+_PASSING_FOR_WRITING = (errno.ENOSPC, errno.EROFS, errno.EBUSY)
 # How often a file is looked at, and written back, that its owner changes at that moment.
 _MOST_LOOKS = _MOST_WRITES = 3
 
