@@ -100,7 +100,7 @@ def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, 
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
         main = copies[evaluation.path].path if evaluation.path in copies else os.path.abspath(evaluation.path)
-        done = _run(site, [site.command, "-c", *_ANYWHERE, "-f", main, *arguments_of(site.invocation)])
+        done = _run(site, [site.command, "-c", "-f", main, *_ANYWHERE, *arguments_of(site.invocation)])
     message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
