@@ -53,7 +53,7 @@ class Writers(NamedTuple):
         return Writers(frozenset(users), self.groups - others.groups, self.everybody)
 
 
-NOBODY = Writers()
+NO_OTHERS = Writers()
 
 
 def may(status: os.stat_result, bits: int, user: int, groups: Collection[int]) -> bool:

@@ -34,7 +34,7 @@ PER_TEST = 25
 AT_ONCE = 12
 PER_SETUP = 6
 SECONDS = 3.4
-HINDRANCES = ("is empty", "is no SIP URI", "has no socket")
+HINDRANCES = ("is empty", "is not a SIP URI", "has no socket")
 
 
 class Case:

@@ -78,7 +78,7 @@ def _down() -> Any:
 def _differs() -> Any:
     kept, missing, extra = uris("6.1", 3)
     drift = [
-        _drift("missing", missing, "it stands in the list and does not run", 4),
+        _drift("missing", missing, "it is in the list and does not run", 4),
         _drift("extra", extra, "it runs and does not stand in the list"),
         _drift("priority", kept, "the list says priority 10, and it runs with 5", 3),
     ]

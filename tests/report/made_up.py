@@ -88,7 +88,7 @@ def server(*destinations: Results, rows: list[Results], drift: list[Results] | N
     found = {
         "changed": False,
         "destinations": list(destinations),
-        "absent": [{**entry, "reason": "it stands in the list and does not run"} for entry in absent],
+        "absent": [{**entry, "reason": "it is in the list and does not run"} for entry in absent],
         "drift": drift or [],
         "modules": ["tm", "dispatcher"],
     }

@@ -48,19 +48,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.sta
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
 
-OPTIONS = {
-    "config": "/etc/kamailio/kamailio.cfg",
-    "defines": "auto",
-    "follow": False,
-    "instance": None,
-    "record": "/var/lib/sipfleet-kamailio",
-    "reload_timeout": 60.0,
-    "restart_command": None,
-    "restart_timeout": 60.0,
-    "socket": None,
-    "timeout": 2.5,
-    "unsafe_writes": False,
-}
+from .journals import OPTIONS
 
 
 @pytest.fixture

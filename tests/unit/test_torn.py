@@ -34,21 +34,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.jou
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._trust import FilePlace
 
+from . import journals
+
 NOBODY = 65534
 BEFORE, AFTER = b"the old text\n" * 100, b"another text, and a longer one\n" * 100
-OPTIONS = {
-    "config": "/etc/kamailio/kamailio.cfg",
-    "defines": "auto",
-    "follow": False,
-    "instance": None,
-    "record": "/var/lib/sipfleet-kamailio",
-    "reload_timeout": 60.0,
-    "restart_command": None,
-    "restart_timeout": 60.0,
-    "socket": None,
-    "timeout": 2.5,
-    "unsafe_writes": True,
-}
+OPTIONS = {**journals.OPTIONS, "unsafe_writes": True}
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def _hindrance(destination: Probed, setup: Setup) -> Optional[Effect]:
         try:
             protocol = next_hop(proxy, setup.resolver.cache)
         except ValueError as exc:
-            return Effect(NEVER, "%s %s is no SIP URI: %s" % (name, quoted(proxy, 60), exc), rule, parameter)
+            return Effect(NEVER, "%s %s is not a SIP URI: %s" % (name, quoted(proxy, 60), exc), rule, parameter)
     if protocol and not setup.sockets.may_speak(protocol):
         reason = "the server has no socket for %s" % show(protocol)
         if proxy is None:

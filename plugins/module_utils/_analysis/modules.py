@@ -28,7 +28,7 @@ _KINDS = {"i": "a number and needs no quotes", "s": "a string"}
 # The parameters of dispatcher that every version has, with the type that it has always had.
 NUMBERS = ("ds_ping_interval", "ds_probing_mode", "ds_load_mode", "ds_inactive_threshold")
 # A URL without a scheme may be a secret that stands in the wrong place, so it is not shown.
-NO_SCHEME = "no : stands in it. kamailio -c passes, and the next start fails"
+NO_SCHEME = "it has no colon. kamailio -c passes, and the next start fails"
 WRITE_URL = "Write it as mysql://…, and load db_mysql. In quotes a #!substdef is replaced, and a #!define is not"
 STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 

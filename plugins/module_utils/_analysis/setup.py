@@ -296,10 +296,10 @@ def _pings(evaluation: Evaluation) -> Iterator[Finding]:
     if not interval_of(evaluation):
         return
     if sender and not _SIP_URI.match(_value(sender).rpartition(b"<")[2].partition(b">")[0]):
-        text = "ds_ping_from %s is no SIP URI, and goes into the From of every ping as it stands"
+        text = "ds_ping_from %s is not a SIP URI, and the server writes it into the From of every ping unchanged"
         yield found_at("ping-from-odd", sender.place, text % quoted(_value(sender), 60))
     if method and (not _METHOD.match(_value(method)) or _value(method) in _NO_PINGS):
-        text = "ds_ping_method %s is sent as it stands, and is no request that only asks whether somebody is there"
+        text = "ds_ping_method %s is sent unchanged, and is not a request that only checks whether the peer answers"
         yield found_at("ping-method-odd", method.place, text % quoted(_value(method), 60))
 
 

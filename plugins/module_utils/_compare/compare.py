@@ -197,7 +197,7 @@ def _absent(listed: Sequence[Destination], matched: Dict[int, Running], skipped:
         if destination.start in skipped:
             yield Absent(destination, "skipped", skipped[destination.start])
             continue
-        text = "it stands in the list and does not run"
+        text = "it is in the list and does not run"
         if not destination.flags & NO_DNS and read_uri(destination.uri).needs_resolver:
             text += "; the server skips a name that its resolver does not find"
         yield Absent(destination, "missing", text)

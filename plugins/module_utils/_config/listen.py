@@ -367,9 +367,9 @@ def _is_range(shape: str) -> bool:
 def _fault_of(shape: str, stray: Optional[Item]) -> str:
     """What is wrong with the shape of a C(listen)."""
     if re.match(r"x:", shape):
-        return "WebSocket is no protocol to listen by: it runs over tcp and tls"
+        return "listen does not take WebSocket as a protocol: it runs over tcp and tls"
     if re.search(r"V.*[AN]|N.*A", shape):
-        return "advertise, name and virtual stand in another order"
+        return "advertise, name and virtual must follow in this order"
     if re.search(r"N[^s]", shape):
         return "name needs a string in quotes"
     if re.search(r"[swn\]]:[^n*]", shape) or (not stray and re.search(r"[swn\]]:\Z", shape)):

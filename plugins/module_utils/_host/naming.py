@@ -20,7 +20,7 @@ from typing import Collection, Sequence
 from .._change import Change
 from .._config.model import Evaluation
 from .._errors import KamailioError, error
-from .._rights import NOBODY, Writers
+from .._rights import NO_OTHERS, Writers
 from .._trust import READ, described, find_place, writers_of
 
 # A line that hardly any list has.
@@ -38,8 +38,8 @@ def require_named(evaluation: Evaluation, changes: Sequence[Change], follow: boo
         return
     namers = namers_of(evaluation, given)
     for change in named:
-        missing = namers.without(_writers_of(change.path)) if namers != NOBODY else namers
-        if missing != NOBODY and not _is_beside(evaluation, change):
+        missing = namers.without(_writers_of(change.path)) if namers != NO_OTHERS else namers
+        if missing != NO_OTHERS and not _is_beside(evaluation, change):
             text = "is named by a configuration that %s can change, and could not be changed by them otherwise"
             remedy = "Let only root change the configuration, give them this file, or set follow if this is meant"
             raise error(text % described(missing), remedy, change.path)
@@ -47,7 +47,7 @@ def require_named(evaluation: Evaluation, changes: Sequence[Change], follow: boo
 
 def namers_of(evaluation: Evaluation, given: Collection[str] = ()) -> Writers:
     """Return who can change a configuration and what it includes, except for C(given) files. Raises KamailioError."""
-    namers = NOBODY
+    namers = NO_OTHERS
     for path in evaluation.files:
         if path not in given:
             namers = namers.and_(_writers_of(path))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Union
 
-from .._rights import NOBODY, Writers
+from .._rights import NO_OTHERS, Writers
 
 
 class CtlStream(NamedTuple):
@@ -62,7 +62,7 @@ class JsonFifo(NamedTuple):
 
     path: str
     reply_dir: str = "/tmp/"  # noqa: S108  # the server's default
-    namers: Writers = NOBODY
+    namers: Writers = NO_OTHERS
 
 
 class JsonTcp(NamedTuple):

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Callable, Iterator, Optional, Tuple, TypeVar
 
 from .._errors import KamailioError
-from .._rights import NOBODY, Writers, ours
+from .._rights import NO_OTHERS, Writers, ours
 from .._trust import WRITE, FilePlace, described, find_place, writers_of
 from .clock import Deadline
 from .errors import NoAnswerError, UnreachableError, unreachable
@@ -41,7 +41,7 @@ def converse_fifo(
     reply_path: str,
     decode: Callable[[bytes], Reply],
     deadline: Deadline,
-    namers: Writers = NOBODY,
+    namers: Writers = NO_OTHERS,
 ) -> Reply:
     """Write a request to the FIFO of a server, and return the reply that the server writes to the reply FIFO.
 
@@ -57,7 +57,7 @@ def converse_fifo(
     with contextlib.ExitStack() as stack:
         server, name = stack.enter_context(_server_fifo(path))
         writer = find_writer(server, name, path, deadline)
-        if namers != NOBODY:
+        if namers != NO_OTHERS:
             _require_folder(reply_path, writer, namers)
         reader = stack.enter_context(_reply_fifo(reply_path, writer))
         _write(server, path, request, deadline)
@@ -95,8 +95,10 @@ def _require_folder(path: str, writer: Optional[int], namers: Writers) -> None:
         raise unreachable(reason) from reason
     missing = namers.without(makers)
     # Anybody can name a FIFO that root reads.
-    is_of_writer = writer not in (None, 0) and Writers(frozenset([writer]).difference(ours())).without(makers) == NOBODY
-    if missing != NOBODY and not is_of_writer:
+    is_of_writer = (
+        writer not in (None, 0) and Writers(frozenset([writer]).difference(ours())).without(makers) == NO_OTHERS
+    )
+    if missing != NO_OTHERS and not is_of_writer:
         what = "fifo_reply_dir is named by a configuration that %s can change, and could not make files in it otherwise"
         remedy = "Use ctl or a fifo_reply_dir such as /tmp/, or let only root change the configuration"
         raise UnreachableError(what % described(missing), remedy, os.path.dirname(path))
