@@ -210,7 +210,7 @@ from functools import partial
 from typing import Any, Dict, Optional, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of, question_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import CORRECT, describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import validate_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import asker_of
@@ -227,7 +227,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import M
 def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[str]]:
     """Judge, write what is corrected, and return the result, and why the task fails."""
     params = dict(module.params, config=config_of(module.params["config"], module.params["instance"]))
-    corrects = params["on_violation"] == "correct"
+    corrects = params["on_violation"] == CORRECT
     writes = corrects and not module.check_mode
     # The copies for kamailio -c must not be removed by another run.
     if writes or (corrects and params["check"]):
