@@ -222,7 +222,7 @@ restored:
   type: list
   elements: dict
 lost:
-  description: Destinations whose state could not be put back.
+  description: States that could not be put back, as M(sipfleet.kamailio.dispatcher_reload) returns them.
   returned: with O(state=present)
   type: list
   elements: dict

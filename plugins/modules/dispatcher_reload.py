@@ -115,7 +115,8 @@ restored:
   sample: [{setid: 1, uri: "sip:10.0.0.11:5060", state: dx}]
 lost:
   description:
-    - Destinations whose state could not be put back. They have the URI of another one of their set, and no C(duid) of their own.
+    - States that could not be put back. Their destinations are not in the list any more, or they have the URI of another one of their
+      set, and no C(duid) of their own.
   returned: success
   type: list
   elements: dict

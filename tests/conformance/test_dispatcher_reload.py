@@ -126,19 +126,41 @@ def test_states_of_destinations_that_share_a_uri(suite: str, tmp_path: Path) -> 
     assert [(state["setid"], state["letters"]) for state in result["lost"]] == [(2, "DX")]
 
 
+def test_a_state_goes_with_the_duid_to_another_address(suite: str, tmp_path: Path) -> None:
+    live = Live(tmp_path, UNPROBED, f"1 {A} 0 0 duid=x\n1 {B} 0 0 duid=y\n2 {A} 0 0 duid=x\n2 {B}\n")
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        server.rpc("dispatcher.set_state", "dx", "1", A)
+        server.rpc("dispatcher.set_state", "ix", "2", A)
+        server.rpc("dispatcher.set_state", "dx", "2", B)
+        # In set 1 the two change places, in set 2 both have a new address, and one of them no duid.
+        live.list.write_text(f"1 {B} 0 0 duid=X\n1 {A} 0 0 duid=y\n2 {C} 0 0 duid=x\n2 sip:127.0.0.1:4\n")
+        result = live.reload()
+        found = {(destination.setid, destination.uri): destination.flags for destination in server.destinations()}
+        second = live.reload()
+    assert found == {(1, A): "AX", (1, B): "DX", (2, C): "IX", (2, "sip:127.0.0.1:4"): "AX"}
+    assert [(state["setid"], state["uri"], state["letters"]) for state in result["lost"]] == [(2, B, "DX")]
+    assert not second["changed"]
+
+
 def test_what_probing_has_found_down_stays_down(suite: str, tmp_path: Path) -> None:
     with Peers(1) as peers:
         good = "sip:127.0.0.1:%d" % peers.ports[0]
-        live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), f"1 {good} 8\n1 {A} 8\n")
+        live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), f"1 {good} 8\n1 {A} 8 0 duid=x\n")
         with live.server(suite) as server:
             assert server.exit_status is None, server.log_text()
             time.sleep(4)
             before = letters(server)
-            live.list.write_text(f"1 {good} 8 1\n1 {A} 8\n")
+            live.list.write_text(f"1 {good} 8 1\n1 {A} 8 0 duid=x\n")
             result = live.reload()
             after = letters(server)
+            live.list.write_text(f"1 {good} 8 1\n1 {B} 8 0 duid=x\n")
+            moved = live.reload()
+            after_move = letters(server)
     assert before == after == {good: "AP", A: "IP"}
     assert result["restored"] == [{"setid": 1, "uri": A, "state": "ip"}]
+    # Another address has not failed yet.
+    assert after_move == {good: "AP", B: "AP"} and [state["uri"] for state in moved["lost"]] == [A]
 
 
 def test_lists_that_are_not_loaded_as_a_whole(suite: str, tmp_path: Path) -> None:

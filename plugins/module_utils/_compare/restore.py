@@ -36,7 +36,10 @@ class SetState(NamedTuple):
 
 
 class Restoring(NamedTuple):
-    """What is called to put states back, and those that cannot be, since nothing tells two destinations apart."""
+    """What is called to put states back, and those that cannot be.
+
+    Those are of destinations that are gone, or that nothing tells apart.
+    """
 
     calls: Tuple[SetState, ...]
     lost: Tuple[State, ...]
@@ -51,11 +54,15 @@ class Names:
             (destination.setid, destination.duid.lower()) for destination in running if destination.duid
         )
 
+    def has_own_duid(self, destination: Running) -> bool:
+        """Whether it has a duid, and no other destination of its set has the same."""
+        return bool(destination.duid) and self._duids[destination.setid, (destination.duid or b"").lower()] == 1
+
     def call(self, code: str, destination: Running) -> Optional[SetState]:
         """The call that gives one of them a state, None where none hits it alone."""
         if self._uris[destination.setid, destination.uri.lower()] == 1:
             return SetState(code, destination.setid, destination.uri, None)
-        if destination.duid and self._duids[destination.setid, destination.duid.lower()] == 1:
+        if self.has_own_duid(destination):
             return SetState(code, destination.setid, destination.uri, destination.duid)
         return None
 
@@ -63,7 +70,8 @@ class Names:
 def taken_out(running: Sequence[Running], loaded: Optional[Document], version: Version) -> List[State]:
     """What was disabled or inactive, unless the list that was C(loaded) had asked for it, with all of the same URI.
 
-    Where C(loaded) is not known it is every such state: a gateway that is kept out is the lesser evil.
+    Where C(loaded) is not known it is every such state: a gateway that is kept out is the lesser evil. A state has a
+    C(duid) only where no other destination of the set has the same.
     """
     asked: Dict[Tuple[int, bytes], Set[str]] = {}
     for destination in loaded.destinations if loaded else ():
@@ -75,40 +83,62 @@ def taken_out(running: Sequence[Running], loaded: Optional[Document], version: V
         if _is_out(destination.letters)
         and destination.letters[0] not in asked.get((destination.setid, destination.uri), ())
     }
+    names = Names(running)
     return [
-        State(destination.setid, destination.uri, destination.duid, destination.letters)
+        State(
+            destination.setid,
+            destination.uri,
+            destination.duid if names.has_own_duid(destination) else None,
+            destination.letters,
+        )
         for destination in running
         if (destination.setid, destination.uri) in out
     ]
 
 
 def plan_restoring(before: Sequence[State], pairs: Sequence[Pair]) -> Restoring:
-    """Put back what was disabled or inactive C(before) a list was loaded; C(pairs) are the destinations after it."""
-    names = Names([pair.running for pair in pairs])
-    earlier: Dict[Tuple[int, bytes], List[State]] = {}
-    by_duid: Dict[Tuple[int, bytes, Optional[bytes]], State] = {}
+    """Put back what was disabled or inactive C(before) a list was loaded; C(pairs) are the destinations after it.
+
+    A state follows the C(duid) to another address, unless pings have found it there; without one it follows the URI.
+    """
+    running = [pair.running for pair in pairs]
+    names = Names(running)
+    known = {_key_of_duid(now.setid, now.duid) for now in running if now.duid and names.has_own_duid(now)}
+    by_uri: Dict[Tuple[int, bytes], List[State]] = {}
+    by_duid: Dict[Tuple[int, bytes], State] = {}
     for state in before:
-        earlier.setdefault((state.setid, state.uri), []).append(state)
-        if state.duid:
-            by_duid.setdefault((state.setid, state.uri, state.duid), state)
+        if state.duid and _key_of_duid(state.setid, state.duid) in known:
+            by_duid[_key_of_duid(state.setid, state.duid)] = state
+        else:
+            by_uri.setdefault((state.setid, state.uri), []).append(state)
     calls: List[SetState] = []
-    lost: Dict[State, None] = {}
-    looked_at: Set[Tuple[int, bytes, str]] = set()
-    for pair in pairs:
-        now = pair.running
-        same = earlier.get((now.setid, now.uri), [])
-        was = same[0] if len(same) == 1 else by_duid.get((now.setid, now.uri, now.duid))
-        if was is None:
-            # Of very many with one URI each would be compared with each.
-            if (now.setid, now.uri, now.letters[0]) not in looked_at:
-                looked_at.add((now.setid, now.uri, now.letters[0]))
-                lost.update(dict.fromkeys(state for state in same if _has_come_back(state, now)))
-        elif _has_come_back(was, now):
-            code = "dx" if was.letters[0] == "D" else was.letters.lower()
-            call = names.call(code, now)
-            calls += [call] if call else []
-            lost.update({} if call else {was: None})
-    return Restoring(tuple(calls), tuple(lost))
+    kept: Set[State] = set()
+    back: Dict[Tuple[int, bytes], Set[str]] = {}
+    for now in running:
+        was = by_duid.get(_key_of_duid(now.setid, now.duid)) if now.duid else None
+        same = by_uri.get((now.setid, now.uri), []) if was is None else []
+        if len(same) > 1:
+            back.setdefault((now.setid, now.uri), set()).add(now.letters[0])
+            continue
+        was = was or (same[0] if same else None)
+        if was is None or (was.uri != now.uri and not _is_by_hand(was.letters)):
+            continue
+        if not _has_come_back(was, now.letters[0]):
+            kept.add(was)
+            continue
+        call = names.call("dx" if was.letters[0] == "D" else was.letters.lower(), now)
+        if call:
+            kept.add(was)
+            calls.append(call)
+    for key, letters in back.items():
+        kept.update(state for state in by_uri[key] if not any(_has_come_back(state, letter) for letter in letters))
+    return Restoring(
+        tuple(calls), tuple(dict.fromkeys(state for state in before if _is_out(state.letters) and state not in kept))
+    )
+
+
+def _key_of_duid(setid: int, duid: bytes) -> Tuple[int, bytes]:
+    return setid, duid.lower()
 
 
 def _is_out(letters: str) -> bool:
@@ -116,5 +146,10 @@ def _is_out(letters: str) -> bool:
     return letters[0] in "DI" and letters[1] != "N"
 
 
-def _has_come_back(was: State, now: Running) -> bool:
-    return _is_out(was.letters) and now.letters[0] not in (was.letters[0], "D")
+def _is_by_hand(letters: str) -> bool:
+    """Whether somebody has taken it out: what pings find inactive goes on being probed."""
+    return letters[0] == "D" or letters == "IX"
+
+
+def _has_come_back(was: State, letter: str) -> bool:
+    return _is_out(was.letters) and letter not in (was.letters[0], "D")
