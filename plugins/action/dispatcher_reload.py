@@ -34,28 +34,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except KamailioError as exc:
             raise AnsibleActionFail(exc.render()) from None
         left = float(params["healthy_timeout"])
-        piece = min(left, PIECE_SECONDS)
-        first = told = done = self._piece(task_vars, healthy_timeout=piece)
-        left -= piece
+        first = told = done = self._piece(task_vars)
+        left -= PIECE_SECONDS
         while _waits(done) and left > 0:
             counts = done["health_counts"]
             probed = sum(counts.get(state, 0) for state in ("healthy", "pending", "down"))
             text = "%d of %d destinations have answered, %.0f seconds left"
             name = (task_vars or {}).get("inventory_hostname", "")
             Display().display(visible("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left))))
-            piece = min(left, PIECE_SECONDS)
-            done = self._piece(task_vars, healthy_timeout=piece, healthy_since=first["healthy_since"], force=False)
+            since, names = first["healthy_since"], first["down_before"]
+            done = self._piece(task_vars, healthy_timeout=left, healthy_since=since, down_before=names, force=False)
             # The list can have been changed, and loaded again, while it waited.
             told = done if done.get("changed") else told
-            left -= piece
+            left -= PIECE_SECONDS
         if done is not first:
-            kept = ("changed", "reasons", "restored", "lost", "loaded", "diff")
+            kept = ("changed", "reasons", "restored", "lost", "loaded", "down_before", "diff")
             done = {**done, **{name: told[name] for name in kept if name in told}}
         result.update(done)
         return result
 
     def _piece(self, task_vars: Any, **changed: Any) -> dict[str, Any]:
-        arguments = {**self._task.args, **changed}
+        arguments = {**self._task.args, "healthy_piece": PIECE_SECONDS, **changed}
         found: dict[str, Any] = self._execute_module(
             module_name="sipfleet.kamailio.dispatcher_reload", module_args=arguments, task_vars=task_vars
         )

@@ -26,6 +26,12 @@ def require_seconds(params: Mapping[str, Any], *names: str) -> None:
             raise error("%s is %.10g" % (name, params[name]), "Give a number %s to %d seconds" % (least, _MOST_SECONDS))
 
 
+def require_percent(params: Mapping[str, Any]) -> None:
+    """Refuse a C(healthy_percent) that is none. Raises KamailioError."""
+    if not 0 <= params["healthy_percent"] <= 100:
+        raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
+
+
 def judging_spec() -> Dict[str, Dict[str, Any]]:
     """What is done about findings, and what must be known to judge."""
     return {
@@ -61,6 +67,15 @@ def server_spec() -> Dict[str, Dict[str, Any]]:
     }
 
 
+def gate_spec() -> Dict[str, Dict[str, Any]]:
+    """How the answers of destinations are waited for."""
+    return {
+        "healthy_timeout": {"type": "float", "default": 0},
+        "healthy_percent": {"type": "float", "default": 100},
+        "healthy_probe": {"type": "bool", "default": True},
+    }
+
+
 def reload_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.dispatcher_reload."""
     return {
@@ -69,9 +84,14 @@ def reload_spec() -> Dict[str, Dict[str, Any]]:
         "force": {"type": "bool", "default": False},
         "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
         "reload_timeout": {"type": "float", "default": 60},
-        "healthy_timeout": {"type": "float", "default": 0},
-        "healthy_percent": {"type": "float", "default": 100},
+        **gate_spec(),
         "healthy_since": {"type": "float"},
+        "healthy_piece": {"type": "float", "default": 0},
+        "down_before": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"setid": {"type": "int", "required": True}, "uri": {"type": "str", "required": True}},
+        },
     }
 
 
@@ -93,8 +113,7 @@ def deploy_spec() -> Dict[str, Dict[str, Any]]:
         "reload_timeout": {"type": "float", "default": 60},
         "restart_timeout": {"type": "float", "default": 60},
         "restart_command": {"type": "list", "elements": "str"},
-        "healthy_timeout": {"type": "float", "default": 0},
-        "healthy_percent": {"type": "float", "default": 100},
+        **gate_spec(),
         "confirm": {"type": "bool", "default": True},
         "confirm_timeout": {"type": "float", "default": 30},
         "backup": {"type": "bool", "default": False},

@@ -109,6 +109,10 @@ options:
     description: How many of the destinations that are probed must have answered.
     type: float
     default: 100
+  healthy_probe:
+    description: Whether the task sends pings of its own, as O(sipfleet.kamailio.dispatcher_reload#module:healthy_probe) says it.
+    type: bool
+    default: true
   confirm:
     description:
       - Whether the controller confirms the change as soon as it has proved itself, in a second round trip of the same task. That
@@ -246,7 +250,11 @@ diff:
 import os
 from typing import TYPE_CHECKING, Any, Dict
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec, require_seconds
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import (
+    deploy_spec,
+    require_percent,
+    require_seconds,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import journal_folder
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import config_of
@@ -282,11 +290,15 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import describe_health
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
+        not_answering,
+        render_down_before,
+        unknown,
+    )
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
         apply,
         describe_action,
-        health_of,
         make_plan,
     )
 
@@ -314,7 +326,11 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
     if module.check_mode or not result["changed"]:
         return result
     applied = apply(module, locks, plan, folder)
-    result.update(describe_restoring(applied.restoring), health=describe_health(health_of(applied.health)))
+    result.update(describe_restoring(applied.restoring))
+    if applied.gate:
+        result["health"] = describe_health([*not_answering(applied.gate), *unknown(applied.gate)])
+        for text in render_down_before(applied.gate):
+            module.warn(text)
     if applied.journal.phase == "unconfirmed":
         result["change"] = applied.journal.change
     warn_unlocked(module, locks)
@@ -324,8 +340,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
 def run(module: Module) -> Dict[str, Any]:
     """The result for a state."""
     params = module.params
-    if not 0 <= params["healthy_percent"] <= 100:
-        raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
+    require_percent(params)
     require_seconds(params, "timeout", "reload_timeout", "restart_timeout", "healthy_timeout", "confirm_timeout")
     # With a socket, the server would say which configuration it is.
     config = params["config"] = config_of(params["config"], params["instance"])

@@ -52,22 +52,54 @@ options:
   healthy_timeout:
     description:
       - The seconds to wait until destinations have answered. With V(0) nobody waits.
-      - V(AP) is not enough, since a dead destination shows it at first. It has answered if the server has measured a round trip
-        of a millisecond or more (C(ds_ping_latency_stats)), if the first answer has cleared its P flag (C(ds_probing_mode) 0),
-        or if no ping has failed for the time of C(ds_probing_threshold) pings and of tm's C(fr_timer), after which a dead
-        one would show it, and for 2 seconds more.
-      - Destinations that are disabled or that nothing probes are not waited for. The latter are reported as V(unknown).
+      - V(AP) is not enough, since a dead destination shows it at first. It has answered if it answers a ping of the task
+        (O(healthy_probe)), if the server has measured a round trip of a millisecond or more (C(ds_ping_latency_stats)), if the first
+        answer has cleared its P flag (C(ds_probing_mode) 0), or if no ping has failed for the time of C(ds_probing_threshold) pings
+        and of tm's C(fr_timer), after which a dead one would show it, and for 2 seconds more.
+      - Where only that time can show it, and it is longer than O(healthy_timeout), the task fails before it changes anything. It does so as
+        well where C(dispatcher.ping_active) has stopped the pings of the server.
+      - Destinations that are disabled or that nothing probes are not waited for. The latter are reported as V(unknown). One that did not
+        answer before a reload either is not waited for after it, and there is a warning.
     type: float
     default: 0
   healthy_percent:
     description: How many of the destinations that are probed must have answered.
     type: float
     default: 100
+  healthy_probe:
+    description:
+      - Whether the task sends pings of its own while it waits, so that a destination that answers is known at once. They are those of the
+        server (C(ds_ping_method), C(ds_ping_from)), from the address of its socket and another port, over UDP, to destinations whose host is
+        an address. What does not answer them is waited for as without them.
+      - With V(false) only what the server shows counts.
+    type: bool
+    default: true
   healthy_since:
     description:
       - Since when the list has been running, in seconds since 1970, if this task does not reload it. Left out, it is taken
         from the record, or from the start of the server.
     type: float
+  healthy_piece:
+    description:
+      - The seconds after which the task ends although destinations have not answered. The action plugin of this module cuts its wait into
+        pieces with it, and shows after each of them how far it is.
+    type: float
+    default: 0
+  down_before:
+    description:
+      - Destinations that did not answer before the list was loaded, from the result of the task that has loaded it. They are not waited
+        for.
+    type: list
+    elements: dict
+    suboptions:
+      setid:
+        description: The set.
+        type: int
+        required: true
+      uri:
+        description: The URI.
+        type: str
+        required: true
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
@@ -120,6 +152,12 @@ lost:
   returned: success
   type: list
   elements: dict
+down_before:
+  description: The destinations that were probed before the reload and did not answer.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{setid: 1, uri: "sip:10.0.0.12:5060"}]
 loaded:
   description: Since when the list has been running, in seconds since 1970; V(null) where that is not known.
   returned: success
@@ -162,10 +200,14 @@ diff:
 
 import math
 import time
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import reload_spec, require_seconds
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import (
+    reload_spec,
+    require_percent,
+    require_seconds,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import Restoring
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
     describe_differences,
@@ -179,10 +221,17 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
+    Waiting,
+    describe_names,
+    down_now,
+    named_names,
     not_answering,
+    render_down_before,
     render_not_answering,
+    require_possible,
     unknown,
     wait_until_healthy,
+    waiting_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import (
     describe_restoring,
@@ -202,8 +251,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 )
 
 
-def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadable, Dict[str, Any]]:
-    """Reload if that is due; gives the list, what there is to report, and since when the list has been running."""
+def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadable, Waiting, Dict[str, Any]]:
+    """Reload if that is due; gives the list, the wait that is asked for, and what there is to report."""
     params = module.params
     path = list_path(live.evaluation)
     listing = load_list(live, locks.read_list(path))
@@ -212,11 +261,18 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
     if before.doubt:
         module.warn(before.doubt)
     due = bool(before.reasons) or params["force"]
+    # Without a reload it is a question about what runs, and all of it is waited for.
+    was_down = down_now(before.running, live.setup) if due else frozenset()
+    waiting = waiting_of(params, named_names(params["down_before"]) | was_down)
+    if params["healthy_timeout"]:
+        since = time.time() if due else _since(params, before.knowledge.loaded)
+        require_possible(live, listing, live.evaluation, waiting, time.time() - since)
     result: Dict[str, Any] = {
         "changed": due,
         "reasons": list(before.reasons),
         "drift": describe_differences(before.comparison.differences),
         "loaded": before.knowledge.loaded,
+        "down_before": describe_names(waiting.down_before),
         **describe_restoring(Restoring((), ())),
     }
     if due and module._diff:
@@ -238,20 +294,29 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
     elif before.knowledge.document and not before.recorded and not module.check_mode:
         # What runs is what the list says, to the letter; since when is not always known, but not later than now.
         keep_record(record, before.knowledge.loaded or time.time(), listing)
-    return listing, result
+    return listing, waiting, result
 
 
-def wait(module: Module, live: Live, listing: Loadable, result: Dict[str, Any]) -> None:
+def _since(params: Mapping[str, Any], loaded: Optional[float]) -> float:
+    """Since when the list has been running, as far as that is known."""
+    known = [moment for moment in (params["healthy_since"], loaded) if moment is not None]
+    return max(known) if known else time.time()
+
+
+def wait(module: Module, live: Live, listing: Loadable, waiting: Waiting, result: Dict[str, Any]) -> None:
     """Wait until destinations have answered, and fail if they do not."""
-    params = module.params
-    known = [moment for moment in (params["healthy_since"], result["loaded"]) if moment is not None]
-    since = max(known) if known else time.time()
-    gate = wait_until_healthy(live, listing, since, params["healthy_timeout"], params["healthy_percent"])
+    since = _since(module.params, result["loaded"])
+    piece = module.params["healthy_piece"]
+    if piece:
+        waiting = waiting._replace(seconds=min(waiting.seconds, piece))
+    gate = wait_until_healthy(live, listing, since, waiting)
     result.update(
         healthy_since=since, health=describe_health([*not_answering(gate), *unknown(gate)]), health_counts=gate.counts
     )
     if not gate.open:
         module.fail_json(msg=render_not_answering(gate), **result)
+    for text in render_down_before(gate):
+        module.warn(text)
     if unknown(gate):
         text = "nothing probes %d of the %d destinations, so whether they answer is not known"
         module.warn(text % (len(unknown(gate)), len(gate.found)))
@@ -261,18 +326,17 @@ def main() -> None:
     module = Module(argument_spec=reload_spec(), supports_check_mode=True)
     params = module.params
     try:
-        require_seconds(params, "timeout", "reload_timeout", "healthy_timeout")
-        if not 0 <= params["healthy_percent"] <= 100:
-            raise error("healthy_percent is %g" % params["healthy_percent"], "Give a percentage")
+        require_seconds(params, "timeout", "reload_timeout", "healthy_timeout", "healthy_piece")
+        require_percent(params)
         if params["healthy_since"] is not None and not math.isfinite(params["healthy_since"]):
             raise error("healthy_since is %g" % params["healthy_since"], "Give the seconds since 1970")
         live = connect(module)
         with FileLocks(unsettled=True, lock=not module.check_mode) as locks:
-            listing, result = bring_in_line(module, live, locks)
+            listing, waiting, result = bring_in_line(module, live, locks)
             warn_unlocked(module, locks)
         result.update(kamailio_version=str(live.version), config=live.config, health=[], health_counts={})
         if params["healthy_timeout"] and not module.check_mode:
-            wait(module, live, listing, result)
+            wait(module, live, listing, waiting, result)
     except KamailioError as exc:
         module.fail_json(msg=exc.render())
     module.exit_json(**result)

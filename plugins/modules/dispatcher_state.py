@@ -24,7 +24,7 @@ options:
     description: The destinations with their states.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       setid:
         description: The set.
@@ -52,6 +52,14 @@ options:
           - With V(true) the task fails where nothing would obey the flag, judged by the modules that the server has really
             loaded and by its configuration. It also fails for V(disabled), with which a server drops the flag.
         type: bool
+  pings:
+    description:
+      - Whether the server pings destinations at all, whatever their flags and parameters are. V(stopped) is for a maintenance of gateways:
+        the states stay as they are until V(active), or until the server is restarted by other means than this collection.
+      - While they are stopped, O(sipfleet.kamailio.deploy#module:healthy_timeout) refuses changes, since nothing shows whether gateways
+        answer, and M(sipfleet.kamailio.dispatcher_info) calls every destination blind that is to be probed.
+    type: str
+    choices: [active, stopped]
   drain:
     description:
       - Whether to wait until the calls are gone that the server counts for the destinations that O(destinations) disables.
@@ -89,6 +97,16 @@ EXAMPLES = r"""
       - {setid: 1, uri: "sip:10.0.0.11:5060", state: active, probing: true}
   become: true
 
+- name: No pings while the gateways are being updated
+  sipfleet.kamailio.dispatcher_state:
+    pings: stopped
+  become: true
+
+- name: Pings again
+  sipfleet.kamailio.dispatcher_state:
+    pings: active
+  become: true
+
 - name: A whole set out of service
   sipfleet.kamailio.dispatcher_state:
     destinations:
@@ -108,6 +126,10 @@ changes:
     before: {description: The letters before., type: str, sample: AP}
     after: {description: The state that was set., type: str, sample: DX}
     effect: {description: "What becomes of its pings, as in M(sipfleet.kamailio.validate).", type: str, sample: never}
+pings_active:
+  description: Whether the server pings now, or would without check mode.
+  returned: success
+  type: bool
 drained:
   description: What came of the wait for the calls of each destination that is disabled.
   returned: with O(drain)
@@ -144,10 +166,19 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.clock import Deadline
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import Live, connect, set_states
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
+    Live,
+    connect,
+    pings_active,
+    resume_pings,
+    set_states,
+    stop_pings,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import quoted, show
 
 PAUSE_SECONDS = 1.0
+# As a diff shows them, by whether they go on.
+PINGS = {False: "pings stopped\n", True: "pings active\n"}
 
 
 def render(changes: Sequence[StateChange], after: bool) -> str:
@@ -210,30 +241,42 @@ def run(module: Module) -> None:
     if params["drain"] and not any(wish.state == "disabled" for wish in wishes):
         raise error("drain waits for the calls of what is disabled, and destinations disables nothing")
     live = connect(module)
+    active = pings_active(live)
+    wanted = params["pings"] == "active" if params["pings"] else active
     running = live.connection.destinations_with_flags(live.version)
     plan = plan_states(wishes, running, live.setup, live.undecided)
     result: Dict[str, Any] = {
-        "changed": bool(plan.changes),
+        "changed": bool(plan.changes) or wanted is not active,
         "changes": [
             {
                 "setid": change.running.setid,
                 "uri": show(change.running.uri),
                 "before": change.running.letters,
                 "after": change.code.upper(),
-                "effect": change.effect.effect,
+                "effect": change.effect.effect if wanted else "never",
             }
             for change in plan.changes
         ],
+        "pings_active": wanted,
         "kamailio_version": str(live.version),
     }
     if module._diff:
-        result["diff"] = {"before": render(plan.changes, False), "after": render(plan.changes, True)}
+        texts = {"before": render(plan.changes, False), "after": render(plan.changes, True)}
+        if wanted is not active:
+            texts = {name: text + PINGS[wanted if name == "after" else active] for name, text in texts.items()}
+        result["diff"] = texts
     for text in plan.warnings:
         module.warn(text)
+    if not wanted and any(wish.probing for wish in wishes):
+        module.warn(
+            "the pings of this server are stopped (dispatcher.ping_active): nothing is probed until they are resumed"
+        )
     if module.check_mode:
         module.exit_json(**result)
     set_states(live, plan.calls)
     verify(live, plan)
+    if wanted is not active:
+        (resume_pings if wanted else stop_pings)(live)
     if params["drain"]:
         result["drained"], left = drain(module, live, plan.disabled)
         if left:
@@ -259,7 +302,7 @@ def main() -> None:
             destinations={
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {
                     "setid": {"type": "int", "required": True},
                     "uri": {"type": "str"},
@@ -268,9 +311,11 @@ def main() -> None:
                     "probing": {"type": "bool"},
                 },
             },
+            pings={"type": "str", "choices": ["active", "stopped"]},
             drain={"type": "bool", "default": False},
             drain_timeout={"type": "float", "default": 300},
         ),
+        required_one_of=[("destinations", "pings")],
         supports_check_mode=True,
     )
     try:

@@ -13,6 +13,7 @@ OPTIONS: dict[str, Any] = {
     "defines": "auto",
     "follow": False,
     "instance": None,
+    "pings_active": True,
     "record": "/var/lib/sipfleet-kamailio",
     "reload_timeout": 60.0,
     "restart_command": None,

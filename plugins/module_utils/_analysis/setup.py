@@ -290,6 +290,17 @@ def _code_of(code: Attribute) -> int:
     return number if counts else 0
 
 
+def counts_as_answer(evaluation: Evaluation, code: int) -> bool:
+    """Whether a destination that answers a ping with this code counts as alive."""
+    if _SUCCESS.match(b"%d" % code):
+        return True
+    try:
+        codes = read_codes(text_of(evaluation, "ds_ping_reply_codes") or b"").found
+    except ValueError:
+        return False
+    return any(_code_of(entry) in (code, code // 100) for entry in codes)
+
+
 def _pings(evaluation: Evaluation) -> Iterator[Finding]:
     """The requests that are sent; empty ones cannot be, which is a matter of each destination."""
     sender, method = _set(evaluation, "ds_ping_from"), _set(evaluation, "ds_ping_method")

@@ -12,10 +12,12 @@ A destination that is dead shows C(AP) until pings have failed often enough, so 
 
 from __future__ import annotations
 
-from typing import Dict, Final, List, Literal, NamedTuple, Optional, Sequence, Tuple
+import math
+from typing import Dict, Final, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup, number_of, ping_timeout
+from .._analysis.source import Probed
 from .._config.model import Evaluation
 from .._dispatcher.flags import PROBING
 from .._rpc.dispatcher import Running
@@ -34,11 +36,19 @@ _LATE_SECONDS = 2.0
 class Timing(NamedTuple):
     """When a destination that still looks well has proved it: C(window) seconds after the load, None if not known.
 
-    C(keeps_latency) says whether statistics outlive a reload, so that they do not tell of the time since.
+    C(measures) says whether the server measures round trips, C(keeps_latency) whether statistics outlive a reload, so
+    that they do not tell of the time since. C(text) is what the window is made of.
     """
 
     window: Optional[float]
+    measures: bool
     keeps_latency: bool
+    text: str
+
+    @property
+    def least(self) -> int:
+        """The window in whole seconds."""
+        return math.ceil(self.window or 0)
 
 
 class Health(NamedTuple):
@@ -53,8 +63,13 @@ def read_timing(evaluation: Evaluation, setup: Setup) -> Timing:
     """The timing of a configuration: threshold times interval, the timer of tm, and a reserve."""
     timeout = ping_timeout(evaluation)
     threshold = max(1, number_of(evaluation, "ds_probing_threshold", 1))
-    window = None if timeout is None else threshold * setup.interval + timeout + _LATE_SECONDS
-    return Timing(window, bool(number_of(evaluation, "ds_retain_latency_stats", 0)))
+    text = "ds_probing_threshold %d times ds_ping_interval %d s, %g s until a ping counts as unanswered, and %g s more"
+    return Timing(
+        window=None if timeout is None else threshold * setup.interval + timeout + _LATE_SECONDS,
+        measures=bool(number_of(evaluation, "ds_ping_latency_stats", 0)),
+        keeps_latency=bool(number_of(evaluation, "ds_retain_latency_stats", 0)),
+        text=text % (threshold, setup.interval, timeout or 0, _LATE_SECONDS),
+    )
 
 
 def judge_health(
@@ -62,15 +77,32 @@ def judge_health(
     pairs: Sequence[Pair],
     setup: Setup,
     timing: Timing,
-    age: Optional[float],
-    pings_active: bool = True,
+    age: float,
+    proofs: Mapping[int, str],
 ) -> Tuple[Health, ...]:
-    """The health of all that runs; C(age) is the seconds since the list was loaded, None where that is not known."""
-    answered = _answered(pairs, setup)
+    """The health of all that runs, on a server whose pings go on; C(age) is the seconds since the list was loaded.
+
+    C(proofs) is what else tells of an answer, by the start of the destination.
+    """
+    answered = {**proofs, **_answered(pairs, setup)}
     found: List[Health] = []
     for destination, effect in zip(running, running_effects(running, setup)):
-        found.append(_judge(destination, effect, answered.get(destination.start), timing, age, pings_active))
+        found.append(_judge(destination, effect, answered.get(destination.start), timing, age))
     return tuple(found)
+
+
+def only_time_proves(
+    destinations: Sequence[Probed], setup: Setup, timing: Timing, skipped: Dict[int, str]
+) -> List[Probed]:
+    """Those of a list of which the server shows only by its timers that they answer."""
+    if timing.measures and not timing.keeps_latency:
+        return []
+    effects = effects_of(destinations, setup, skipped)
+    return [
+        destination
+        for destination, effect in zip(destinations, effects)
+        if effect.effect == CONTINUOUSLY and not (setup.mode == MODE_ALL and not destination.flags & PROBING)
+    ]
 
 
 def _answered(pairs: Sequence[Pair], setup: Setup) -> Dict[int, str]:
@@ -90,23 +122,24 @@ def _judge(
     effect: Effect,
     answered: Optional[str],
     timing: Timing,
-    age: Optional[float],
-    pings_active: bool,
+    age: float,
 ) -> Health:
     state = running.letters[0]
     if state == "D":
         return Health(running, DISABLED, "it is disabled")
     if answered and state == "A":
         return Health(running, HEALTHY, answered)
-    if effect.effect == NEVER or not pings_active:
-        reason = effect.reason if effect.effect == NEVER else "dispatcher.ping_active has stopped all pings"
-        return Health(running, UNKNOWN, reason)
+    if effect.effect == NEVER:
+        return Health(running, UNKNOWN, effect.reason)
     if state == "I":
         return Health(running, DOWN, "it is inactive")
     if state == "T":
         return Health(running, PENDING, "it has not answered the last ping")
     if running.latency and running.latency.maximum > 0 and not timing.keeps_latency:
         return Health(running, HEALTHY, "it has answered within %d ms" % running.latency.maximum)
-    if effect.effect == CONTINUOUSLY and timing.window is not None and age is not None and age > timing.window:
-        return Health(running, HEALTHY, "no ping has failed for %.0f s" % age)
+    if effect.effect == CONTINUOUSLY and timing.window is not None:
+        if age > timing.window:
+            return Health(running, HEALTHY, "no ping has failed for %.0f s" % age)
+        text = "no ping has failed yet; a server with these timers shows after %d s that it answers"
+        return Health(running, PENDING, text % timing.least)
     return Health(running, PENDING, "no ping has been answered yet, as far as the server tells")

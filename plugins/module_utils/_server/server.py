@@ -298,6 +298,16 @@ def pings_active(live: Live) -> bool:
     return not (answer and isinstance(answer[0], dict) and answer[0].get("OldPingState") == 0)
 
 
+def stop_pings(live: Live) -> None:
+    """Stop the pings of a server until they are resumed or it is restarted. Raises KamailioError."""
+    live.connection.change("dispatcher.ping_active", 0)
+
+
+def resume_pings(live: Live) -> None:
+    """Let a server ping again. Raises KamailioError."""
+    live.connection.change("dispatcher.ping_active", 1)
+
+
 def change_when_free(live: Live, seconds: float, method: str, *params: Param) -> None:
     """Call a command of which the server takes one at a time, as soon as it takes it. Raises KamailioError.
 

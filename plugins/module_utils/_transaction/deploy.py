@@ -19,7 +19,6 @@ from .._analysis.judge import Question, judge
 from .._caller import Caller
 from .._change import Change
 from .._compare.before import State
-from .._compare.health import Health
 from .._compare.restore import Restoring
 from .._compare.summary import render_listed, render_running
 from .._config.model import Evaluation
@@ -37,10 +36,26 @@ from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_writable, stage_changes
 from .._rules import known_rules
-from .._server.gate import Gate, not_answering, render_not_answering, unknown, wait_until_healthy
+from .._server.gate import (
+    Gate,
+    Waiting,
+    down_now,
+    render_not_answering,
+    require_possible,
+    wait_until_healthy,
+    waiting_of,
+)
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
-from .._server.server import Live, Loadable, connect, evaluate_running, load_list
+from .._server.server import (
+    Live,
+    Loadable,
+    connect,
+    evaluate_running,
+    load_list,
+    pings_active,
+    stop_pings,
+)
 from .._text import named, quoted, readable_bytes
 from .journal import (
     APPLYING,
@@ -67,10 +82,11 @@ _NAMED = 20
 
 
 class ListPlan(NamedTuple):
-    """The list as it will be, and what runs against it."""
+    """The list as it will be, what runs against it, and the wait until its destinations have answered."""
 
     listing: Loadable
     judged: Judged
+    waiting: Waiting
 
 
 class Plan(NamedTuple):
@@ -91,11 +107,11 @@ class Plan(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """What came of a change: its journal, the states that were put back, and the health of the destinations."""
+    """What came of a change: its journal, the states that were put back, and the gate that it has passed, if any."""
 
     journal: Journal
     restoring: Restoring
-    health: Tuple[Health, ...]
+    gate: Optional[Gate]
 
 
 def make_plan(module: Caller, locks: FileLocks) -> Plan:
@@ -144,10 +160,15 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         if not refusal:
             require_loadable(live, listing)
         record = record_path(params["record"], config)
-        of_list = ListPlan(listing, judge_reload(live, listing, record, parse_document(standing or b"", live.version)))
+        judged = judge_reload(live, listing, record, parse_document(standing or b"", live.version))
+        of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running, live.setup)))
     action, reasons = _action(module, live, after, texts, of_list)
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
+    if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
+        running = after if action == RESTART else live.evaluation
+        age = time.time() - _loaded(of_list) if action == NONE else 0
+        require_possible(live, of_list.listing, running, of_list.waiting, age)
     result = describe_verdict(verdict, site.version)
     return Plan(
         config=config,
@@ -206,11 +227,10 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     Raises KamailioError, which says what failed and what became of the host.
     """
     params = module.params
+    kept = dict(_options(params, plan.config), pings_active=_pings_go_on(plan.live))
     until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
     states = plan.of_list.judged.states(plan.live.version) if plan.of_list else []
-    with begin(
-        folder, plan.changes, plan.action, _options(params, plan.config), states, until, params["follow"]
-    ) as journal:
+    with begin(folder, plan.changes, plan.action, kept, states, until, params["follow"]) as journal:
         try:
             arm(module, journal, unit_of(params["instance"]))
             with stage_changes(module, plan.changes) as staging:
@@ -218,7 +238,7 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
                 journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
                 staging.move(params["backup"])
             journal = proceed(journal, phase=APPLYING)
-            restoring = _bring(module, plan, states if params["keep_state"] else [])
+            restoring = _bring(module, plan, states if params["keep_state"] else [], kept["pings_active"])
             gate = _watch_health(module, plan)
             if params["confirm_timeout"]:
                 journal = proceed(journal, phase=UNCONFIRMED, deadline=time.time() + params["confirm_timeout"])
@@ -226,7 +246,7 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
                 close(journal, {"confirmed": True, "reason": ""})
         except KamailioError as reason:
             raise _taken_back(module, locks, journal, reason) from None
-    return Applied(journal, restoring, gate.found if gate else ())
+    return Applied(journal, restoring, gate)
 
 
 def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
@@ -250,8 +270,16 @@ def _taken_back(module: Caller, locks: FileLocks, journal: Journal, reason: Kama
     return error("%s\n\n%s" % (reason.render(), said))
 
 
-def _bring(module: Caller, plan: Plan, states: Sequence[State]) -> Restoring:
-    """Let the server have the change, and its destinations their states. Raises KamailioError."""
+def _pings_go_on(live: Live) -> bool:
+    """Whether a server pings, or would after a restart, which begins them anew. Raises KamailioError."""
+    return "dispatcher" not in live.modules or pings_active(live)
+
+
+def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> Restoring:
+    """Let the server have the change, and its destinations their states. Raises KamailioError.
+
+    C(pings) is False where they had been stopped before.
+    """
     params = module.params
     record = record_path(params["record"], plan.config)
     if plan.action == NONE:
@@ -259,6 +287,8 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State]) -> Restoring:
     live = restart(module, params["restart_timeout"]) if plan.action == RESTART else plan.live
     if plan.of_list is None:
         return Restoring((), ())
+    if not pings:
+        stop_pings(live)
     listing = plan.of_list.listing
     if plan.action == RELOAD:
         done = reload(live, listing, states, record, params["reload_timeout"])
@@ -278,12 +308,17 @@ def _watch_health(module: Caller, plan: Plan) -> Optional[Gate]:
     if not params["healthy_timeout"] or plan.of_list is None:
         return None
     live = connect(module)
-    loaded = plan.of_list.judged.knowledge.loaded if plan.action == NONE else None
-    since = time.time() if loaded is None else loaded
-    gate = wait_until_healthy(live, plan.of_list.listing, since, params["healthy_timeout"], params["healthy_percent"])
+    since = _loaded(plan.of_list) if plan.action == NONE else time.time()
+    gate = wait_until_healthy(live, plan.of_list.listing, since, plan.of_list.waiting)
     if not gate.open:
         raise error(render_not_answering(gate))
     return gate
+
+
+def _loaded(of_list: ListPlan) -> float:
+    """Since when the list has been running, as far as that is known."""
+    loaded = of_list.judged.knowledge.loaded
+    return time.time() if loaded is None else loaded
 
 
 def revert(module: Caller, config: str) -> Tuple[bool, List[str]]:
@@ -307,9 +342,3 @@ def describe_action(of_list: ListPlan) -> Dict[str, Any]:
         "after": render_listed(listing.document, listing.skipped),
     }
     return dict(texts, before_header=path, after_header=path)
-
-
-def health_of(found: Sequence[Health]) -> List[Health]:
-    """Those that have not answered, and those of which nobody knows."""
-    gate = Gate(tuple(found), True)
-    return [*not_answering(gate), *unknown(gate)]

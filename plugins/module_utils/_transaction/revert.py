@@ -27,7 +27,7 @@ from .._host.staging import inode_of, real_path, remove_file, write_changes
 from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
-from .._server.server import Live, Loadable, load_list
+from .._server.server import Live, Loadable, load_list, stop_pings
 from .._text import visible
 from .._trust import READ, WRITE, FilePlace, find_place
 from .boot import boot_of_host
@@ -331,6 +331,8 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         live = restart(module, module.params["restart_timeout"])
         if "dispatcher" not in live.modules:
             return []
+        if not journal.options["pings_active"]:
+            stop_pings(live)
         done = after_loading(live, _list_of(live), states, record, live.started)
     missing = [difference for difference in done.comparison.differences if difference.kind == "missing"]
     return [render_left_out(list_path(live.evaluation), missing)] if missing else []

@@ -76,6 +76,7 @@ _OPTIONS: Dict[str, _Check] = {
     "defines": lambda value: _is_text(value) or _is_texts(value),
     "follow": _is_bool,
     "instance": _or_none(_is_text),
+    "pings_active": _is_bool,
     "record": _is_path,
     "reload_timeout": _is_number,
     "restart_command": _or_none(_is_texts),
