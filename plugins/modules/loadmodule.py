@@ -165,7 +165,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import C
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import (
+    parse_module_wishes,
+    with_known_types,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, Problem, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.check import require_accepted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.facts import known_version
@@ -180,12 +183,13 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import
 def run(module: Module, locks: FileLocks) -> None:
     """Plan, check, write and report."""
     params = module.params
-    wishes = parse_module_wishes(params["modules"])
+    entries = parse_module_wishes(params["modules"])
     path = config_of(params["config"], params["instance"])
     if locks.read(path) is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
     _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
+    wishes = with_known_types(entries, version)
     evaluator = Evaluator(locks.read, locks.include)
     evaluation_of = partial(evaluator, path, version, beside)
     texts = plan_modules(wishes, evaluation_of)

@@ -32,7 +32,9 @@ options:
     type: str
     required: true
   arguments:
-    description: Its arguments. A number goes as a number, anything else as a string.
+    description:
+      - Its arguments. Where the module knows what a command takes, as it does for those of dispatcher, each goes as that. Otherwise a
+        number goes as a number and a text as a text, and what comes from C(-e) or a template is a text; RV(argument_types) says what went.
     type: list
     elements: raw
     default: []
@@ -72,6 +74,12 @@ result:
   type: list
   elements: raw
   sample: [{"now": "Mon Nov 23 03:00:00 2026", "uptime": 86400}]
+argument_types:
+  description: As what each of the arguments was sent.
+  returned: when the command was called
+  type: list
+  elements: str
+  sample: [text, number]
 reads:
   description: Whether the command is known to only show something.
   returned: always
@@ -84,8 +92,10 @@ from typing import Any, List
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import only_reads
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import only_reads, typed
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import UnreachableError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import Param, printable
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import explained
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connection_of
 
 
@@ -110,13 +120,20 @@ def main() -> None:
     if module.check_mode and not reads:
         module.exit_json(changed=True, reads=False)
     try:
-        arguments = arguments_of(params["arguments"])
+        arguments = typed(params["command"], arguments_of(params["arguments"]))
         connection = connection_of(module)
         call = connection.read if reads else connection.change
         result = call(params["command"], *arguments)
+    except UnreachableError as exc:
+        module.fail_json(msg=explained(module, exc).render(), reads=reads)
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), reads=reads)
-    module.exit_json(changed=not reads, reads=reads, result=[printable(value) for value in result])
+    module.exit_json(
+        changed=not reads,
+        reads=reads,
+        argument_types=["text" if isinstance(argument, str) else "number" for argument in arguments],
+        result=[printable(value) for value in result],
+    )
 
 
 if __name__ == "__main__":

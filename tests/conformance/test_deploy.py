@@ -170,7 +170,9 @@ def test_a_reload_and_a_restart(suite: str, tmp_path: Path) -> None:
             assert server.rpc("core.uptime").splitlines()[2] == started.splitlines()[2]
             server.rpc("dispatcher.set_state", "dx", "1", live.more)
             restart_checked = live.deploy(check_mode=True, modules=modules)
-            restarted = live.deploy(modules=modules, destinations=both, healthy_timeout=20)
+            # As -e and templates give it.
+            texts = [{"name": "dispatcher", "params": {"ds_ping_interval": "2"}}, {"name": "pv"}]
+            restarted = live.deploy(modules=texts, destinations=both, healthy_timeout=20)
             states = {destination.uri: destination.flags for destination in server.destinations()}
             assert "pv" in server.rpc("core.modules")
             quiet = live.deploy(modules=modules, destinations=both)

@@ -62,6 +62,30 @@ def test_commands_and_errors(suite: str, tmp_path: Path) -> None:
     assert bad["failed"] and "socket is 'dgram:relative'" in bad["msg"]
 
 
+def test_numbers_that_arrive_as_texts(suite: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, BODY, "1 sip:127.0.0.1:9 8 0 duid=7\n")
+    uri, new = "sip:127.0.0.1:9", "sip:127.0.0.1:10"
+    with setup.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        stopped, asked, state, by_duid, added, echoed = run_tasks(
+            tmp_path,
+            [
+                task(setup, "dispatcher.ping_active", "0"),
+                task(setup, "dispatcher.ping_active"),
+                task(setup, "dispatcher.set_state", "dx", "1", uri),
+                task(setup, "dispatcher.set_duid_state", "ix", "1", 7),
+                task(setup, "dispatcher.add", "2", new, "8", "0", "duid=a"),
+                task(setup, "core.echo", "1", 2),
+            ],
+        )
+        flags = {(entry.setid, entry.uri): entry.flags for entry in server.destinations()}
+    assert stopped["argument_types"] == ["number"] and asked["result"][0]["OldPingState"] == 0
+    assert state["argument_types"] == ["text", "number", "text"] == by_duid["argument_types"]
+    assert not added.get("failed") and set(flags) == {(1, uri), (2, new)} and flags[1, uri] == "IX"
+    # What it does not know goes as it came, and it says so.
+    assert echoed["argument_types"] == ["text", "number"]
+
+
 def test_a_server_that_is_down(tmp_path: Path) -> None:
     setup = Setup(tmp_path, BODY, "1 sip:127.0.0.1:9 8\n")
     down, nothing = run_tasks(

@@ -37,6 +37,8 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setenv("PWD", str(tmp_path))
         elsewhere = {"audit_socket": "unix:/run/nobody", "audit_file": "here.json"}
         last, silent = proxies.play("--limit", "k6", book="audit.yml", audit_fail_on="error", **elsewhere)
+        proxies.fleet.run("k1", "systemctl", "restart", "kamailio")
+        proxies.play("--limit", "k1", book="audit.yml", audit_file=str(tmp_path / "dead.json"))
     finally:
         fleet.restore("k5")
     after = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
@@ -67,6 +69,12 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     (host,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
     assert last != 0 and host["state"] == "does not answer" and "/run/nobody" in host["message"], silent
     assert "1 sip:" in found["k2"]["findings"][0]["source"]
+    # What its unit, its journal and its files say of a server that does not answer, and what to do.
+    stopped = found["k3"]["message"]
+    assert "kamailio.service is inactive" in stopped and "systemctl start kamailio.service" in stopped, stopped
+    (dead,) = json.loads((tmp_path / "dead.json").read_text())["hosts"]
+    for said in ("kamailio.service is ", "could not load the TM-functions", "interval-without-tm", "Mend these files"):
+        assert said in dead["message"], dead["message"]
 
 
 def test_a_server_with_a_database_is_not_compared(fleet: Fleet, tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Evaluation, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.plan import plan_modules
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import parse_module_wishes
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wish import (
+    parse_module_wishes,
+    with_known_types,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from unit.test_config_evaluate import PIECES
@@ -450,3 +453,28 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
                 assert [param.value for param in there if param.written_for == wish.name] == list(value)
             elif value is not None or not there or there[-1].written_for == wish.name:
                 assert (there[-1].value if there else None) == value
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value", "typed"),
+    [
+        ("dispatcher", "ds_ping_interval", "10", 10),
+        ("dispatcher", "ds_ping_interval", "-1", -1),
+        ("dispatcher", "ds_ping_interval", "10 s", b"10 s"),
+        ("dispatcher", "ds_ping_interval", "9999999999", b"9999999999"),
+        ("dispatcher", "ds_ping_from", "10", b"10"),
+        ("jsonrpcs", "fifo_user", "10", b"10"),
+        ("dispatcher", "no_such", "10", b"10"),
+        ("no_such", "x", "10", b"10"),
+        ("dispatcher", "ds_ping_interval", ["10", 5], (10, 5)),
+        ("dispatcher", "ds_ping_interval", None, None),
+    ],
+)
+def test_a_text_is_a_number_where_the_parameter_takes_nothing_else(
+    module: str, name: str, value: object, typed: object
+) -> None:
+    for version in (Version(5, 6, 3), Version(6, 1, 9), Version(6, 3)):
+        (wish,) = with_known_types(parse_module_wishes([{"name": module, "params": {name: value}}]), version)
+        assert wish.params == {name: typed}
+    (wish,) = with_known_types(parse_module_wishes([{"name": "tm", "params": {"fr_timer": "5"}}]), None)
+    assert wish.params == {"fr_timer": b"5"}

@@ -10,16 +10,18 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from .._errors import KamailioError, Problem
 from .._secrets import require_unmasked
 from .._text import named
+from .._versions import Version
+from .parameters import parameter_types, tables_for
 from .values import Value
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+_NUMBER = re.compile(rb"-?[0-9]{1,10}\Z")
 _INT32 = 2147483647
-
 
 # A value, or all values of a parameter that is given several times.
 Values = Union[Value, Tuple[Value, ...]]
@@ -115,3 +117,34 @@ def _parse_value(setting: object) -> Value:
     if "\0" in setting:
         raise ValueError("holds a NUL byte")
     return setting.encode("utf-8", "surrogateescape")
+
+
+def with_known_types(wishes: Sequence[ModuleWish], version: Optional[Version]) -> List[ModuleWish]:
+    """Wishes with numbers where a text holds one and the parameter takes nothing else.
+
+    What Ansible gets from the command line or a template is a text, whatever it looks like.
+    """
+    if version is None:
+        return list(wishes)
+    tables = tables_for(version).versions
+    return [
+        wish._replace(
+            params={name: _typed(values, _types_of(wish.name, name, tables)) for name, values in wish.params.items()}
+        )
+        for wish in wishes
+    ]
+
+
+def _types_of(module: str, name: str, tables: Sequence[Version]) -> Set[Optional[str]]:
+    return {(parameter_types(module, known) or {}).get(name) for known in tables}
+
+
+def _typed(values: Optional[Values], types: Set[Optional[str]]) -> Optional[Values]:
+    if types != {"i"} or values is None:
+        return values
+    return tuple(map(_number, values)) if isinstance(values, tuple) else _number(values)
+
+
+def _number(value: Value) -> Value:
+    number = int(value) if isinstance(value, bytes) and _NUMBER.match(value) else None
+    return value if number is None or abs(number) > _INT32 else number

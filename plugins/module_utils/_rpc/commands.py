@@ -6,10 +6,17 @@
 # and it can change in any release.
 
 
-"""Which commands only show something, so that they can be called in check mode, and a second time."""
+"""Which commands only show something, so that check mode can call them, and what commands take."""
 
 from __future__ import annotations
 
+import re
+from itertools import zip_longest
+from typing import List, Optional, Sequence
+
+from .values import Param
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
 _OF_MODULE = {
     "core": (
         "aliases_list arg echo flags info modules ppdefines ppdefines_full ps psx pwd runinfo shmmem "
@@ -26,9 +33,35 @@ _OF_MODULE = {
     "tm": "list stats",
     "ul": "db_users dump lookup",
 }
+# The arguments of commands, as the server scans them: s is a text and d a number. Where a number may be left out, it
+# takes a text for none, and answers as if nothing was asked.
+ARGUMENTS = {
+    "cfg.set_delayed_int": "ssd",
+    "cfg.set_now_int": "ssd",
+    "dispatcher.add": "dsdds",
+    "dispatcher.hash": "dss",
+    "dispatcher.ping_active": "d",
+    "dispatcher.remove": "ds",
+    "dispatcher.set_duid_state": "sds",
+    "dispatcher.set_state": "sds",
+    "htable.seti": "ssd",
+    "htable.sets": "sss",
+}
 READS = frozenset("%s.%s" % (module, name) for module, names in _OF_MODULE.items() for name in names.split())
 
 
 def only_reads(command: str) -> bool:
     """Whether a command is known to change nothing."""
     return command in READS
+
+
+def typed(command: str, arguments: Sequence[Param]) -> List[Param]:
+    """The arguments as the server takes them, where that is known; any others as they are."""
+    kinds = ARGUMENTS.get(command, "")
+    return [_typed(argument, kind) for argument, kind in zip_longest(arguments, kinds[: len(arguments)])]
+
+
+def _typed(argument: Param, kind: Optional[str]) -> Param:
+    if kind == "d" and isinstance(argument, str) and _NUMBER.match(argument):
+        return int(argument)
+    return str(argument) if kind == "s" else argument

@@ -20,9 +20,11 @@ from .._everywhere import mask_text
 from .._host.process import Ended, run_program
 from .._host.service import unit_of
 from .._rpc.clock import Deadline
+from .._rpc.errors import UnreachableError
 from .._secrets import mask_secrets
 from .._text import named, quoted
-from .server import Live, connect
+from .down import explained
+from .server import Live, reach
 
 _PAUSE_SECONDS = 0.2
 
@@ -61,6 +63,8 @@ def restart(module: Caller, seconds: float) -> Live:
         raise error("%s ended with status %d: %s" % (shown, ended.status, said), "Its log says why")
     try:
         return wait_for_answer(module, deadline, began)
+    except UnreachableError as reason:
+        raise error("%g seconds after its restart: %s" % (seconds, explained(module, reason).render())) from None
     except KamailioError as reason:
         text = "the server does not answer %g seconds after its restart: %s" % (seconds, reason.render())
         raise error(text, "Its log says why") from None
@@ -77,11 +81,13 @@ def wait_for_answer(module: Caller, deadline: Deadline, since: float = 0) -> Liv
     """The server as soon as one answers that was started since then, in seconds since 1970. Raises KamailioError."""
     while True:
         try:
-            live = connect(module, without_dispatcher=True)
+            live = reach(module, without_dispatcher=True)
             # A start is known to the second.
             if live.started >= since - 1:
                 return live
-            reason = error("it is the one from before the restart that answers", "Does the command restart it?")
+            reason: KamailioError = error(
+                "it is the one from before the restart that answers", "Does the command restart it?"
+            )
         except KamailioError as exc:
             reason = exc
         if not deadline.pause(_PAUSE_SECONDS):

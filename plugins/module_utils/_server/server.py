@@ -33,11 +33,12 @@ from .._host.service import Service, beside_of, config_of, service_of_arguments
 from .._rpc.addresses import Address, JsonDatagram, JsonFifo
 from .._rpc.clock import Deadline
 from .._rpc.connection import Connection
-from .._rpc.errors import ServerError
+from .._rpc.errors import ServerError, UnreachableError
 from .._rpc.find import find_addresses, parse_binrpc
 from .._rpc.values import Param, read_number, read_text
 from .._text import named, quoted, readable_bytes, show
 from .._versions import Version, parse_version
+from .down import explained
 
 _PAUSE_SECONDS = 0.5
 # How many paths a message names, and how many characters of each.
@@ -165,7 +166,18 @@ def names_config(params: Mapping[str, Any]) -> bool:
 
 
 def connect(module: Caller, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
-    """The running server that an AnsibleModule is about. Raises KamailioError.
+    """The running server that an AnsibleModule is about. Raises KamailioError, which says why it does not answer.
+
+    The rest is as for C(reach).
+    """
+    try:
+        return reach(module, without_dispatcher, evaluator)
+    except UnreachableError as reason:
+        raise explained(module, reason) from None
+
+
+def reach(module: Caller, without_dispatcher: bool = False, evaluator: Optional[Evaluator] = None) -> Live:
+    """The running server that an AnsibleModule is about. Raises KamailioError, UnreachableError if it cannot be called.
 
     C(without_dispatcher) says whether one that has not loaded the module yet will do. C(evaluator) is one that may have
     evaluated its configuration already.

@@ -23,7 +23,7 @@ from .._compare.restore import Restoring
 from .._compare.summary import render_listed, render_running
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
-from .._config.wish import parse_module_wishes
+from .._config.wish import parse_module_wishes, with_known_types
 from .._dispatcher.document import parse_document
 from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import parse_wishes
@@ -120,12 +120,13 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     params["config"] = config = config_of(params["config"], params["instance"])
     if locks.read(config) is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", config)
-    wishes = parse_module_wishes(params["modules"])
+    entries = parse_module_wishes(params["modules"])
     destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
     judged_for = dict(params, kamailio_command=None, kamailio_version=None)
     site = site_of(module, judged_for, locks.read, locks.include)
     live = connect(module, without_dispatcher=True, evaluator=site.evaluator)
     site = site._replace(invocation=live.invocation)
+    wishes = with_known_types(entries, live.version)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
         return evaluate_running(site.evaluator, config, live.version, live.given, live.invocation, texts)
