@@ -39,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         while _waits(done) and left > 0:
             counts = done["health_counts"]
             probed = sum(counts.get(state, 0) for state in ("healthy", "pending", "down"))
-            text = "%d of %d destinations have answered, %.0f seconds left"
+            text = "%d of %d destinations have shown that they answer, %.0f seconds left"
             name = (task_vars or {}).get("inventory_hostname", "")
             Display().display(visible("%s: %s" % (name, text % (counts.get("healthy", 0), probed, left))))
             since, names = first["healthy_since"], first["down_before"]

@@ -42,7 +42,8 @@ options:
       params:
         description:
           - Parameters of the module. A number is written as a number and text as a quoted string; the server refuses the one
-            where it wants the other.
+            where it wants the other. A text that holds a number, as it comes from C(-e) or a template, is a number where the parameter is
+            known to take nothing else.
           - A parameter with the value V(null) is removed. What becomes of those that are not named is said by
             O(modules[].purge).
           - Of several statements for one parameter the last one counts for the server, so that one is changed. A list is for

@@ -286,7 +286,7 @@ def test_a_server_that_hangs_or_is_down(suite: str, tmp_path: Path) -> None:
 
 
 def test_progress_in_a_playbook(tmp_path: Path) -> None:
-    live = Live(tmp_path, PROBED + param("ds_probing_mode", 1) + param("ds_probing_threshold", 2), f"1 {A} 8\n")
+    live = Live(tmp_path, PROBED + param("ds_probing_mode", 1) + param("ds_probing_threshold", 2), f"1 {C} 8\n")
     with live.server("sid") as server:
         assert server.exit_status is None, server.log_text()
         live.list.write_text(f"1 {A} 8\n1 {B} 8\n")
@@ -299,7 +299,7 @@ def test_progress_in_a_playbook(tmp_path: Path) -> None:
             ],
         )
     assert first["failed"] and first["changed"] and first["reasons"] and "2 of the 2 destinations" in first["msg"]
-    assert "localhost: 0 of 2 destinations have answered, " in first["output"]
+    assert "localhost: 0 of 2 destinations have shown that they answer, " in first["output"]
     assert not second["changed"] and not second.get("failed")
 
 

@@ -71,6 +71,7 @@ SCRIPTS: dict[str, tuple[str, str, str, list[str]]] = {
     "failover on": ('"flags", 2) ', destinations(""), "ds_next_dst();", []),
     "duid twice": ("", destinations("duid=a", "duid=a"), "exit;", ["duid-twice"]),
     "nobody probed": ('"ds_ping_interval", 9) ', destinations(""), "exit;", ["interval-without-probing"]),
+    "flags misread": ('"ds_ping_interval", 9) ', "1 sip:192.0.2.1 AP\n", "exit;", ["flags-not-a-number"]),
     "marked for probing": ('"ds_ping_interval", 9) "flags", 2) ', destinations(""), 'ds_mark_dst("ip");', []),
     "probed": ('"ds_ping_interval", 9) "ds_probing_mode", 3) ', destinations("", flags=8), "exit;", []),
 }

@@ -87,8 +87,11 @@ def test_an_instance(instance: str, folders: list[str]) -> None:
 
 def test_no_unit(tmp_path: Path) -> None:
     assert read_service(None, [str(tmp_path)]) is None
-    with pytest.raises(KamailioError, match=r"the host has no unit kamailio@edge\.service"):
+    text = r"the host has no unit kamailio@edge\.service\. For a unit of its own, give its whole name: edge\.service"
+    with pytest.raises(KamailioError, match=text):
         read_service("edge", [str(tmp_path)])
+    with pytest.raises(KamailioError, match=r"the host has no unit edge\.service\. Give the name of an instance"):
+        read_service("edge.service", [str(tmp_path)])
     with pytest.raises(KamailioError, match="is not the name of an instance"):
         read_service("../x", [str(tmp_path)])
 

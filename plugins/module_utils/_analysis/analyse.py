@@ -144,7 +144,13 @@ def analyse(
             destinations = analyse_destinations(source, setup, decided)
             findings += destinations.findings
             if decided:
-                findings += list_findings(evaluation, source, setup, destinations.skipped)
+                # Flags that the server does not read are the cause, and not another fault.
+                misread = any(finding.rule == "flags-not-a-number" for finding in destinations.findings)
+                findings += [
+                    finding
+                    for finding in list_findings(evaluation, source, setup, destinations.skipped)
+                    if not (misread and finding.rule == "interval-without-probing")
+                ]
         if decided:
             effects = destinations.effects if destinations else ()
             findings += [

@@ -43,7 +43,10 @@ def read_file(path: str, follow: bool = False, most: int = FILE_BYTES) -> Option
             return None
         reasons = {
             errno.EISDIR: ("is a directory", "Give the path of a file"),
-            errno.EACCES: ("cannot be read: permission denied", "Run the task with become, or change its mode"),
+            errno.EACCES: (
+                "cannot be read: permission denied",
+                "Run the task with become, or as a user that can read it",
+            ),
             errno.ELOOP: ("is a symbolic link that leads to itself", "Correct the link"),
             errno.ENOTDIR: ("is not there: a part of its path is not a directory", "Correct the path"),
         }

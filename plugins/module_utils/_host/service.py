@@ -100,7 +100,10 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     path = next((candidate for candidate in _candidates(folders, unit, template) if os.path.isfile(candidate)), None)
     if path is None:
         if instance:
-            raise error("the host has no unit %s" % unit, "Give the name of an instance, or of its unit, in instance")
+            remedy = "For a unit of its own, give its whole name: %s.service" % instance
+            if "@" in instance or instance.endswith(".service"):
+                remedy = "Give the name of an instance, or of its unit, in instance"
+            raise error("the host has no unit %s" % unit, remedy)
         return None
     settings = _settings([path, *_drop_ins(folders, unit, template)], _specifiers(unit))
     environment = _environment(settings)
