@@ -8,20 +8,19 @@ COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
 .PHONY: help setup packages lab test gates quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest pythons unit units units-all molecule fresh load demo bench rules fuzz attack clean
+  pytest fleets pythons unit units units-all molecule fresh load demo bench rules fuzz attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 test: quick packages lab ## Everything for a change, on Debian, as root
-	$(MAKE) --jobs 2 --output-sync=target --no-print-directory gates
-	$(MAKE) pytest
+	$(MAKE) --jobs 3 --output-sync=target --no-print-directory gates pytest
 
 gates: changelog sanity units lint docs artifact docs-lint reuse cores ## All but quick and pytest; with -j several at once
 
 quick: static unit ## Formatting, types and the unit tests: a minute or two
 
-nightly: units-all sanity-all pythons attack fuzz ## What takes too long for each change
+nightly: units-all sanity-all pythons fleets attack fuzz ## What takes too long for each change
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
@@ -84,10 +83,13 @@ lint: setup ## ansible-lint, production profile
 	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
 
 pytest: setup lab cores ## The tests with Ansible, servers and hosts
-	$(BIN)/python -m pytest
+	+$(BIN)/python -m pytest  # with its progress: the sign keeps make from holding back what it prints
 
 pythons: setup lab ## A change of a running server with every Python that is here
 	SIPFLEET_PYTHONS="3.8 3.9 3.10 3.11 3.12 3.13" $(BIN)/python -m pytest tests/conformance/test_pythons.py -n 2
+
+fleets: setup lab cores ## The tests on hosts that take too long for each change
+	$(BIN)/python -m pytest -m nightly
 
 unit: setup ## The unit and property tests: no server
 	$(BIN)/python -m pytest tests/unit

@@ -23,6 +23,7 @@ def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
     return Proxies(fleet, tmp_path / "plays", EACH_VERSION)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("core", OLDEST_AND_NEWEST)
 def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     program = playbook_program(core)
@@ -45,6 +46,7 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("core", OLDEST_AND_NEWEST)
 def test_no_log_has_a_password(proxies: Proxies, core: str) -> None:
     secret = "correct-horse-battery"  # noqa: S105

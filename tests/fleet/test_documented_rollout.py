@@ -103,6 +103,7 @@ def test_the_tutorial(docs: Documented) -> None:
     assert status != 0 and printed.count("FAILED!") == 1, printed
 
 
+@pytest.mark.nightly
 def test_the_guard_of_templates_and_the_way_from_them(docs: Documented) -> None:
     before = {host: docs.files(host) for host in SERVERS}
     status, printed = docs.run_book("guard_templates.yml", ping_interval=0)

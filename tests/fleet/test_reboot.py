@@ -42,6 +42,7 @@ def is_back(proxies: Proxies, host: str) -> bool:
     return not proxies.pending(host) and proxies.untouched(host)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     "change",
     [
@@ -86,6 +87,7 @@ def test_before_it_was_confirmed(proxies: Proxies) -> None:
     assert units(proxies, "k1") == ""
 
 
+@pytest.mark.nightly
 def test_a_change_that_stands_leaves_nothing_for_the_boot(proxies: Proxies) -> None:
     status, printed = proxies.play("--limit", "k6", dispatcher_destinations=wish(GOOD, MORE))
     assert status == 0 and units(proxies, "k6") == "", printed

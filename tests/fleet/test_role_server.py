@@ -114,6 +114,7 @@ def test_probing_and_the_next_destination(served: Lab) -> None:
     assert served.must("s2", "cat", LIST) == listed
 
 
+@pytest.mark.nightly
 def test_hosts_with_a_configuration_of_their_own(served: Lab) -> None:
     kept = {host: served.must(host, "cat", CONFIG) for host in SERVERS}
     for host in SERVERS:
@@ -137,6 +138,7 @@ def test_hosts_with_a_configuration_of_their_own(served: Lab) -> None:
     assert served.applied("s2", server_manage_config="never", server_children=5) == {"s2": 0}
 
 
+@pytest.mark.nightly
 def test_modules_in_the_wrong_order(served: Lab) -> None:
     dispatcher = {"list_file": LIST, "flags": 2, "ds_ping_interval": 1, "ds_probing_mode": 3}
     tables = {"htable": ["a=>size=4;", "b=>size=4;initval=1;"]}
@@ -157,6 +159,7 @@ def test_modules_in_the_wrong_order(served: Lab) -> None:
     assert served.modules("s2") == [*names, "ctl", "jsonrpcs"]
 
 
+@pytest.mark.nightly
 def test_everything_else_that_can_be_set(served: Lab) -> None:
     database = "mysql://k:horse-battery@198.51.100.99/k"
     modules = [{"name": name} for name in ("tm", "sl", "pv", "xlog")]

@@ -47,6 +47,7 @@ def test_a_change_restarts_once_and_check_mode_does_not(served: Lab) -> None:
     assert served.applied("s2") == {"s2": 2}
 
 
+@pytest.mark.nightly
 def test_a_restart_that_a_run_was_cut_off_before(served: Lab) -> None:
     before = served.started("s2")
     served.must("s2", "touch", CONFIG)
@@ -88,6 +89,7 @@ def test_wrong_variables(served: Lab, variables: dict[str, Any], message: str) -
 
 
 # What makes a host one with its own configuration, where the package's own is still there.
+@pytest.mark.nightly
 def test_a_package_configuration_that_was_changed_or_includes_more(lab: Lab) -> None:
     lab.shell("gate", 'echo "#!define WITH_DEBUG" >/etc/kamailio/kamailio-local.cfg')
     before = lab.must("gate", "cat", CONFIG)
@@ -98,6 +100,7 @@ def test_a_package_configuration_that_was_changed_or_includes_more(lab: Lab) -> 
     assert lab.must("gate", "cat", CONFIG) == before + "# mine\n"
 
 
+@pytest.mark.nightly
 def test_a_configuration_elsewhere(lab: Lab) -> None:
     kept = lab.must("bare", "cat", "/etc/default/kamailio")
     lab.write("bare", "/etc/default/kamailio", "CFGFILE=/etc/kamailio/main.cfg\n")
@@ -148,6 +151,7 @@ def packages(lab: Lab) -> Lab:
     return lab
 
 
+@pytest.mark.nightly
 def test_a_host_without_the_package(packages: Lab) -> None:
     lab = packages
     lab.shell("bare", "dpkg --purge kamailio; rm -rf /etc/kamailio; deluser kamailio || true")
@@ -167,6 +171,7 @@ def test_a_host_without_the_package(packages: Lab) -> None:
     assert lab.applied("bare") == {"bare": 0}
 
 
+@pytest.mark.nightly
 def test_a_host_without_the_package_and_with_a_configuration(packages: Lab) -> None:
     lab = packages
     lab.shell("bare", "dpkg --purge kamailio")

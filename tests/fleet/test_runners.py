@@ -24,6 +24,7 @@ def proxies(fleet: Fleet, tmp_path: Path) -> Proxies:
     return Proxies(fleet, tmp_path / "plays", FOUR)
 
 
+@pytest.mark.nightly
 def test_two_slices_at_once(proxies: Proxies) -> None:
     wanted = wish(GOOD, MORE)
     rollouts = [
@@ -36,6 +37,7 @@ def test_two_slices_at_once(proxies: Proxies) -> None:
     assert all(proxies.runs(host) == sorted([GOOD, MORE]) for host in FOUR)
 
 
+@pytest.mark.nightly
 def test_ansible_runner(proxies: Proxies, tmp_path: Path) -> None:
     data = tmp_path / "runner"
     for name in ("inventory", "env", "project"):
