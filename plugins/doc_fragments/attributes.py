@@ -14,6 +14,11 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 attributes:
+  action_group:
+    description: Use C(group/sipfleet.kamailio.kamailio) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - sipfleet.kamailio.kamailio
   check_mode:
     description: Can run in C(check_mode) and return the changed status prediction without modifying anything.
     support: full

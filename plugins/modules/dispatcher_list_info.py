@@ -16,6 +16,12 @@ description:
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
+attributes:
+  action_group:
+    support: none
+    membership: []
+    details:
+      - It is about files, and has none of the options of a server.
 options:
   path:
     description: The list files. All of them must be there.

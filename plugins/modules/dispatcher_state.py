@@ -54,8 +54,8 @@ options:
         type: bool
   pings:
     description:
-      - Whether the server pings destinations at all, whatever their flags and parameters are. V(stopped) is for a maintenance of gateways:
-        the states stay as they are until V(active), or until the server is restarted by other means than this collection.
+      - Whether the server pings destinations at all, whatever their flags and parameters are. V(stopped) is for a maintenance of gateways.
+        The states stay as they are then, until V(active), or until the server is restarted by other means than this collection.
       - While they are stopped, O(sipfleet.kamailio.deploy#module:healthy_timeout) refuses changes, since nothing shows whether gateways
         answer, and M(sipfleet.kamailio.dispatcher_info) calls every destination blind that is to be probed.
     type: str
