@@ -10,6 +10,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.diffs import with_host
 
 # What the module needs to find the change again.
 _PLACE = ("config", "instance", "record")
@@ -37,7 +38,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 done.update(confirmed)
             else:
                 done["change"] = ""
-        result.update(done)
+        result.update(with_host(done, task_vars))
         return result
 
     def _module(self, arguments: dict[str, Any], task_vars: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import visible
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.diffs import with_host
 
 # A wait for destinations is cut into pieces of so many seconds, and after each of them somebody sees how far it is.
 PIECE_SECONDS = 10.0
@@ -50,7 +51,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         if done is not first:
             kept = ("changed", "reasons", "restored", "lost", "loaded", "down_before", "diff")
             done = {**done, **{name: told[name] for name in kept if name in told}}
-        result.update(done)
+        result.update(with_host(done, task_vars))
         return result
 
     def _piece(self, task_vars: Any, **changed: Any) -> dict[str, Any]:

@@ -28,10 +28,19 @@ def test_a_good_rollout_and_a_second_one(proxies: Proxies) -> None:
     wanted = wish(GOOD, MORE)
     status, shown = proxies.play("--check", "--diff", dispatcher_destinations=wanted)
     assert status == 0 and shown.count(f"+1 {MORE} 8") == 4 and shown.count("would change (reload)") == 4, shown
+    assert "+++ after: k1: /etc/kamailio/dispatcher.list" in shown and "+++ after: k5: /etc" in shown, shown
     assert all(proxies.untouched(host) for host in FOUR)
+    wrong = {"k2": {"dispatcher_purge": "everything"}}
+    status, differing = proxies.play(
+        book="reconcile.yml", hosts=wrong, reconcile_fail=True, dispatcher_destinations=wanted
+    )
+    assert status != 0 and differing.count("differs: /etc/kamailio/dispatcher.list; ") == 6, differing
+    assert "k2: cannot be compared: " in differing and all(proxies.untouched(host) for host in FOUR), differing
     status, printed = proxies.play(dispatcher_destinations=wanted)
     assert status == 0 and printed.count('changed (reload)"') == 4, printed
     assert all_done(proxies)
+    status, same = proxies.play(book="reconcile.yml", reconcile_fail=True, dispatcher_destinations=wanted)
+    assert status == 0 and same.count("as the variables say") == 4 and same.count("changed=0") == 4, same
     status, again = proxies.play(dispatcher_destinations=wanted)
     assert status == 0 and again.count('nothing to do"') == 4 and again.count("changed=0") == 4, again
 

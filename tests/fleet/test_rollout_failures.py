@@ -38,7 +38,9 @@ def test_a_candidate_that_one_version_rejects_touches_nobody(proxies: Proxies) -
     # dispatcher has had this parameter since 6.1.
     modules = [{"name": "dispatcher", "params": {"ds_ping_fr_timer": 20}}]
     status, printed = proxies.play(dispatcher_modules=modules)
-    assert status != 0 and "ds_ping_fr_timer" in printed, printed
+    assert status != 0 and "ds_ping_fr_timer" in printed and "No host has been changed" in printed, printed
+    # Host by host, those that could have been changed as well.
+    assert printed.count(": no plan: ") == 3 and "k5: would change (restart)" in printed, printed
     assert all(proxies.untouched(host) for host in FOUR)
 
 
