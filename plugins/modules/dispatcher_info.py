@@ -81,7 +81,7 @@ destinations:
       description:
         - V(blind) is to be probed, and nothing does it. The P flag asks for that, in the server or in the list, and so does
           C(ds_probing_mode) 1. Kamailio 6.1 clears the flag where it cannot obey it, and a change of state can clear it.
-        - V(once) is probed until its first answer and never again, and may have given that answer already.
+        - V(once) is probed until its first ping has ended, or been answered, and never again; that may have happened already.
         - V(not_asked) is not probed, and does not ask for it. A destination that is disabled is one of these.
         - V(watched) is probed all the time.
         - V(unknown) cannot be determined.

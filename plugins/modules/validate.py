@@ -167,7 +167,7 @@ probing:
     watch:
       description:
         - V(blind) is to be probed, by the P flag or by C(ds_probing_mode) 1, and nothing does it.
-        - V(once) is probed until its first answer and never again.
+        - V(once) is probed until its first ping has ended, or been answered, and never again.
         - V(not_asked) is not probed, and does not ask for it. A destination that is disabled is one of these.
         - V(watched) is probed all the time.
         - V(unknown) cannot be determined.

@@ -92,4 +92,10 @@ def test_change_gateways_and_drain(tmp_path: Path) -> None:
                 shown.append(
                     next(destination.flags for destination in server.destinations() if destination.uri == second)
                 )
+            pings = []
+            for wish in ("stopped", "active"):
+                done = run_book(tmp_path, "maintenance.yml", proxies(live), pings=wish)
+                assert done.returncode == 0 and "changed=1" in done.stdout, done.stdout + done.stderr
+                pings.append(server.rpc("dispatcher.ping_active"))
     assert shown == ["DX", "AP"]
+    assert "NewPingState: 0" in pings[0] and "NewPingState: 1" in pings[1], pings

@@ -101,7 +101,7 @@ def _wanted(flags: int, setup: Setup, shadowed: bool) -> Effect:
     if shadowed:
         reason = "its answers count for another destination of its set with the same URI, so its P flag stays"
         return Effect(CONTINUOUSLY, reason)
-    first = "the first answer clears its P flag"
+    first = "the first answer clears its P flag" if setup.mode else "its first ping, answered or not, clears its P flag"
     if flags & INACTIVE and setup.answers > 1:
         first = "%d answers clear its P flag" % setup.answers
     reason = "%s in ds_probing_mode %d" % (first, setup.mode)
