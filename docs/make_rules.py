@@ -214,8 +214,8 @@ EFFECT = """\
 | 3 | flag 8 | | no flag 8 |
 
 In every mode it is `never` with flag 4 (disabled), with flags 16 or 32 from Kamailio 6.0 on, and where `tm` or the
-interval is missing. A destination that loses its P flag with its first ping or answer is not watched any more: who writes 8
-nearly always wants `ds_probing_mode` 1 or 3.
+interval is missing. A destination that loses its P flag with its first ping or answer is not watched any more: who
+writes 8 nearly always wants `ds_probing_mode` 1 or 3.
 
 It is `never` as well for a destination that is to be probed and to which no ping can be sent (`ping-cannot-be-sent`,
 `transport-not-listened`), and which is marked as down; for one that the server skips; and for all of them where it

@@ -35,7 +35,10 @@ BIN = Path(sys.executable).parent
 PLUGINS = {"module": "modules", "filter": "filter", "test": "test"}
 ROLES = {path.name for path in (ROOT / "roles").iterdir()}
 BOOKS = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
-NAMES = ROLES | BOOKS | {path.stem for kind in PLUGINS.values() for path in (ROOT / "plugins" / kind).glob("*.py")}
+GROUPS = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["action_groups"].keys()
+NAMES = (
+    ROLES | BOOKS | GROUPS | {path.stem for kind in PLUGINS.values() for path in (ROOT / "plugins" / kind).glob("*.py")}
+)
 PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("rules/*.md")])
 TEXTS = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "demo" / "README.md", *ROOT.glob("roles/*/*.md")]
 
