@@ -61,7 +61,9 @@ def test_a_server_that_dies_on_restart(proxies: Proxies) -> None:
 
 
 def test_the_link_to_a_host_is_cut(proxies: Proxies) -> None:
-    process = proxies.start(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[4])
+    # The timers of the server leave time to cut it.
+    change = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
+    process = proxies.start(rollout_serial=[4], **change)
     try:
         until(lambda: proxies.pending("k3"))
         proxies.fleet.cut("k3")
@@ -79,7 +81,8 @@ def test_the_link_to_a_host_is_cut(proxies: Proxies) -> None:
 
 
 def test_the_controller_is_killed(proxies: Proxies) -> None:
-    process = proxies.start(dispatcher_destinations=wish(GOOD, MORE), rollout_serial=[2, 2])
+    change = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
+    process = proxies.start(rollout_serial=[2, 2], **change)
     until(lambda: proxies.pending("k2"))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
