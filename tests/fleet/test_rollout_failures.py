@@ -13,6 +13,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab.fleet import Fleet
@@ -62,7 +63,7 @@ def test_a_server_that_dies_on_restart(proxies: Proxies) -> None:
 
 def test_the_link_to_a_host_is_cut(proxies: Proxies) -> None:
     # The timers of the server leave time to cut it.
-    change = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
+    change: dict[str, Any] = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
     process = proxies.start(rollout_serial=[4], **change)
     try:
         until(lambda: proxies.pending("k3"))
@@ -81,7 +82,7 @@ def test_the_link_to_a_host_is_cut(proxies: Proxies) -> None:
 
 
 def test_the_controller_is_killed(proxies: Proxies) -> None:
-    change = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
+    change: dict[str, Any] = {"dispatcher_destinations": wish(GOOD, MORE), "dispatcher_healthy_probe": False}
     process = proxies.start(rollout_serial=[2, 2], **change)
     until(lambda: proxies.pending("k2"))
     os.killpg(process.pid, signal.SIGKILL)
