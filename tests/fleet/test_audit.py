@@ -73,7 +73,7 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     stopped = found["k3"]["message"]
     assert "kamailio.service is inactive" in stopped and "systemctl start kamailio.service" in stopped, stopped
     (dead,) = json.loads((tmp_path / "dead.json").read_text())["hosts"]
-    for said in ("kamailio.service is ", "could not load the TM-functions", "interval-without-tm", "Mend these files"):
+    for said in ("kamailio.service is ", "failed to find command t_relay", "interval-without-tm", "Mend these files"):
         assert said in dead["message"], dead["message"]
 
 

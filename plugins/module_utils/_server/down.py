@@ -26,7 +26,7 @@ from .._secrets import mask_secrets
 from .._text import quoted
 
 _SECONDS = 5.0
-_LINES, _LENGTH = 8, 200
+_LINES, _LENGTH = 8, 300
 _SHOWN = ("LoadState", "ActiveState", "Result", "StateChangeTimestamp")
 
 
@@ -67,7 +67,7 @@ def _unit(module: Caller, config: str) -> Dict[str, str]:
     found = dict(line.partition("=")[::2] for line in shown.splitlines())
     journalctl = module.get_bin_path("journalctl")
     if journalctl:
-        command = [journalctl, "--unit", name, "--lines", str(_LINES), "--no-pager", "--quiet", "--output", "cat"]
+        command = [journalctl, "--unit", name, "--lines", "100", "--no-pager", "--quiet", "--output", "short"]
         found["journal"] = _printed(command)
     return dict(found, name=name)
 
@@ -92,9 +92,11 @@ def _describe(unit: Dict[str, str]) -> List[str]:
     said = "%s is %s" % (unit["name"], state) + (" (%s)" % result if result != "success" else "")
     if unit.get("StateChangeTimestamp"):
         said += " since %s" % unit["StateChangeTimestamp"]
-    lines = [line for line in unit.get("journal", "").splitlines() if line.strip()][-_LINES:]
-    shown = ["  " + quoted(mask_secrets(line.encode()), _LENGTH) for line in lines]
-    return [said + ("; the end of its journal:" if shown else "."), *shown]
+    lines = [line.partition("]: ") for line in unit.get("journal", "").splitlines()]
+    # What systemd says of its attempts hides the words of the server.
+    own = [text for head, mark, text in lines if mark and " systemd[" not in head][-_LINES:]
+    shown = ["  " + quoted(mask_secrets(text.encode()), _LENGTH) for text in own]
+    return [said + ("; the last that it has said:" if shown else "."), *shown]
 
 
 def _remedy(unit: Dict[str, str], config: str, stops: bool) -> str:
