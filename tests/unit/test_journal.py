@@ -56,6 +56,17 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path / "kept" / "a.change")
 
 
+def test_what_a_change_sweeps_is_its_own(folder: str) -> None:
+    parent = Path(folder).parent
+    others = [parent / "a.change.cfg.change", parent / ".a.change.b.change.abcd_123", parent / ".a.change.notes"]
+    own = [parent / (".a.change." + "abcd_123"), parent / ("a.change." + "0" * 32)]
+    for path in (*others, *own):
+        path.mkdir(parents=True)
+    parent.chmod(0o700)
+    with begin(folder, [], NONE, OPTIONS, [], 60.0):
+        assert set(parent.iterdir()) == {*others, Path(folder)}
+
+
 def test_it_says_all_of_a_change(folder: str) -> None:
     states = [State(1, b"sip:a\xff", None, "DX"), State(2, "sip:é".encode(), b"g1", "IP")]
     changes = [Change("/a", b"\xff\r\n", b"new"), Change("/b", None, b"new")]

@@ -18,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -169,9 +170,11 @@ def _sweep(folder: str, staging: str) -> None:
     parent, name = os.path.split(folder)
     if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, _STATE)):
         shutil.rmtree(folder, ignore_errors=True)
-    for leftover in os.listdir(parent):
+    # Behind the name of a change there can be the rest of the name of another configuration.
+    mine = re.compile(r"(?:%s[a-z0-9_]{8}|%s\.[0-9a-f]{32})\Z" % (re.escape(staging), re.escape(name)))
+    for leftover in filter(mine.match, os.listdir(parent)):
         path = os.path.join(parent, leftover)
-        if leftover.startswith((staging, name + ".")) and os.path.isdir(path):
+        if os.path.isdir(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
