@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterator, List, Match, NamedTuple, Pattern
+from typing import Dict, Iterator, List, Match, NamedTuple, Pattern
 
 MASK = b"********"
 
@@ -40,6 +40,8 @@ _NOT_SECRET_VALUE = re.compile(
 )
 # Every text that has something to mask holds one of these, in capitals or not.
 HINTS = ("@", "pass", "pw", "psk", "secret", "token", "cred", "key", "hmac", "ha1", "communit", "authparam", "authoriz")
+# Values that are told of one text: far more than are ever masked everywhere, and so few that they take little memory.
+_MOST_FOUND = 10_000
 _HINTS = tuple(hint.encode() for hint in HINTS)
 
 # user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space. Strings
@@ -214,7 +216,7 @@ def is_secret_value(value: str) -> bool:
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
-    return _mask(data, [])
+    return _mask(data, {})
 
 
 def mask_from(data: bytes, start: int) -> bytes:
@@ -245,20 +247,25 @@ def require_unmasked(value: object) -> None:
 
 
 def collect_secrets(data: bytes) -> List[bytes]:
-    """The values that mask_secrets masks."""
-    found: List[bytes] = []
+    """The values that mask_secrets masks, each once; of very many only some."""
+    found: Dict[bytes, None] = {}
     _mask(data, found)
-    return found
+    return list(found)
 
 
 def collect_url_passwords(data: bytes) -> List[bytes]:
     """Those of them that are passwords in URLs and SIP URIs."""
-    found: List[bytes] = []
+    found: Dict[bytes, None] = {}
     _mask_urls(data, data.lower(), found)
-    return found
+    return list(found)
 
 
-def _mask(data: bytes, found: List[bytes]) -> bytes:
+def _add(found: Dict[bytes, None], *values: bytes) -> None:
+    if len(found) < _MOST_FOUND:
+        found.update(dict.fromkeys(values))
+
+
+def _mask(data: bytes, found: Dict[bytes, None]) -> bytes:
     """The masked text; what is masked is added to C(found)."""
     lower = data.lower()
     if not any(hint in lower for hint in _HINTS):
@@ -272,7 +279,7 @@ def _mask(data: bytes, found: List[bytes]) -> bytes:
     return data
 
 
-def _mask_urls(data: bytes, lower: bytes, found: List[bytes]) -> bytes:
+def _mask_urls(data: bytes, lower: bytes, found: Dict[bytes, None]) -> bytes:
     if b"@" not in data:
         return data
     if b"://" in data:
@@ -281,7 +288,7 @@ def _mask_urls(data: bytes, lower: bytes, found: List[bytes]) -> bytes:
     return _mask_kind(_SIP, data, found) if _SIP.hint in lower else data
 
 
-def _mask_url(text: bytes, found: List[bytes]) -> bytes:
+def _mask_url(text: bytes, found: Dict[bytes, None]) -> bytes:
     user = _USER.search(text)
     end = text.rfind(b"@")
     if not user or end < user.end():
@@ -289,11 +296,11 @@ def _mask_url(text: bytes, found: List[bytes]) -> bytes:
     password = text[user.end() : end]
     # Also the name of the user, of the host or of the database, it is not masked wherever it occurs.
     if password not in re.findall(rb"[\w.-]+", text[user.start() : user.end()] + text[end : end + 300]):
-        found.append(password)
+        _add(found, password)
     return text[: user.end()] + MASK + text[end:]
 
 
-def _mask_kind(kind: _Kind, data: bytes, found: List[bytes]) -> bytes:
+def _mask_kind(kind: _Kind, data: bytes, found: Dict[bytes, None]) -> bytes:
     named = "name" in kind.lead.groupindex
     pieces: List[bytes] = []
     done = at = 0
@@ -315,7 +322,7 @@ def _mask_kind(kind: _Kind, data: bytes, found: List[bytes]) -> bytes:
             continue
         # A word without quotes in a modparam is a number or the name of a define.
         if kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
-            found += contents
+            _add(found, *contents)
         pieces += (data[done:at], kind.mask or _mask_in_quotes(lead, value[0]))
         done = at = value.end()
     return b"".join((*pieces, data[done:])) if pieces else data
