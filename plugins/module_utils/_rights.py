@@ -52,6 +52,13 @@ class Writers(NamedTuple):
         users = {user for user in self.users - others.users if not groups_of(user) & others.groups}
         return Writers(frozenset(users), self.groups - others.groups, self.everybody)
 
+    def gaining(self, before: os.stat_result, after: os.stat_result) -> Writers:
+        """Return those of them who cannot read a file by its owner, group and mode before, and can after."""
+        users = {user for user in self.users if not _user_reads(before, user) and _user_reads(after, user)}
+        groups = {group for group in self.groups if not _group_reads(before, group) and _group_reads(after, group)}
+        everybody = self.everybody and bool(after.st_mode & ~before.st_mode & stat.S_IROTH)
+        return Writers(frozenset(users), frozenset(groups), everybody)
+
 
 NO_OTHERS = Writers()
 
@@ -63,6 +70,15 @@ def may(status: os.stat_result, bits: int, user: int, groups: Collection[int]) -
     """
     shift = 6 if status.st_uid == user else 3 if status.st_gid in groups else 0
     return status.st_mode >> shift & bits == bits
+
+
+def _user_reads(status: os.stat_result, user: int) -> bool:
+    """Whether owner, group and mode of a file let a user read it; the owner can grant itself every bit."""
+    return status.st_uid == user or may(status, stat.S_IROTH, user, groups_of(user))
+
+
+def _group_reads(status: os.stat_result, group: int) -> bool:
+    return bool(status.st_mode & (stat.S_IRGRP if status.st_gid == group else stat.S_IROTH))
 
 
 def can(folder: int, name: str, status: os.stat_result, bits: int, user: int) -> bool:

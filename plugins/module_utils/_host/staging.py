@@ -20,12 +20,15 @@ from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
 from .._rights import ACCESS_LIST, group_name, groups_of, may
+from .._text import named
 from .._trust import READ, WRITE, FilePlace, find_place, user_name
-from .attributes import Wanted, apply_wanted
+from .attributes import Wanted, apply_wanted, require_known_readers
 from .files import contains, flush, read_place, staging_prefix, sweep
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644
+# More than the extended attributes of a file can take, and less than a disk has that is not full.
+_ROOM = 1 << 20
 
 
 class _New(NamedTuple):
@@ -332,6 +335,8 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], want
         status = os.fstat(old)
         if before is None or not stat.S_ISREG(status.st_mode) or not contains(old, before):
             raise _changed(place.path)
+        if wanted:
+            require_known_readers(place, old, wanted)
         names = _extended_of(old)
         # A program that runs as its owner is not what this is.
         kept = mode = status.st_mode & 0o777
@@ -340,11 +345,12 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], want
             common = mode >> 3 & mode if ACCESS_LIST not in names else 0
             kept = mode & 0o700 | (common & 7) * 0o11
             names = [name for name in names if name != ACCESS_LIST]
+        # The one that the folder gives would also take the room of what is kept.
+        _drop_access_list(handle)
         for name in names:
-            os.setxattr(handle, name, os.getxattr(old, name))
+            _copy_attribute(old, handle, name, place.path)
         # An access control list brings the mode. Set before it, the bits of the mask would be those of the group.
         if ACCESS_LIST not in names:
-            _drop_access_list(handle)
             os.fchmod(handle, kept)
         return kept == mode
     finally:
@@ -374,6 +380,22 @@ def _extended_of(handle: int) -> List[str]:
             return []
         raise
     return [name for name in names if not name.startswith(("security.", "trusted."))]
+
+
+def _copy_attribute(old: int, handle: int, name: str, path: str) -> None:
+    """Copy an extended attribute from an open file to another one. Raises OSError.
+
+    They have little room in a file, and the owner of the old one decides how many it has. That there is no more of it
+    is no reason to wait, as for a disk that is full: then KamailioError.
+    """
+    try:
+        os.setxattr(handle, name, os.getxattr(old, name))
+    except OSError as exc:
+        free = os.fstatvfs(handle)
+        if exc.errno != errno.ENOSPC or free.f_bfree * free.f_frsize < _ROOM:
+            raise
+        text = "its extended attribute %s cannot be kept: %s" % (named(name), exc.strerror)
+        raise error(text, "Nothing has been changed. Remove it, or others of the file (setfattr -x)", path) from None
 
 
 def _drop_access_list(handle: int) -> None:
