@@ -21,7 +21,7 @@ from typing import Collection, FrozenSet, List, NamedTuple, Optional
 # Of linux/posix_acl_xattr.h and linux/posix_acl.h: a header of 4 bytes, then tag, permissions and id of each entry.
 ACCESS_LIST = "system.posix_acl_access"
 _HEADER_BYTES, _ENTRY = 4, "<HHI"
-_NAMED_USER, _OWN_GROUP, _NAMED_GROUP = 0x02, 0x04, 0x08
+_OWNER, _NAMED_USER, _OWN_GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 _MAY_WRITE = 2
 
 
@@ -143,6 +143,14 @@ def _access_list(path: str) -> Optional[List[_Entry]]:
     except OSError as exc:
         return [] if exc.errno in (errno.ENODATA, errno.ENOTSUP) else None
     return [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data)]
+
+
+def narrowed(data: bytes, mode: int) -> bytes:
+    """Return an access control list, as an extended attribute has it, that grants no more than a mode does."""
+    bits = {_OWNER: mode >> 6, _MASK: mode >> 3, _OTHERS: mode}
+    entries = [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data[_HEADER_BYTES:])]
+    packed = (struct.pack(_ENTRY, *entry._replace(bits=entry.bits & bits.get(entry.tag, 7))) for entry in entries)
+    return data[:_HEADER_BYTES] + b"".join(packed)
 
 
 def _names(entries: Collection[_Entry], user: int, groups: Collection[int]) -> bool:

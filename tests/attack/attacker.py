@@ -188,8 +188,8 @@ def toggle_when_staged(path: str, other: str) -> None:
             watch.wait(0)
 
 
-def read_new(folder: str) -> None:
-    """Open every new file in a folder at once, and report the bytes that can be read from it, then or later."""
+def read_new(folder: str, mark: str = "") -> None:
+    """Open every new file in a folder at once, and report what can be read from it with a mark, then or later."""
     watch = Watch()
     watch.add(Path(folder), CREATE | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB)
     held: dict[int, Path] = {}
@@ -200,7 +200,7 @@ def read_new(folder: str) -> None:
                 held[os.open(path, os.O_RDONLY | os.O_NONBLOCK)] = path
         for handle, path in list(held.items()):
             found = os.read(handle, 1 << 16)
-            if found:
+            if found and mark.encode() in found:
                 print("read %d bytes of %s" % (len(found), path.name), flush=True)
         while len(held) > 200:
             handle = next(iter(held))

@@ -246,6 +246,30 @@ def test_a_new_file_gets_the_attributes_of_the_file_that_was_read_only(other: st
         assert os.fstat(new.fileno()).st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_an_access_control_list_is_never_wider_than_the_mode_that_is_asked_for(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list"
+    path.write_text("before")
+    entries = [(1, 6, 0), (2, 6, 4242), (4, 4, 0), (16, 6, 0), (32, 4, 0)]
+    rights = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    os.setxattr(path, "system.posix_acl_access", rights)
+    modes: list[int] = []
+    set_attribute = os.setxattr
+
+    def watched(handle: int, name: str, data: bytes) -> None:
+        set_attribute(handle, name, data)
+        modes.append(os.fstat(handle).st_mode & 0o777)
+
+    monkeypatch.setattr("os.setxattr", watched)
+    module: Any = Standin({"follow": False, "unsafe_writes": False})
+    wanted = {str(path): Wanted(None, None, mode, module)}
+    write_changes(module, [Change(str(path), b"before", b"after")], False, wanted)
+    assert modes == [0o664 & mode]
+    assert path.stat().st_mode & 0o777 == mode and "system.posix_acl_access" in os.listxattr(path)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
 @pytest.mark.parametrize("changed", [False, True])
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def _mode_of(value: Any) -> Union[int, str, None]:
 def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = False) -> bool:
     """Give an open file what is asked for; return whether it did not have it. Raises KamailioError."""
     status = os.fstat(handle)
-    after = _with(status, wanted, path)
+    after = status_with(status, wanted, path)
     differs = _rights_of(after) != _rights_of(status)
     if differs and not check_mode:
         owner = -1 if after.st_uid == status.st_uid else after.st_uid
@@ -89,7 +89,7 @@ def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = Fals
     return differs
 
 
-def _with(status: os.stat_result, wanted: Wanted, path: str) -> os.stat_result:
+def status_with(status: os.stat_result, wanted: Wanted, path: str) -> os.stat_result:
     """Return the status of a file as it is with what is asked for. Raises KamailioError."""
     mode = wanted.mode
     if isinstance(mode, str):
@@ -116,7 +116,7 @@ def require_known_readers(place: FilePlace, handle: int, wanted: Wanted) -> None
     if wanted.module.params["follow"]:
         return
     status = os.fstat(handle)
-    readers = place.namers().gaining(status, _with(status, wanted, place.path))
+    readers = place.namers().gaining(status, status_with(status, wanted, place.path))
     if readers != NO_OTHERS:
         text = "can be another file that %s gave this name: they cannot read it now, and could with the %s of this task"
         asked = [name for name in ("owner", "group", "mode") if getattr(wanted, name) is not None]
