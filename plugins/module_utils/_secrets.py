@@ -42,6 +42,8 @@ _NOT_SECRET_VALUE = re.compile(
 HINTS = ("@", "pass", "pw", "psk", "secret", "token", "cred", "key", "hmac", "ha1", "communit", "authparam", "authoriz")
 # Values that are told of one text: far more than are ever masked everywhere, and so few that they take little memory.
 _MOST_FOUND = 10_000
+# How often all of a text may be looked at in values that are no secrets and have others in them; then they are masked.
+_MOST_PASSES = 20
 _HINTS = tuple(hint.encode() for hint in HINTS)
 
 # user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space. Strings
@@ -303,7 +305,7 @@ def _mask_url(text: bytes, found: Dict[bytes, None]) -> bytes:
 def _mask_kind(kind: _Kind, data: bytes, found: Dict[bytes, None]) -> bytes:
     named = "name" in kind.lead.groupindex
     pieces: List[bytes] = []
-    done = at = 0
+    done = at = again = 0
     while True:
         lead = kind.lead.search(data, at)
         if not lead:
@@ -319,9 +321,12 @@ def _mask_kind(kind: _Kind, data: bytes, found: Dict[bytes, None]) -> bytes:
             continue
         contents = list(_contents(kind, lead[0], value[0]))
         if _NOT_SECRET_VALUE.match(contents[0].strip()):
-            continue
+            # It can go on to the end of a line that has any number of them.
+            again += len(value[0])
+            if again < _MOST_PASSES * len(data):
+                continue
         # A word without quotes in a modparam is a number or the name of a define.
-        if kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
+        elif kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
             _add(found, *contents)
         pieces += (data[done:at], kind.mask or _mask_in_quotes(lead, value[0]))
         done = at = value.end()

@@ -38,6 +38,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -308,3 +309,14 @@ def test_what_a_check_prints_is_read_in_proportion_to_its_length(part: str) -> N
 def test_a_line_number_of_thousands_of_digits_is_no_number_of_a_line() -> None:
     log = "parse error in config file /k, line %s, column 1: x" % ("1" * 5000)
     assert [refusal.line for refusal in parse_refusals(log, evaluate("/k", b"", no_files))] == [None]
+
+
+@pytest.mark.parametrize("part", [b"#!subst secret_key&&", b"#!define a_pass 1 #", b"#!define a_pass off // "])
+def test_values_that_are_no_secrets_and_have_others_in_them_take_time_in_proportion(part: bytes) -> None:
+    """Each goes on to the end of the line."""
+    began = time.process_time()
+    masked = mask_secrets(part * (400_000 // len(part)) + b"#!define b_pass s3cret-1")
+    assert time.process_time() - began < 5
+    assert b"s3cret" not in masked
+    few = part * 20 + b"\n"
+    assert mask_secrets(few) == few
