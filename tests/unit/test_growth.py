@@ -21,7 +21,12 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Listing, analyse
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import parse_refusals
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import (
+    Refusal,
+    Said,
+    parse_refusals,
+    refusal_findings,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
@@ -38,6 +43,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import ERROR
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
@@ -320,3 +326,16 @@ def test_values_that_are_no_secrets_and_have_others_in_them_take_time_in_proport
     assert b"s3cret" not in masked
     few = part * 20 + b"\n"
     assert mask_secrets(few) == few
+
+
+def test_refusals_are_compared_with_findings_in_proportion_to_both() -> None:
+    """A module that a configuration loads can print what it likes."""
+    text = b'loadmodule "x"\n' * 50_000
+    evaluation = evaluate("/k", text, no_files)
+    findings = [
+        Finding("module-twice", ERROR, "/k", line, 1, None, "x", "x") for line in range(2, text.count(b"\n") + 1)
+    ]
+    said = Said(tuple(Refusal("/k", 60_000 + number, 60_000 + number, 1, "x") for number in range(2_000)))
+    began = time.process_time()
+    assert len(list(refusal_findings(said, evaluation, findings))) == 2_000
+    assert time.process_time() - began < 3
