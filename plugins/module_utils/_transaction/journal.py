@@ -54,9 +54,9 @@ HOLD_SECONDS = 5.0
 class Entry(NamedTuple):
     """A file of a change: its real path, its bytes before, None if there was none, and the digest of the new ones.
 
-    C(inode) is that of the file with the new bytes, None until they are staged. C(old_inode) is that of the file before,
-    which stays where the new bytes are written in place. They tell the file of this change from one with the same bytes
-    that another run has written, or that its owner has put there.
+    C(inode) is that of the file with the new bytes, None until they are staged. C(old_inode) is that of the file of
+    before, which stays where the new bytes are written in place. They tell the file of this change from one with the
+    same bytes that another run has written, or that its owner has put there.
     """
 
     path: str
