@@ -56,17 +56,6 @@ def folder(tmp_path: Path) -> str:
     return str(tmp_path / "kept" / "a.change")
 
 
-def test_what_a_change_sweeps_is_its_own(folder: str) -> None:
-    parent = Path(folder).parent
-    others = [parent / "a.change.cfg.change", parent / ".a.change.b.change.abcd_123", parent / ".a.change.notes"]
-    own = [parent / (".a.change." + "abcd_123"), parent / ("a.change." + "0" * 32)]
-    for path in (*others, *own):
-        path.mkdir(parents=True)
-    parent.chmod(0o700)
-    with begin(folder, [], NONE, OPTIONS, [], 60.0):
-        assert set(parent.iterdir()) == {*others, Path(folder)}
-
-
 def test_it_says_all_of_a_change(folder: str) -> None:
     states = [State(1, b"sip:a\xff", None, "DX"), State(2, "sip:é".encode(), b"g1", "IP")]
     changes = [Change("/a", b"\xff\r\n", b"new"), Change("/b", None, b"new")]
@@ -430,11 +419,20 @@ def test_the_watch_tries_again_to_end_what_it_has_undone(
 
 def test_what_runs_have_left_that_were_killed(folder: str) -> None:
     parent = Path(folder).parent
-    for name in (".a.change.xyz", "a.change.0123", "b.change"):
+    for name in (".a.change.xyz_0123", "a.change." + "0123" * 8, "b.change"):
         (parent / name).mkdir(parents=True)
     (parent / "a.change.last").write_text("{}")
     with begin(folder, [], NONE, OPTIONS, [], 0):
         assert sorted(path.name for path in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
+
+
+def test_a_change_sweeps_nothing_of_a_configuration_whose_name_begins_like_a_journal(folder: str) -> None:
+    parent = Path(folder).parent
+    others = {"a.change.cfg.change", ".a.change.b.change.abcd_123", ".a.change.notes"}
+    for name in others:
+        (parent / name).mkdir(parents=True)
+    with begin(folder, [], NONE, OPTIONS, [], 0):
+        assert {path.name for path in parent.iterdir()} == {"a.change", *others}
 
 
 def test_what_has_not_proved_itself_is_not_confirmed(tmp_path: Path) -> None:

@@ -144,13 +144,12 @@ def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
             try:
                 changed = apply_wanted(handle, wanted, path, True)
                 if changed:
-                    require_known_readers(place, handle, wanted)
-                if changed and module.check_mode:
-                    _require_allowed(handle, wanted, data, path)
-                elif changed:
-                    if place.doubt or place.shared:
+                    if module.check_mode:
+                        _require_allowed(handle, wanted, data, path)
+                    elif place.doubt or place.shared:
                         _require_own(handle, data, path)
-                    apply_wanted(handle, wanted, path)
+                    require_known_readers(place, handle, wanted)
+                    apply_wanted(handle, wanted, path, module.check_mode)
             finally:
                 os.close(handle)
             if by_name:
