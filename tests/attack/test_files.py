@@ -233,7 +233,7 @@ def test_nobody_reads_a_list_that_becomes_private_while_it_is_written(
     public, private = (
         arguments_file(tmp_path, mode, path=str(path), destinations=[wish], purge="file", mode=mode, owner=owner)
         for mode, owner, wish in (
-            ("0644", str(OTHER), {"setid": 1, "uri": "sip:10.0.0.1"}),
+            ("0644", str(OTHER), {"setid": 1, "uri": "sip:10.0.0.2"}),
             ("0600", "0", {"setid": 1, "uri": "sip:10.0.0.1", "attrs": {"note": "TOPSECRET"}}),
         )
     )
