@@ -52,7 +52,7 @@ _STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
 _WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
 _USER = re.compile(rb"://[^\s:/]*:")
 
-_GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
+_GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]{0,500}\n)\s*){0,10}"
 # A quote that nothing closes goes on to the end of the line here as well, unless nothing but punctuation follows it.
 _QUOTED = rb"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|["'](?=[^\s"');,\]}])[^\n]*)"""
 # A value without quotes. A comma or an ampersand belongs to it unless it ends it, or the next name=value follows. A

@@ -339,3 +339,11 @@ def test_refusals_are_compared_with_findings_in_proportion_to_both() -> None:
     began = time.process_time()
     assert len(list(refusal_findings(said, evaluation, findings))) == 2_000
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("part", [b"modparam(#key", b"$var(pw)=#", b"$var(pw)=//", b'modparam("a",#'])
+def test_comments_that_may_be_between_parts_of_a_secret_take_time_in_proportion(part: bytes) -> None:
+    """Each of them goes on to the end of the line."""
+    began = time.process_time()
+    mask_secrets(part * (1_000_000 // len(part)))
+    assert time.process_time() - began < 10
