@@ -15,7 +15,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, NoReturn, Optional, Sequence, Union
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
@@ -61,9 +61,16 @@ def rule(text: str) -> str:
     return text
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors quote words of the command line, which can be the names of files."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def parse_arguments(words: Optional[Sequence[str]] = None) -> argparse.Namespace:
     """The arguments of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="kamailio-check",
         description="Judge Kamailio's configuration and list: will it start, and is every P flag really probed?",
     )

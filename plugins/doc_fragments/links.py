@@ -18,6 +18,8 @@ options:
       - The same is asked of a file that a configuration names, as its list or by an include, if other users can change
         the configuration. It is not asked of an included file or a list that is there already, below the folder of the
         configuration, where only root and the user of the task can change that folder.
+      - By default C(owner), C(group) and C(mode), where a module has them, do not let a user read a file who can have
+        given it its name and could not read it before. Such a user could have renamed another file of that folder.
       - A link that is followed stays, and the file that it leads to is changed.
     type: bool
     default: false

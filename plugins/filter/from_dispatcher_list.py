@@ -65,6 +65,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.messag
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import attrs_mapping
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import described
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import parse_document
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import NOTE
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import named, show
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
@@ -81,7 +82,10 @@ def from_dispatcher_list(text: object, kamailio_version: object = "6.1", strict:
     if not isinstance(text, str):
         raise refusal("from_dispatcher_list takes the text of a dispatcher.list, not %s" % named(text), text)
     data = text.encode("utf-8", "surrogateescape")
-    document = parse_document(data, version)
+    try:
+        document = parse_document(data, version)
+    except KamailioError as exc:
+        raise refusal(exc.render(), text) from None
     found, _skipped = destination_findings(ListSource(SOURCE, document), version)
     findings = [finding for finding in found if finding.severity != NOTE]
     if findings and strict:

@@ -16,6 +16,8 @@ from typing import Iterator
 MIB = 1 << 20
 # A file: a list of a million destinations has up to 100 MiB.
 FILE_BYTES = 256 * MIB
+# Lines of a list: each takes half a KiB of memory, however short it is.
+LIST_LINES = 2_000_000
 # What is kept of a server: a list with one more line, or the states of as many destinations.
 KEPT_BYTES = FILE_BYTES + MIB
 # A configuration with all that it includes: the server reads it into 8 MiB of private memory, unless it has -M.

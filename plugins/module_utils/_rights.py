@@ -21,7 +21,7 @@ from typing import Collection, FrozenSet, List, NamedTuple, Optional
 # Of linux/posix_acl_xattr.h and linux/posix_acl.h: a header of 4 bytes, then tag, permissions and id of each entry.
 ACCESS_LIST = "system.posix_acl_access"
 _HEADER_BYTES, _ENTRY = 4, "<HHI"
-_NAMED_USER, _OWN_GROUP, _NAMED_GROUP = 0x02, 0x04, 0x08
+_OWNER, _NAMED_USER, _OWN_GROUP, _NAMED_GROUP, _MASK, _OTHERS = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 _MAY_WRITE = 2
 
 
@@ -52,6 +52,13 @@ class Writers(NamedTuple):
         users = {user for user in self.users - others.users if not groups_of(user) & others.groups}
         return Writers(frozenset(users), self.groups - others.groups, self.everybody)
 
+    def gaining(self, before: os.stat_result, after: os.stat_result) -> Writers:
+        """Return those of them who cannot read a file by its owner, group and mode before, and can after."""
+        users = {user for user in self.users if not _user_reads(before, user) and _user_reads(after, user)}
+        groups = {group for group in self.groups if not _group_reads(before, group) and _group_reads(after, group)}
+        everybody = self.everybody and bool(after.st_mode & ~before.st_mode & stat.S_IROTH)
+        return Writers(frozenset(users), frozenset(groups), everybody)
+
 
 NO_OTHERS = Writers()
 
@@ -63,6 +70,15 @@ def may(status: os.stat_result, bits: int, user: int, groups: Collection[int]) -
     """
     shift = 6 if status.st_uid == user else 3 if status.st_gid in groups else 0
     return status.st_mode >> shift & bits == bits
+
+
+def _user_reads(status: os.stat_result, user: int) -> bool:
+    """Whether owner, group and mode of a file let a user read it; the owner can grant itself every bit."""
+    return status.st_uid == user or may(status, stat.S_IROTH, user, groups_of(user))
+
+
+def _group_reads(status: os.stat_result, group: int) -> bool:
+    return bool(status.st_mode & (stat.S_IRGRP if status.st_gid == group else stat.S_IROTH))
 
 
 def can(folder: int, name: str, status: os.stat_result, bits: int, user: int) -> bool:
@@ -127,6 +143,14 @@ def _access_list(path: str) -> Optional[List[_Entry]]:
     except OSError as exc:
         return [] if exc.errno in (errno.ENODATA, errno.ENOTSUP) else None
     return [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data)]
+
+
+def narrowed(data: bytes, mode: int) -> bytes:
+    """Return an access control list, as an extended attribute has it, that grants no more than a mode does."""
+    bits = {_OWNER: mode >> 6, _MASK: mode >> 3, _OTHERS: mode}
+    entries = [_Entry(*entry) for entry in struct.iter_unpack(_ENTRY, data[_HEADER_BYTES:])]
+    packed = (struct.pack(_ENTRY, *entry._replace(bits=entry.bits & bits.get(entry.tag, 7))) for entry in entries)
+    return data[:_HEADER_BYTES] + b"".join(packed)
 
 
 def _names(entries: Collection[_Entry], user: int, groups: Collection[int]) -> bool:

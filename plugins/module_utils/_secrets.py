@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterator, List, Match, NamedTuple, Pattern
+from typing import Dict, Iterator, List, Match, NamedTuple, Pattern
 
 MASK = b"********"
 
@@ -40,6 +40,10 @@ _NOT_SECRET_VALUE = re.compile(
 )
 # Every text that has something to mask holds one of these, in capitals or not.
 HINTS = ("@", "pass", "pw", "psk", "secret", "token", "cred", "key", "hmac", "ha1", "communit", "authparam", "authoriz")
+# Values that are told of one text: far more than are ever masked everywhere, and so few that they take little memory.
+_MOST_FOUND = 10_000
+# How often all of a text may be looked at in values that are no secrets and have others in them; then they are masked.
+_MOST_PASSES = 20
 _HINTS = tuple(hint.encode() for hint in HINTS)
 
 # user:password@ in a URL. In quotes the password may hold anything, elsewhere it ends at the first white space. Strings
@@ -48,7 +52,7 @@ _STRINGS = re.compile(rb'(?:"(?:[^"\\\n]|\\.)*"?\s*)+', re.DOTALL)
 _WORDS = re.compile(rb"'[^'\n]*'?|[^\s\"']+")
 _USER = re.compile(rb"://[^\s:/]*:")
 
-_GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]*\n)\s*){0,10}"
+_GAP = rb"\s*(?:(?:/\*(?:(?!\*/).){0,500}\*/|(?:\#|//)[^\n]{0,500}\n)\s*){0,10}"
 # A quote that nothing closes goes on to the end of the line here as well, unless nothing but punctuation follows it.
 _QUOTED = rb"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|["'](?=[^\s"');,\]}])[^\n]*)"""
 # A value without quotes. A comma or an ampersand belongs to it unless it ends it, or the next name=value follows. A
@@ -214,7 +218,7 @@ def is_secret_value(value: str) -> bool:
 
 def mask_secrets(data: bytes) -> bytes:
     """The same text with passwords in URLs, and values whose name says that they are secret, masked."""
-    return _mask(data, [])
+    return _mask(data, {})
 
 
 def mask_from(data: bytes, start: int) -> bytes:
@@ -245,20 +249,25 @@ def require_unmasked(value: object) -> None:
 
 
 def collect_secrets(data: bytes) -> List[bytes]:
-    """The values that mask_secrets masks."""
-    found: List[bytes] = []
+    """The values that mask_secrets masks, each once; of very many only some."""
+    found: Dict[bytes, None] = {}
     _mask(data, found)
-    return found
+    return list(found)
 
 
 def collect_url_passwords(data: bytes) -> List[bytes]:
     """Those of them that are passwords in URLs and SIP URIs."""
-    found: List[bytes] = []
+    found: Dict[bytes, None] = {}
     _mask_urls(data, data.lower(), found)
-    return found
+    return list(found)
 
 
-def _mask(data: bytes, found: List[bytes]) -> bytes:
+def _add(found: Dict[bytes, None], *values: bytes) -> None:
+    if len(found) < _MOST_FOUND:
+        found.update(dict.fromkeys(values))
+
+
+def _mask(data: bytes, found: Dict[bytes, None]) -> bytes:
     """The masked text; what is masked is added to C(found)."""
     lower = data.lower()
     if not any(hint in lower for hint in _HINTS):
@@ -272,7 +281,7 @@ def _mask(data: bytes, found: List[bytes]) -> bytes:
     return data
 
 
-def _mask_urls(data: bytes, lower: bytes, found: List[bytes]) -> bytes:
+def _mask_urls(data: bytes, lower: bytes, found: Dict[bytes, None]) -> bytes:
     if b"@" not in data:
         return data
     if b"://" in data:
@@ -281,7 +290,7 @@ def _mask_urls(data: bytes, lower: bytes, found: List[bytes]) -> bytes:
     return _mask_kind(_SIP, data, found) if _SIP.hint in lower else data
 
 
-def _mask_url(text: bytes, found: List[bytes]) -> bytes:
+def _mask_url(text: bytes, found: Dict[bytes, None]) -> bytes:
     user = _USER.search(text)
     end = text.rfind(b"@")
     if not user or end < user.end():
@@ -289,14 +298,14 @@ def _mask_url(text: bytes, found: List[bytes]) -> bytes:
     password = text[user.end() : end]
     # Also the name of the user, of the host or of the database, it is not masked wherever it occurs.
     if password not in re.findall(rb"[\w.-]+", text[user.start() : user.end()] + text[end : end + 300]):
-        found.append(password)
+        _add(found, password)
     return text[: user.end()] + MASK + text[end:]
 
 
-def _mask_kind(kind: _Kind, data: bytes, found: List[bytes]) -> bytes:
+def _mask_kind(kind: _Kind, data: bytes, found: Dict[bytes, None]) -> bytes:
     named = "name" in kind.lead.groupindex
     pieces: List[bytes] = []
-    done = at = 0
+    done = at = again = 0
     while True:
         lead = kind.lead.search(data, at)
         if not lead:
@@ -312,10 +321,13 @@ def _mask_kind(kind: _Kind, data: bytes, found: List[bytes]) -> bytes:
             continue
         contents = list(_contents(kind, lead[0], value[0]))
         if _NOT_SECRET_VALUE.match(contents[0].strip()):
-            continue
+            # It can go on to the end of a line that has any number of them.
+            again += len(value[0])
+            if again < _MOST_PASSES * len(data):
+                continue
         # A word without quotes in a modparam is a number or the name of a define.
-        if kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
-            found += contents
+        elif kind.hint != b"modparam" or value[0][:1] in (b'"', b"'"):
+            _add(found, *contents)
         pieces += (data[done:at], kind.mask or _mask_in_quotes(lead, value[0]))
         done = at = value.end()
     return b"".join((*pieces, data[done:])) if pieces else data

@@ -77,6 +77,12 @@ class FilePlace:
         except FileNotFoundError:
             return None
 
+    def namers(self) -> Writers:
+        """Return who can have given the file its name, which it need not have been made for."""
+        if not self.shared:
+            return self.writers
+        return self.writers.and_(writers_by(os.fstat(self.folder), "/proc/self/fd/%d" % self.folder))
+
     def open(self, flags: int, mode: int = 0o600) -> int:
         """Open the file without following a link, and without waiting for the other end of a FIFO."""
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC

@@ -19,6 +19,7 @@ import random
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -187,8 +188,8 @@ def toggle_when_staged(path: str, other: str) -> None:
             watch.wait(0)
 
 
-def read_new(folder: str) -> None:
-    """Open every new file in a folder at once, and report the bytes that can be read from it, then or later."""
+def read_new(folder: str, mark: str = "") -> None:
+    """Open every new file in a folder at once, and report what can be read from it with a mark, then or later."""
     watch = Watch()
     watch.add(Path(folder), CREATE | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB)
     held: dict[int, Path] = {}
@@ -199,7 +200,7 @@ def read_new(folder: str) -> None:
                 held[os.open(path, os.O_RDONLY | os.O_NONBLOCK)] = path
         for handle, path in list(held.items()):
             found = os.read(handle, 1 << 16)
-            if found:
+            if found and mark.encode() in found:
                 print("read %d bytes of %s" % (len(found), path.name), flush=True)
         while len(held) > 200:
             handle = next(iter(held))
@@ -386,6 +387,16 @@ def answer_fifo(path: str, reply_dir: str, way: str) -> None:
                 os.close(reply)
 
 
+def fill_attributes(path: str) -> None:
+    """Leave no room for extended attributes: new files of the folder get a long access control list, too."""
+    entries = [(1, 7, 0), *((2, 7, user) for user in range(20000, 20490)), (4, 5, 0), (16, 7, 0), (32, 5, 0)]
+    rule = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    os.setxattr(Path(path).parent, "system.posix_acl_default", rule)
+    os.setxattr(path, "user.large", b"x" * 3500)
+    _ready()
+    signal.pause()
+
+
 ROLES: dict[str, Callable[..., None]] = {
     role.__name__: role
     for role in (
@@ -402,6 +413,7 @@ ROLES: dict[str, Callable[..., None]] = {
         answer_sets,
         answer_stream,
         answer_fifo,
+        fill_attributes,
     )
 }
 # Those that wait most of the time: for events, or for room in the queue of the product.

@@ -225,6 +225,24 @@ def test_nobody_reads_a_private_list_while_it_is_written(ground: Path, tmp_path:
     assert {file.stat().st_mode & 0o7777 for file in ground.iterdir()} == {0o600}
 
 
+def test_nobody_reads_a_list_that_becomes_private_while_it_is_written(
+    ground: Path, tmp_path: Path, attackers: Attackers
+) -> None:
+    """Not even its owner of before, or a user of its access control list."""
+    path = file_of(ground / "dispatcher.list", OTHER, LIST, 0o644)
+    public, private = (
+        arguments_file(tmp_path, mode, path=str(path), destinations=[wish], purge="file", mode=mode, owner=owner)
+        for mode, owner, wish in (
+            ("0644", str(OTHER), {"setid": 1, "uri": "sip:10.0.0.2"}),
+            ("0600", "0", {"setid": 1, "uri": "sip:10.0.0.1", "attrs": {"note": "TOPSECRET"}}),
+        )
+    )
+    attackers.start(OTHER, "read_new", ground, "TOPSECRET")
+    done = run_many("dispatcher_list", [private, public], TRIES)
+    assert all(outcome["changed"] and not outcome.get("failed") for outcome in done), done
+    assert attackers.gains() == ""
+
+
 def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Path, tmp_path: Path) -> None:
     config = file_of(ground / "kamailio.cfg", 0, 'include_file "kamailio.cfg.local"\n' + CONFIG)
     local = file_of(ground / "kamailio.cfg.local", 0, 'loadmodule "pv.so"\nmodparam("pv", "shvset", "a=i:1")\n')

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -96,3 +97,30 @@ def test_a_full_disk_holds_up_all_files_of_a_rollback(ground: Path, monkeypatch:
         patched.setattr("os.fsync", full)
         go_back(folder)
     assert load(folder) and config.read_text() == "after\n"
+
+
+def test_a_file_without_room_for_attributes_is_no_full_disk(ground: Path, attackers: Attackers) -> None:
+    config = file_of(ground / "kamailio.cfg", 0, "before\n")
+    listing = file_of(owned(ground / "etc", SERVER) / "dispatcher.list", SERVER, "before\n")
+    folder = made_change(ground, config, listing)
+    attackers.start(SERVER, "fill_attributes", listing)
+    assert go_back(folder) == []
+    assert config.read_text() == listing.read_text() == "before\n" and load(folder) is None
+
+
+def test_attributes_that_grow_while_they_are_copied_are_no_full_disk(
+    ground: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their owner can make each of them large in turn."""
+
+    def full(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    config = file_of(ground / "kamailio.cfg", 0, "before\n")
+    listing = file_of(owned(ground / "etc", SERVER) / "dispatcher.list", SERVER, "before\n")
+    folder = made_change(ground, config, listing)
+    os.setxattr(listing, "user.note", b"x")
+    monkeypatch.setattr("os.setxattr", full)
+    problems = go_back(folder)
+    assert len(problems) == 1 and "user.note" in problems[0] and "stays as it is" in problems[0], problems
+    assert config.read_text() == "before\n" and listing.read_text() == "after\n" and load(folder) is None

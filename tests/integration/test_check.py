@@ -362,6 +362,12 @@ def test_no_name_breaks_a_report(repository: Path) -> None:
                 assert json.loads(done.stdout)
 
 
+def test_a_name_that_looks_like_an_option_is_one_line_of_an_error(repository: Path) -> None:
+    done = check(repository, config("bad"), "--x\x1b[31m\n::error::x.cfg")
+    assert done.returncode == 2 and "unrecognized arguments: --x" in done.stderr
+    assert "\n::error" not in done.stderr and "\x1b" not in done.stderr
+
+
 def test_a_password_is_in_no_report(repository: Path) -> None:
     path = repository / config("bad")
     path.write_text(path.read_text() + 'modparam("dispatcher", "db_url", "mysql://k:s3cret@localhost/k") x\n')

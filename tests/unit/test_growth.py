@@ -21,7 +21,12 @@ from hypothesis import strategies as st
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Listing, analyse
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.findings import Finding
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import parse_refusals
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import (
+    Refusal,
+    Said,
+    parse_refusals,
+    refusal_findings,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup import read_setup
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
@@ -38,6 +43,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import ERROR
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -308,3 +315,35 @@ def test_what_a_check_prints_is_read_in_proportion_to_its_length(part: str) -> N
 def test_a_line_number_of_thousands_of_digits_is_no_number_of_a_line() -> None:
     log = "parse error in config file /k, line %s, column 1: x" % ("1" * 5000)
     assert [refusal.line for refusal in parse_refusals(log, evaluate("/k", b"", no_files))] == [None]
+
+
+@pytest.mark.parametrize("part", [b"#!subst secret_key&&", b"#!define a_pass 1 #", b"#!define a_pass off // "])
+def test_values_that_are_no_secrets_and_have_others_in_them_take_time_in_proportion(part: bytes) -> None:
+    """Each goes on to the end of the line."""
+    began = time.process_time()
+    masked = mask_secrets(part * (400_000 // len(part)) + b"#!define b_pass s3cret-1")
+    assert time.process_time() - began < 5
+    assert b"s3cret" not in masked
+    few = part * 20 + b"\n"
+    assert mask_secrets(few) == few
+
+
+def test_refusals_are_compared_with_findings_in_proportion_to_both() -> None:
+    """A module that a configuration loads can print what it likes."""
+    text = b'loadmodule "x"\n' * 50_000
+    evaluation = evaluate("/k", text, no_files)
+    findings = [
+        Finding("module-twice", ERROR, "/k", line, 1, None, "x", "x") for line in range(2, text.count(b"\n") + 1)
+    ]
+    said = Said(tuple(Refusal("/k", 60_000 + number, 60_000 + number, 1, "x") for number in range(2_000)))
+    began = time.process_time()
+    assert len(list(refusal_findings(said, evaluation, findings))) == 2_000
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("part", [b"modparam(#key", b"$var(pw)=#", b"$var(pw)=//", b'modparam("a",#'])
+def test_comments_that_may_be_between_parts_of_a_secret_take_time_in_proportion(part: bytes) -> None:
+    """Each of them goes on to the end of the line."""
+    began = time.process_time()
+    mask_secrets(part * (1_000_000 // len(part)))
+    assert time.process_time() - began < 10

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import pwd
@@ -23,7 +24,12 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import service as host_service
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import Wanted, adjust
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import (
+    _BY_NAME,
+    Wanted,
+    adjust,
+    wanted_of,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import sweep_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import service_of_arguments
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.staging import (
@@ -238,6 +244,82 @@ def test_a_new_file_gets_the_attributes_of_the_file_that_was_read_only(other: st
         with find_place(str(path), WRITE) as place, pytest.raises(KamailioError, match="another program"):
             keep_attributes(place, new.fileno(), before)
         assert os.fstat(new.fileno()).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644])
+def test_an_access_control_list_is_never_wider_than_the_mode_that_is_asked_for(
+    mode: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list"
+    path.write_text("before")
+    entries = [(1, 6, 0), (2, 6, 4242), (4, 4, 0), (16, 6, 0), (32, 4, 0)]
+    rights = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    os.setxattr(path, "system.posix_acl_access", rights)
+    modes: list[int] = []
+    set_attribute = os.setxattr
+
+    def watched(handle: int, name: str, data: bytes) -> None:
+        set_attribute(handle, name, data)
+        modes.append(os.fstat(handle).st_mode & 0o777)
+
+    monkeypatch.setattr("os.setxattr", watched)
+    module: Any = Standin({"follow": False, "unsafe_writes": False})
+    wanted = {str(path): Wanted(None, None, mode, module)}
+    write_changes(module, [Change(str(path), b"before", b"after")], False, wanted)
+    assert modes == [0o664 & mode]
+    assert path.stat().st_mode & 0o777 == mode and "system.posix_acl_access" in os.listxattr(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize(
+    ("folder_mode", "wanted", "reader"),
+    [
+        (0o755, (None, None, 0o644), "the user 4242"),
+        (0o755, (None, None, "o+r"), "the user 4242"),
+        (0o755, (4242, None, None), "the user 4242"),
+        (0o775, (None, 4343, 0o640), "the group 4343"),
+        (0o1777, (None, None, 0o644), "everybody"),
+        (0o755, (None, 4343, 0o640), ""),
+        (0o755, (None, None, 0o400), ""),
+        (0o755, (None, None, 0o600), ""),
+    ],
+)
+def test_nobody_gets_to_read_a_file_by_giving_it_another_name(
+    folder_mode: int, wanted: tuple[Any, Any, Any], reader: str, changed: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        owner = 0 if reader == "everybody" else 4242
+        os.chown(folder, owner, 4343)
+        folder.chmod(folder_mode)
+        path = folder / "key"
+        path.write_text("private key")
+        path.chmod(0o600)
+        path = path.rename(folder / "list")
+        params = {"follow": False, "unsafe_writes": False, **dict.fromkeys(_BY_NAME)}
+        for follow in (False, True):
+            module: Any = Standin(dict(params, follow=follow))
+            module.check_mode = False
+            module._symbolic_mode_to_octal = lambda _status, _text: 0o604
+            asked = Wanted(*wanted, module)
+            data = path.read_bytes()
+            after = data + b"\n" if changed else data
+            with pytest.raises(KamailioError, match=reader) if reader and not follow else contextlib.nullcontext():
+                write_changes(module, [Change(str(path), data, after)], False, {str(path): asked})
+                adjust(module, asked, str(path), after)
+            if reader and not follow:
+                status = path.stat()
+                assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o600)
+        if isinstance(wanted[2], int):
+            assert path.stat().st_mode & 0o777 == wanted[2]
+
+
+@pytest.mark.parametrize("mode", [-1, 0o10000, 10**30, "-1", "77777", 0.5, ["0644"], {}])
+def test_a_mode_that_is_none_is_refused(mode: object) -> None:
+    params = {"owner": None, "group": None, "mode": mode}
+    with pytest.raises(KamailioError, match=r"is not a mode\. Give a number"):
+        wanted_of(SimpleNamespace(params=params))  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")

@@ -419,11 +419,20 @@ def test_the_watch_tries_again_to_end_what_it_has_undone(
 
 def test_what_runs_have_left_that_were_killed(folder: str) -> None:
     parent = Path(folder).parent
-    for name in (".a.change.xyz", "a.change.0123", "b.change"):
+    for name in (".a.change.xyz_0123", "a.change." + "0123" * 8, "b.change"):
         (parent / name).mkdir(parents=True)
     (parent / "a.change.last").write_text("{}")
     with begin(folder, [], NONE, OPTIONS, [], 0):
         assert sorted(path.name for path in parent.iterdir()) == ["a.change", "a.change.last", "b.change"]
+
+
+def test_a_change_sweeps_nothing_of_a_configuration_whose_name_begins_like_a_journal(folder: str) -> None:
+    parent = Path(folder).parent
+    others = {"a.change.cfg.change", ".a.change.b.change.abcd_123", ".a.change.notes"}
+    for name in others:
+        (parent / name).mkdir(parents=True)
+    with begin(folder, [], NONE, OPTIONS, [], 0):
+        assert {path.name for path in parent.iterdir()} == {"a.change", *others}
 
 
 def test_what_has_not_proved_itself_is_not_confirmed(tmp_path: Path) -> None:

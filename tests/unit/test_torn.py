@@ -188,3 +188,24 @@ def test_a_link_to_a_file_of_another_change_does_not_keep_a_change_from_its_end(
         held.take(str(other))
         revert.undo(Standin(journal.options), locks, journal, "so")
     assert path.read_bytes() == BEFORE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of other users")
+def test_half_a_file_that_its_owner_has_replaced_is_not_written_for_the_owner(path: Path, tmp_path: Path) -> None:
+    """The owner of the folder could not read the file of before."""
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, NOBODY, NOBODY)
+    listing = theirs / "list"
+    for file in (path, listing):
+        file.write_bytes(AFTER[:100] + BEFORE[100:])
+        file.chmod(0o600)
+    changes = [Change(str(listing), BEFORE, AFTER), Change(str(path), BEFORE, AFTER)]
+    with begin(str(tmp_path / "kept" / "a.change"), changes, RELOAD, OPTIONS, [], 0) as begun:
+        journal = proceed(begun, phase=WRITING)
+    listing.rename(theirs / "aside")
+    listing.write_bytes(b"mine")
+    os.chown(listing, NOBODY, NOBODY)
+    (problem,) = undo(journal)
+    assert "%s: was changed by another program since, and stays as it is" % listing in problem
+    assert listing.read_bytes() == b"mine" and path.read_bytes() == BEFORE

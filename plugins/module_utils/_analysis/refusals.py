@@ -12,6 +12,7 @@ Its messages are those of C(yyerror_at) in Kamailio's src/core/cfg.y, behind wha
 
 from __future__ import annotations
 
+import bisect
 import os
 import re
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -125,7 +126,10 @@ def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Find
     lost = any(finding.rule == "module-file-missing" for finding in stopping)
     lost = lost or any("failed to load module" in refusal.text for refusal in said.refusals)
     spans = _spans_of(stopping, evaluation)
-    syntax = [(finding.file, finding.line or 0) for finding in stopping if finding.rule == "config-syntax"]
+    syntax: Dict[str, int] = {}
+    for finding in stopping:
+        if finding.rule == "config-syntax":
+            syntax[finding.file] = min(finding.line or 0, syntax.get(finding.file, finding.line or 0))
     for refusal in said.refusals:
         if lost and any(text in refusal.text for text in _OF_LOST):
             continue
@@ -135,7 +139,7 @@ def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Find
 
 
 def _spans_of(findings: Sequence[Finding], evaluation: Evaluation) -> Dict[str, List[Tuple[int, int]]]:
-    """The first and the last line of each statement that a finding is about, by file."""
+    """The first and the last lines of the statements that a finding is about, by file, in order and apart."""
     lasts = {(finding.file, finding.line): finding.line for finding in findings if finding.line}
     for place in [param.place for param in evaluation.params] + [load.place for load in evaluation.loads]:
         if (place.path, place.line) in lasts:
@@ -143,15 +147,20 @@ def _spans_of(findings: Sequence[Finding], evaluation: Evaluation) -> Dict[str, 
             last = place.line + evaluation.files[place.path].count(b"\n", place.start, place.end)
             lasts[place.path, place.line] = max(last, lasts[place.path, place.line])
     spans: Dict[str, List[Tuple[int, int]]] = {}
-    for (path, first), last in lasts.items():
-        spans.setdefault(path, []).append((first or 0, last))
+    for path, begin, end in sorted((path, first or 0, last) for (path, first), last in lasts.items()):
+        found = spans.setdefault(path, [])
+        if found and begin <= found[-1][1]:
+            begin, end = found[-1][0], max(end, found.pop()[1])
+        found.append((begin, end))
     return spans
 
 
-def _is_said(refusal: Refusal, spans: Dict[str, List[Tuple[int, int]]], syntax: Sequence[Tuple[str, int]]) -> bool:
-    """Whether a finding is about what the server refuses there."""
+def _is_said(refusal: Refusal, spans: Dict[str, List[Tuple[int, int]]], syntax: Mapping[str, int]) -> bool:
+    """Whether a finding is about what the server refuses there; C(syntax) is the first of each file about syntax."""
     first, last = refusal.line or 0, refusal.last_line or 0
-    if any(begin <= last and first <= end for begin, end in spans.get(refusal.path, ())):
+    found = spans.get(refusal.path, [])
+    before = bisect.bisect(found, (last + 1,)) - 1
+    if before >= 0 and first <= found[before][1]:
         return True
     # The server's parser finds the end of the file where a block or a string has none.
-    return any(path != refusal.path or line <= first for path, line in syntax)
+    return any(path != refusal.path or line <= first for path, line in syntax.items())

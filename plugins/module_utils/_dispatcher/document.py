@@ -16,6 +16,8 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
+from .._errors import error
+from .._memory import LIST_LINES
 from .._versions import Version
 
 # fgets() reads one byte less than its buffer of 1024 bytes; the line feed counts.
@@ -147,7 +149,14 @@ class _Numbers(Dict[Optional[bytes], int]):
 
 
 def parse_document(data: bytes, version: Version) -> Document:
-    """Read a dispatcher.list as the server of that version reads it. Takes any bytes, raises nothing."""
+    """Read a dispatcher.list as the server of that version reads it.
+
+    Takes any bytes. Raises KamailioError for a list of very many lines.
+    """
+    count = data.count(b"\n")
+    if count > LIST_LINES:
+        text = "the list has %d lines, and lists of at most %d are read"
+        raise error(text % (count, LIST_LINES), "Look at it: it is damaged, or not a list of Kamailio")
     pattern = _DECIMAL_OR_HEX if version.reads_hexadecimal_flags else _DECIMAL
     destinations: List[Destination] = []
     bad_lines: List[BadLine] = []

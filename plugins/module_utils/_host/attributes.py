@@ -18,14 +18,16 @@ import grp
 import os
 import pwd
 import stat
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 from .._caller import TaskModule
 from .._errors import KamailioError, error
+from .._rights import NO_OTHERS
 from .._text import is_number, named
-from .._trust import WRITE, find_place
+from .._trust import WRITE, FilePlace, described, find_place
 from .files import contains
 
+_MODES = "Give a number such as '0644', or symbols such as u=rw,go=r"
 _BY_NAME = ("seuser", "serole", "setype", "selevel", "attributes")
 
 
@@ -56,36 +58,70 @@ def _id_of(option: str, value: Any, look_up: Any) -> Optional[int]:
 
 
 def _mode_of(value: Any) -> Union[int, str, None]:
-    if value is None or isinstance(value, int):
-        return value
+    if value is None:
+        return None
     try:
-        return int(value, 8)
+        mode = value if isinstance(value, int) else int(value, 8)
     except ValueError:
         return str(value)
+    except TypeError:
+        mode = -1
+    if not 0 <= mode <= 0o7777:
+        raise error("mode: %s is not a mode" % named(value), _MODES)
+    return mode
 
 
 def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = False) -> bool:
     """Give an open file what is asked for; return whether it did not have it. Raises KamailioError."""
     status = os.fstat(handle)
-    owner = -1 if wanted.owner in (None, status.st_uid) else wanted.owner
-    group = -1 if wanted.group in (None, status.st_gid) else wanted.group
-    mode = stat.S_IMODE(status.st_mode)
-    asked = wanted.mode
-    if isinstance(asked, str):
-        try:
-            asked = wanted.module._symbolic_mode_to_octal(status, asked)
-        except ValueError as exc:
-            raise error("mode: %s" % exc, "Give a number such as '0644', or symbols such as u=rw,go=r", path) from exc
-    differs = (owner, group) != (-1, -1) or (asked is not None and asked != mode)
+    after = status_with(status, wanted, path)
+    differs = _rights_of(after) != _rights_of(status)
     if differs and not check_mode:
+        owner = -1 if after.st_uid == status.st_uid else after.st_uid
+        group = -1 if after.st_gid == status.st_gid else after.st_gid
         try:
             if (owner, group) != (-1, -1):
                 os.fchown(handle, owner, group)
             # A change of the owner takes bits of the mode away.
-            os.fchmod(handle, mode if asked is None else asked)
+            os.fchmod(handle, after.st_mode)
         except OSError as exc:
             raise _not_given(exc.errno or 0, path) from exc
     return differs
+
+
+def status_with(status: os.stat_result, wanted: Wanted, path: str) -> os.stat_result:
+    """Return the status of a file as it is with what is asked for. Raises KamailioError."""
+    mode = wanted.mode
+    if isinstance(mode, str):
+        try:
+            mode = int(wanted.module._symbolic_mode_to_octal(status, mode))
+        except ValueError as exc:
+            raise error("mode: %s" % exc, _MODES, path) from exc
+    fields = list(status)
+    fields[stat.ST_MODE] = stat.S_IMODE(status.st_mode) if mode is None else mode
+    fields[stat.ST_UID] = status.st_uid if wanted.owner is None else wanted.owner
+    fields[stat.ST_GID] = status.st_gid if wanted.group is None else wanted.group
+    return os.stat_result(fields)
+
+
+def _rights_of(status: os.stat_result) -> Tuple[int, int, int]:
+    return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
+
+
+def require_known_readers(place: FilePlace, handle: int, wanted: Wanted) -> None:
+    """Refuse to let those read an open file who can have given it its name, and cannot read it so far.
+
+    Raises KamailioError.
+    """
+    if wanted.module.params["follow"]:
+        return
+    status = os.fstat(handle)
+    readers = place.namers().gaining(status, status_with(status, wanted, place.path))
+    if readers != NO_OTHERS:
+        text = "can be another file that %s gave this name: they cannot read it now, and could with the %s of this task"
+        asked = [name for name in ("owner", "group", "mode") if getattr(wanted, name) is not None]
+        remedy = "Look at it. If it is the right file, change that by hand, or set follow"
+        raise error(text % (described(readers), " and ".join(asked)), remedy, place.path)
 
 
 def _not_given(number: int, path: str) -> KamailioError:
@@ -107,12 +143,13 @@ def adjust(module: TaskModule, wanted: Wanted, path: str, data: bytes) -> bool:
             handle = place.open(os.O_RDONLY)
             try:
                 changed = apply_wanted(handle, wanted, path, True)
-                if changed and module.check_mode:
-                    _require_allowed(handle, wanted, data, path)
-                elif changed:
-                    if place.doubt:
+                if changed:
+                    if module.check_mode:
+                        _require_allowed(handle, wanted, data, path)
+                    elif place.doubt or place.shared:
                         _require_own(handle, data, path)
-                    apply_wanted(handle, wanted, path)
+                    require_known_readers(place, handle, wanted)
+                    apply_wanted(handle, wanted, path, module.check_mode)
             finally:
                 os.close(handle)
             if by_name:

@@ -19,13 +19,16 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
-from .._rights import ACCESS_LIST, group_name, groups_of, may
+from .._rights import ACCESS_LIST, group_name, groups_of, may, narrowed
+from .._text import named
 from .._trust import READ, WRITE, FilePlace, find_place, user_name
-from .attributes import Wanted, apply_wanted
+from .attributes import Wanted, apply_wanted, require_known_readers, status_with
 from .files import contains, flush, read_place, staging_prefix, sweep
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644
+# More than the extended attributes of a file can take, and less than a disk has that is not full.
+_ROOM = 1 << 20
 
 
 class _New(NamedTuple):
@@ -316,8 +319,9 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], want
     for this moment, and then read what only the readers of the first one should. Raises OSError, and KamailioError if
     it is another one. The SELinux context is left to AnsibleModule, which knows the policy.
 
-    Where the task may not set the owner, the file gets the group alone, or the one that is C(wanted). Where
-    it may not set that either, no group gets more rights than others have. Returns whether that takes none away.
+    Of what is C(wanted) it gets the owner, the group, and no more than the mode. Where the task may not set the owner,
+    it gets the group alone. Where it may not set that either, no group gets more rights than others have. Returns
+    whether that takes none away.
     """
     try:
         old = place.open(os.O_RDONLY)
@@ -332,32 +336,38 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], want
         status = os.fstat(old)
         if before is None or not stat.S_ISREG(status.st_mode) or not contains(old, before):
             raise _changed(place.path)
+        if wanted:
+            require_known_readers(place, old, wanted)
+        after = status_with(status, wanted, place.path) if wanted else status
         names = _extended_of(old)
         # A program that runs as its owner is not what this is.
         kept = mode = status.st_mode & 0o777
-        if not _keep_owner(handle, status, wanted.group if wanted else None):
+        if not _keep_owner(handle, after):
             # What the group and the list grant or deny, they would for the members of another group.
             common = mode >> 3 & mode if ACCESS_LIST not in names else 0
             kept = mode & 0o700 | (common & 7) * 0o11
             names = [name for name in names if name != ACCESS_LIST]
+        # The one that the folder gives would also take the room of what is kept.
+        _drop_access_list(handle)
+        # Not even for a moment what the file will not have.
+        most = after.st_mode if wanted and wanted.mode is not None else 0o777
         for name in names:
-            os.setxattr(handle, name, os.getxattr(old, name))
+            _copy_attribute(old, handle, name, most, place.path)
         # An access control list brings the mode. Set before it, the bits of the mask would be those of the group.
         if ACCESS_LIST not in names:
-            _drop_access_list(handle)
-            os.fchmod(handle, kept)
+            os.fchmod(handle, kept & most)
         return kept == mode
     finally:
         os.close(old)
 
 
-def _keep_owner(handle: int, status: os.stat_result, group: Optional[int]) -> bool:
+def _keep_owner(handle: int, after: os.stat_result) -> bool:
     """Give a new file an owner and a group, or the group alone; return False if neither is allowed."""
     try:
-        os.fchown(handle, status.st_uid, status.st_gid)
+        os.fchown(handle, after.st_uid, after.st_gid)
     except PermissionError:
         try:
-            os.fchown(handle, -1, status.st_gid if group is None else group)
+            os.fchown(handle, -1, after.st_gid)
         except PermissionError:
             return False
     return True
@@ -374,6 +384,23 @@ def _extended_of(handle: int) -> List[str]:
             return []
         raise
     return [name for name in names if not name.startswith(("security.", "trusted."))]
+
+
+def _copy_attribute(old: int, handle: int, name: str, most: int, path: str) -> None:
+    """Copy an extended attribute from an open file to another one, C(most) being the most of a mode. Raises OSError.
+
+    They have little room in a file, and the owner of the old one decides how many it has. That there is no more of it
+    is no reason to wait, as for a disk that is full: then KamailioError.
+    """
+    try:
+        data = os.getxattr(old, name)
+        os.setxattr(handle, name, narrowed(data, most) if name == ACCESS_LIST else data)
+    except OSError as exc:
+        free = os.fstatvfs(handle)
+        if exc.errno != errno.ENOSPC or free.f_bfree * free.f_frsize < _ROOM:
+            raise
+        text = "its extended attribute %s cannot be kept: %s" % (named(name), exc.strerror)
+        raise error(text, "Nothing has been changed. Remove it, or others of the file (setfattr -x)", path) from None
 
 
 def _drop_access_list(handle: int) -> None:

@@ -18,6 +18,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -28,7 +29,7 @@ from .._change import Change
 from .._compare.before import State
 from .._errors import KamailioError, error
 from .._host.files import flush_folder, keep_private, read_private, require_private
-from .._host.staging import real_path
+from .._host.staging import inode_of, real_path
 from .._memory import KEPT_BYTES, MIB
 from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
@@ -53,14 +54,16 @@ HOLD_SECONDS = 5.0
 class Entry(NamedTuple):
     """A file of a change: its real path, its bytes before, None if there was none, and the digest of the new ones.
 
-    C(inode) is that of the file with the new bytes, None until they are staged. It tells the file of this change from
-    one with the same bytes that another run has written.
+    C(inode) is that of the file with the new bytes, None until they are staged. C(old_inode) is that of the file of
+    before, which stays where the new bytes are written in place. They tell the file of this change from one with the
+    same bytes that another run has written, or that its owner has put there.
     """
 
     path: str
     before: Optional[bytes]
     digest: str
     inode: Optional[int] = None
+    old_inode: Optional[int] = None
 
 
 class Journal(NamedTuple):
@@ -92,10 +95,13 @@ class Journal(NamedTuple):
 
     def wrote(self, entry: Entry, data: Optional[bytes], inode: Optional[int]) -> bool:
         """Whether a file is the one that this change has written, by its bytes and its inode as they are now."""
-        if data is None or digest_of(data) != entry.digest:
-            return False
-        # What is written in place keeps its inode, and not every file system keeps them over a boot.
-        return bool(self.options["unsafe_writes"]) or self.boot != boot_of_host() or inode == entry.inode
+        return data is not None and digest_of(data) == entry.digest and self.is_at(entry, inode)
+
+    def is_at(self, entry: Entry, inode: Optional[int]) -> bool:
+        """Whether a file can be the one that this change has written, by its inode."""
+        known = (entry.inode, entry.old_inode) if self.options["unsafe_writes"] else (entry.inode,)
+        # Not every file system keeps them over a boot.
+        return (inode is not None and inode in known) or self.boot != boot_of_host()
 
 
 def digest_of(data: bytes) -> str:
@@ -121,7 +127,7 @@ def begin(
     """
     parent = os.path.dirname(folder)
     staging = ".%s." % os.path.basename(folder)
-    entries = [Entry(real_path(change.path, follow), change.before, digest_of(change.after)) for change in changes]
+    entries = [_entry_of(change, real_path(change.path, follow)) for change in changes]
     change = uuid.uuid4().hex
     journal = Journal(
         folder=folder,
@@ -160,6 +166,10 @@ def begin(
         yield journal
 
 
+def _entry_of(change: Change, path: str) -> Entry:
+    return Entry(path, change.before, digest_of(change.after), None, inode_of(path))
+
+
 def _first(exc: KamailioError) -> Tuple[str, str]:
     return exc.problems[0].text, exc.problems[0].remedy
 
@@ -169,9 +179,11 @@ def _sweep(folder: str, staging: str) -> None:
     parent, name = os.path.split(folder)
     if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, _STATE)):
         shutil.rmtree(folder, ignore_errors=True)
-    for leftover in os.listdir(parent):
+    # Behind the name of a change there can be the rest of the name of another configuration.
+    mine = re.compile(r"(?:%s[a-z0-9_]{8}|%s\.[0-9a-f]{32})\Z" % (re.escape(staging), re.escape(name)))
+    for leftover in filter(mine.match, os.listdir(parent)):
         path = os.path.join(parent, leftover)
-        if leftover.startswith((staging, name + ".")) and os.path.isdir(path):
+        if os.path.isdir(path):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -185,7 +197,13 @@ def _render(journal: Journal) -> bytes:
         "options": journal.options,
         "boot": journal.boot,
         "entries": [
-            {"path": entry.path, "new": entry.before is None, "digest": entry.digest, "inode": entry.inode}
+            {
+                "path": entry.path,
+                "new": entry.before is None,
+                "digest": entry.digest,
+                "inode": entry.inode,
+                "old_inode": entry.old_inode,
+            }
             for entry in journal.entries
         ],
         "states": [_render_state(state) for state in journal.states],
@@ -239,7 +257,13 @@ def _parse(folder: str, data: bytes) -> Journal:
         text = "this is not the journal of a change: %s" % reason
         raise error(text, "Look at the files in it, and remove the folder", folder) from reason
     entries = [
-        Entry(entry["path"], None if entry["new"] else _before(folder, index), entry["digest"], entry["inode"])
+        Entry(
+            path=entry["path"],
+            before=None if entry["new"] else _before(folder, index),
+            digest=entry["digest"],
+            inode=entry["inode"],
+            old_inode=entry["old_inode"],
+        )
         for index, entry in enumerate(state.pop("entries"))
     ]
     states = [

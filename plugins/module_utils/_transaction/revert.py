@@ -138,9 +138,10 @@ def is_written(journal: Journal) -> bool:
 
 def _is_ours(journal: Journal, entry: Entry, data: Optional[bytes], torn: bool) -> bool:
     """Whether a file that now contains C(data) is one that the change or its rollback has written."""
+    inode = inode_of(entry.path)
     if torn and entry.before is not None:
-        return data is not None and data != entry.before
-    return journal.wrote(entry, data, inode_of(entry.path))
+        return data is not None and data != entry.before and journal.is_at(entry, inode)
+    return journal.wrote(entry, data, inode)
 
 
 def _can_be_torn(journal: Journal) -> bool:

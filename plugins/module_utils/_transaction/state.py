@@ -90,6 +90,7 @@ _ENTRY: Dict[str, _Check] = {
     "new": _is_bool,
     "digest": lambda value: isinstance(value, str) and bool(_DIGEST.match(value)),
     "inode": _or_none(_is_count),
+    "old_inode": _or_none(_is_count),
 }
 _STATE: Dict[str, _Check] = {
     "change": lambda value: isinstance(value, str) and value.isalnum(),
