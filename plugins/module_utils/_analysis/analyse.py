@@ -32,7 +32,7 @@ from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
 from .parameters import parameter_findings, timer_findings
 from .refusals import NOT_ASKED, Said, refusal_findings
-from .routes import event_route_findings, handler_findings, route_findings
+from .routes import block_findings
 from .script import list_findings, script_findings
 from .setup import MODE_ALL, Setup, interval_of, no_interval, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
@@ -207,7 +207,7 @@ def _of_what_is_read(evaluation: Evaluation, version: Optional[Version]) -> List
     findings += _without_socket(evaluation)
     findings += [*table_findings(evaluation, version), *core_setting_findings(evaluation, version)] if version else []
     findings += _unknown_values(evaluation)
-    findings += [*event_route_findings(evaluation), *route_findings(evaluation), *handler_findings(evaluation)]
+    findings += block_findings(evaluation)
     dispatcher = evaluation.load("dispatcher")
     findings += timer_findings(evaluation)
     if not dispatcher:

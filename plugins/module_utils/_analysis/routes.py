@@ -19,8 +19,9 @@ from typing import Dict, Iterator, Optional, Set, Tuple
 from .._config.calls import block_named
 from .._config.model import Call, Evaluation
 from .._config.values import parse_number
+from .._rules import RULES
 from .._text import quoted, show
-from .findings import Finding, found_at
+from .findings import Finding, found_at, found_in
 from .routing import engine_of
 
 # Modules that do not start without a route for their events: the route, the parameter with which they need it (None for
@@ -44,10 +45,22 @@ _NAMING_FUNCTIONS = ("db_foreach",)
 _WORD = re.compile(rb"[^\s;=,]+")
 
 
-def event_route_findings(evaluation: Evaluation) -> Iterator[Finding]:
+def block_findings(evaluation: Evaluation) -> Iterator[Finding]:
+    """Blocks of the routing script that are asked for and not there, as far as the script is known."""
+    stopping = [*_event_routes(evaluation), *_routes(evaluation)]
+    if not evaluation.hides_calls:
+        yield from stopping
+        yield from _handlers(evaluation)
+    elif stopping and not evaluation.undecided and not any(RULES[rule].stops for rule, _problem in evaluation.problems):
+        text = "a part of the routing script is known to the server only, and the block that this needs may be in it"
+        first = stopping[0]
+        yield found_in("config-undecided", first.file, first.line, text, column=first.column)
+
+
+def _event_routes(evaluation: Evaluation) -> Iterator[Finding]:
     """Modules that need an event_route and do not find it."""
     for load in evaluation.loads:
-        if load.name not in _EVENT_ROUTES or evaluation.hides_calls:
+        if load.name not in _EVENT_ROUTES:
             continue
         event, needed_for, instead = _EVENT_ROUTES[load.name]
         switch = evaluation.param(load.name, needed_for) if needed_for else None
@@ -59,10 +72,8 @@ def event_route_findings(evaluation: Evaluation) -> Iterator[Finding]:
             yield found_at("event-route-missing", switch.place if switch else load.place, text % (load.name, name))
 
 
-def route_findings(evaluation: Evaluation) -> Iterator[Finding]:
+def _routes(evaluation: Evaluation) -> Iterator[Finding]:
     """Calls of a route that is not there, which the server refuses when all its modules have started."""
-    if evaluation.hides_calls:
-        return
     made = _names_made(evaluation)
     if None in made:
         return
@@ -75,10 +86,10 @@ def route_findings(evaluation: Evaluation) -> Iterator[Finding]:
         yield found_at("route-missing", call.place, text % quoted(name, 60), remedy)
 
 
-def handler_findings(evaluation: Evaluation) -> Iterator[Finding]:
+def _handlers(evaluation: Evaluation) -> Iterator[Finding]:
     """Calls that name a block for a failure, a reply or a branch, where there is no such block."""
     # A script in another language has functions for it.
-    if evaluation.hides_calls or engine_of(evaluation):
+    if engine_of(evaluation):
         return
     for function, block in _HANDLERS.items():
         for name, call in _first_calls(evaluation, function).items():
