@@ -135,6 +135,7 @@ RULES: Dict[str, Rule] = {
     "event-route-missing": Rule(
         ERROR, "Write that event_route, or take the module out", stops=True, about_absence=True
     ),
+    "route-missing": Rule(ERROR, "Write that route, or correct the name in the call", stops=True, about_absence=True),
     "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "address-misread": Rule(ERROR, "Write four numbers from 0 to 255"),
     "attrs-broken": Rule(ERROR, "Write name=value;name=value, without white space", field=ATTRS),
@@ -209,6 +210,7 @@ RULES: Dict[str, Rule] = {
         ),
     ),
     "failover-off": Rule(WARNING, 'Set modparam("dispatcher", "flags", 2), or take the calls out'),
+    "handler-missing": Rule(WARNING, "Write that block, or correct the name in the call", about_absence=True),
     "algorithm-unknown": Rule(WARNING, "Take an algorithm that this version has, such as 4"),
     "set-missing": Rule(WARNING, "Correct the number, or ask ds_list_exists first if a set may be missing"),
     "latency-not-measured": Rule(

@@ -229,6 +229,11 @@ HIDDEN = {
         "#!define FAILOVER 2\n",
         DISPATCHER + 'modparam("dispatcher", "flags", FAILOVER)\n',
     ),
+    "route": ("route[X] { return; }\n", DISPATCHER + "route[A] { route(X); }\n"),
+    "event_route": (
+        "event_route[xhttp:request] { exit; }\n",
+        'loadmodule "sl.so"\nloadmodule "xhttp.so"\n' + DISPATCHER,
+    ),
     "define_of_a_port": ("#!define PORT @PORT@\n", "listen=tcp:127.0.0.1:PORT\n" + DISPATCHER),
 }
 

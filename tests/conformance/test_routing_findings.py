@@ -294,6 +294,85 @@ def test_modules_that_need_an_event_route(module: str, there: bool, suite: str, 
         server.stop()
 
 
+TMX = 'loadmodule "tm.so"\nloadmodule "pv.so"\nloadmodule "cfgutils.so"\n'
+BLOCK = "route[%s] { return; }\n"
+TIMER = (
+    'loadmodule "rtimer.so"\nmodparam("rtimer", "timer", "name=t;interval=9;mode=1;")\n'
+    'modparam("rtimer", "exec", "timer=t;route=X")\n'
+)
+# name: what is loaded, the blocks beside the main one, the main one, whether a route is missing
+ROUTES: dict[str, tuple[str, str, str, bool]] = {
+    "word": ("", "", "route(X);", True),
+    "string": ("", "", 'route("X");', True),
+    "raw string": ("", "", "route('X');", True),
+    "number": ("", "", "route(7);", True),
+    "define": ("#!define NEXT X\n", "", "route(NEXT);", True),
+    "variable in a string": ("", "", 'route("$var(x)");', True),
+    "condition": ("", "", "if (!route(X)) exit;", True),
+    "assignment": ("", "", "$var(x) = route(X);", True),
+    "behind an exit": ("", "", "exit; route(X);", True),
+    "never true": ("", "", "if (0) { route(X); }", True),
+    "other case": ("", BLOCK % "x", "route(X);", True),
+    "other kind": ("", "failure_route[X] { exit; }\n", "route(X);", True),
+    "never called": ("", "route[A] { route(X); }\n", "exit;", True),
+    "failure": ("", "failure_route[A] { route(X); }\n", "exit;", True),
+    "event": ("", "event_route[a:b] { route(X); }\n", "exit;", True),
+    "switch": ("", "", "switch ($rm) { case 1: route(X); break; default: exit; }", True),
+    "inactive block": ("", "#!ifdef NO\n" + BLOCK % "X" + "#!endif\n", "route(X);", True),
+    "block": ("", BLOCK % "X", "route(X);", False),
+    "block with a string": ("", BLOCK % '"X"', "route(X);", False),
+    "block of a define": ("#!define NEXT X\n", BLOCK % "NEXT", "route(X);", False),
+    "numbers": ("", BLOCK % "7", "route(07); route(0x7);", False),
+    "main block": ("", "", "if ($var(x) == 1) { route(0); }", False),
+    "known later": ("", "", "route($var(x));", False),
+    "joined": ("", BLOCK % "XY", 'route("X" + "Y");', False),
+    "inactive call": ("", "", "exit;\n#!ifdef NO\nroute(X);\n#!endif\n", False),
+    "route of a timer": (TIMER, "", "route(X);", False),
+    "if it is there": ("", "", 'route_if_exists("X");', False),
+}
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_routes_that_are_not_there(name: str, suite: str, version: str, tmp_path: Path) -> None:
+    before, blocks, main, missing = ROUTES[name]
+    setup = Setup(tmp_path, TMX + before + blocks, None, main)
+    judged = setup.judge(version)
+    assert rules(judged) == (["route-missing"] if missing else [])
+    assert judged.result["will_start"] is not missing
+    server = setup.server(suite)
+    assert server.check() == 0
+    try:
+        assert server.start() is not missing, server.log_text()
+        assert ("not found at" in server.log_text()) is missing
+    finally:
+        server.stop()
+
+
+# call, block that it names
+HANDLERS = [
+    ('t_on_failure("X")', "failure_route[X]"),
+    ("t_on_failure('X')", "failure_route[X]"),
+    ('t_on_reply("1")', "onreply_route[1]"),
+    ('t_on_reply("X")', "onreply_route[X]"),
+    ('t_on_branch("X")', "branch_route[X]"),
+    ('t_on_branch_failure("X")', "event_route[tm:branch-failure:X]"),
+    ('t_on_failure("0")', ""),
+    ('t_on_failure("")', ""),
+]
+
+
+@pytest.mark.parametrize(("call", "block"), HANDLERS)
+@pytest.mark.parametrize("there", [True, False])
+def test_blocks_that_are_not_there(
+    call: str, block: str, there: bool, suite: str, version: str, tmp_path: Path
+) -> None:
+    setup = Setup(tmp_path, TMX + ("%s { exit; }\n" % block if there and block else ""), None, call + "; exit;")
+    silent = there or not block
+    assert rules(setup.judge(version)) == ([] if silent else ["handler-missing"])
+    with setup.server(suite) as server:
+        assert ("empty/non existing route" in server.log_text()) is not silent
+
+
 def test_the_script_of_another_language_is_not_judged(suite: str, version: str, tmp_path: Path) -> None:
     setup = Setup(tmp_path, BASE + INTERVAL.replace(FAILOVER % 2, ""), destinations(""))
     setup.config.write_text(setup.config.read_text() + 'loadmodule "app_jsdt.so"\n')

@@ -103,6 +103,24 @@ LISTEN = (
     'udp:@A@:@P@ alias="example.com"',
     'udp:@A@:@P@ loadmodule "sl.so"',
     "udp:@A@:@P@\ncustom.value = 5",
+    "udp:@A@:@P@ advertise 203.0.113.9:5060\ncustom.value = 5",
+    "udp:@A@:@P@ advertise edge.example.org\ncustom.value = 5",
+    'udp:@A@:@P@ name "edge"\ncustom.value = 5',
+    "udp:@A@:@P@ virtual\ncustom.value = 5",
+    "udp:@A@:@P@ advertise 203.0.113.9:5060 203.0.113.8",
+    "udp:::1",
+    "::1",
+    "[::1]",
+    "udp:0:0:0:0:0:0:0:1",
+    "udp:0:0:0:0:0:0:0:1:@P@",
+    "0000:0:0:0:0:0:0:1:@P@",
+    "udp:0::0:1",
+    "udp:0:0::1",
+    "udp:0::\nport=@P@",
+    "udp:0:0:0:0:0:0:1",
+    "udp:edge::1",
+    "udp:@A@:@P@ advertise 2001:db8:0:0:0:0:0:1:5060",
+    "udp:@A@:@P@ advertise 2001:db8::1",
     "udp:@A@:WORD\nlisten=tcp:@A@:@P@",
 )
 BLOCKS = (
@@ -111,6 +129,7 @@ BLOCKS = (
     "bind = @A@:@P@;",
     "bind = *:@A@:@P@;",
     "bind = udp:@A@;",
+    "bind = udp:0:0:0:0:0:0:0:1:@P@;",
     'bind = udp:"@A@":@P@;',
     'bind = "udp:@A@:@P@";',
     "bind = ws:@A@:@P@;",
@@ -254,6 +273,7 @@ def test_texts_of_ping_sockets(suite: str, version: str, tmp_path: Path) -> None
 
 # name: the lines, and texts that name sockets or not, with @S@ and @T@ for ports
 MADE: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ipv6_without_brackets": ("listen=udp:0:0:0:0:0:0:0:1:@S@\n", ("udp:[::1]:@S@", "udp:[::2]:@S@", "udp:[::1]")),
     "ipv6": ("listen=udp:[::1]:@S@\n", ("udp:[::1]:@S@", "udp:[0:0:0:0:0:0:0:1]", "udp:[::2]", "udp:[::0001]:@S@")),
     "quoted": ('listen=udp:"127.0.0.4":@S@\n', ("udp:127.0.0.4:@S@", "udp:127.0.0.5:@S@")),
     "octal": ("listen=udp:127.0.0.010:@S@\n", ("udp:127.0.0.8:@S@", "udp:127.0.0.010:@S@")),

@@ -47,6 +47,10 @@ def test_settings_that_are_read() -> None:
         ('listen=udp:127.0.0.1 listen=tls:127.0.0.1 enable_tls=yes loadmodule "tls.so"', "udp tls"),
         ('listen=tls:127.0.0.1 enable_tls=yes loadmodule "tls.so" loadmodule "websocket.so"', "tls ws"),
         ("listen=sctp:127.0.0.1", ""),
+        ("listen=udp:2001:db8:0:0:0:0:0:1:5060", "udp"),
+        ("listen=udp:2001:db8::1", "udp"),
+        ("listen=::1", "udp tcp"),
+        ("listen=udp:127.0.0.1 advertise 192.0.2.1:5060\nmine.gateway = 4", "udp"),
         ("", "udp tcp"),
         ('enable_tls=yes loadmodule "tls.so"', "udp tcp tls"),
     ],
@@ -55,6 +59,22 @@ def test_protocols_that_a_server_speaks(text: str, spoken: str) -> None:
     sockets = evaluation_of(text).sockets
     names = ("udp", "tcp", "tls", "sctp", "ws")
     assert {name for name in names if sockets.may_speak(name.encode())} == set(spoken.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("udp:2001:db8:0:0:0:0:0:1:5070", b"2001:db8::1", 5070),
+        ("udp:2001:db8:0:0:0:0:0:1", b"2001:db8::1", 5060),
+        ("udp:2001:db8::5070", b"2001:db8::5070", 5060),
+        ("udp:2001:db8::", b"2001:db8::", 5060),
+        ("::", b"::", 5060),
+    ],
+)
+def test_an_address_without_brackets_takes_what_may_belong_to_it(text: str, host: bytes, port: int) -> None:
+    evaluation = evaluation_of("listen=%s\nport=5060" % text)
+    assert not evaluation.problems
+    assert (evaluation.sockets.sockets[0].host, evaluation.sockets.sockets[0].port) == (host, port)
 
 
 @pytest.mark.parametrize("hidden", ["listen=tls:127.0.0.1", "enable_tls=yes", "disable_tcp=yes"])

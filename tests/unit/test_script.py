@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site, judge
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import given_version
 
 from .files import no_files
@@ -94,6 +96,76 @@ def test_events_need_their_route() -> None:
     assert rules("", destinations(""), "exit;", before=before) == ["event-route-missing"]
     before += "event_route[xhttp:request] { return; }\n"
     assert rules("", destinations(""), "exit;", before=before) == []
+
+
+ROUTE = "route[X] { return; }\n"
+UNREAD = "#!trydefenv A\n#!ifdef A\n%s#!endif\n"
+# before the main block, the main block, rules
+CALLS: dict[str, tuple[str, str, list[str]]] = {
+    "a route that is not there": ("", "route(X);", ["route-missing"]),
+    "a route that is there": (ROUTE, "route(X);", []),
+    "a route in an unread branch": (UNREAD % ROUTE, "route(X);", ["config-undecided"]),
+    "an event in an unread branch": (
+        'loadmodule "sl.so"\nloadmodule "xhttp.so"\n' + UNREAD % "event_route[xhttp:request] { return; }\n",
+        "exit;",
+        ["config-undecided"],
+    ),
+    "a handler in an unread branch": (UNREAD % "failure_route[X] { exit; }\n", 't_on_failure("X");', []),
+    "a route beside an unread branch": (ROUTE + UNREAD % "route[Y] { return; }\n", "route(X);", []),
+    "a route in an unread include": ('include_file "a.cfg"\n', "route(X);", ["include-missing"]),
+    "a route of an unread name": ("#!trydefenv A\nroute[A] { return; }\n", "route(X);", ["config-undecided"]),
+    "a call of an unread name": ("#!trydefenv A\n", "route(A);", []),
+    "a route in a file that is not imported": ('import_file "a.cfg"\n', "route(X);", ["route-missing"]),
+    "a route of a timer": (
+        'loadmodule "rtimer.so"\nmodparam("rtimer", "exec", "timer=t;route=X")\n',
+        "route(X);",
+        [],
+    ),
+    "a route of a query": ("", 'db_foreach("q", "X"); route(X);', []),
+    "a route of a query that is not known": ("", 'db_foreach("q", $var(x)); route(X);', []),
+    "a route behind an open block": (
+        "",
+        "route(X);\n}\nroute[A] {\nif (1) {\n}\n" + ROUTE + "if (1) {",
+        ["config-syntax"],
+    ),
+    "a route behind an open string": ("", 'route(X); $x = "\n}\n' + ROUTE, ["config-syntax"]),
+    "a handler that is not there": ("", 't_on_failure("X");', ["handler-missing"]),
+    "a handler of another kind": (ROUTE, 't_on_failure("X");', ["handler-missing"]),
+    "a handler of another language": ('loadmodule "app_lua.so"\n', 't_on_failure("X");', []),
+    "no handler": ("", 't_on_failure("0"); t_on_reply("");', []),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_blocks_that_are_called(name: str) -> None:
+    before, script, broken = CALLS[name]
+    found = rules('"flags", 2) ', destinations(""), script, before=before)
+    assert [rule for rule in found if rule != "script-not-read"] == broken
+
+
+def test_each_route_is_missed_once_and_a_file_that_is_not_imported_is_named() -> None:
+    text = b'import_file "more.cfg"\nloadmodule "tm.so"\nrequest_route { route(X); route(Y); route(X); }\n'
+    site = Site(given_version("6.1.5"), NOTHING_BESIDE, Evaluator(no_files, no_files), None)
+    first, second = judge(Question("/k", {"/k": text}), site).analysis.findings
+    assert (first.line, first.column, second.column) == (3, 17, 27)
+    assert first.text == "route(X) calls a route that is not there: kamailio -c passes, and the next start fails"
+    imported = "; /more.cfg, which is imported, is not there"
+    assert first.remedy == "Write route[X], or correct the name in the call" + imported
+
+
+@pytest.mark.parametrize(
+    ("there", "text"),
+    [(None, "Kamailio no longer has a module mi_fifo"), (False, "Kamailio no longer has a module mi_fifo"), (True, "")],
+)
+def test_a_module_of_old_has_a_successor(there: bool | None, text: str) -> None:
+    nobody = Account()
+    host = Host(lambda _load: there, lambda _path, _account: None, nobody, nobody)
+    site = Site(given_version("5.6.3"), NOTHING_BESIDE, Evaluator(no_files, no_files), host)
+    analysis = judge(Question("/k", {"/k": b'loadmodule "mi_fifo.so"\n'}), site).analysis
+    found = [(finding.rule, finding.text.partition(",")[0], finding.remedy) for finding in analysis.findings]
+    remedy = 'Load "jsonrpcs.so" instead, and set its fifo_name'
+    assert found == ([("module-file-missing", text, remedy)] if text else [])
+    assert analysis.will_start is bool(there)
 
 
 # parameters and list, rules

@@ -16,6 +16,7 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
 from .._config.settings import SCTP_AUTO
+from .._config.successors import successor_of
 from .._config.values import parse_number
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
@@ -31,7 +32,8 @@ from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
 from .parameters import parameter_findings, timer_findings
 from .refusals import NOT_ASKED, Said, refusal_findings
-from .script import event_route_findings, list_findings, script_findings
+from .routes import block_findings
+from .script import list_findings, script_findings
 from .setup import MODE_ALL, Setup, interval_of, no_interval, number_of, read_setup, setup_findings, text_of, tm_state
 from .watch import Listed, Watch, watch_listed
 
@@ -117,7 +119,8 @@ def analyse(
     """Judge a configuration and a list as the server of that version will take them, and says itself."""
     if host:
         evaluation = evaluation._replace(sockets=evaluation.sockets.on(host.holds_address))
-    findings = [*config_findings(evaluation, version), *_host_findings(evaluation, listing, host)]
+    findings = [*config_findings(evaluation, version), *_without_file(evaluation, version, host)]
+    findings += _host_findings(evaluation, listing, host)
     findings += refusal_findings(said, evaluation, findings)
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
@@ -210,7 +213,7 @@ def _of_what_is_read(evaluation: Evaluation, version: Optional[Version]) -> List
     findings += _without_socket(evaluation)
     findings += [*table_findings(evaluation, version), *core_setting_findings(evaluation, version)] if version else []
     findings += _unknown_values(evaluation)
-    findings += event_route_findings(evaluation)
+    findings += block_findings(evaluation)
     dispatcher = evaluation.load("dispatcher")
     findings += timer_findings(evaluation)
     if not dispatcher:
@@ -271,14 +274,21 @@ def _literal(evaluation: Evaluation, listing: Listing) -> List[Finding]:
     return [found_at("list-file-literal", param.place, said % quoted(odd.group(), 40))]
 
 
+def _without_file(evaluation: Evaluation, version: Version, host: Optional[Host]) -> Iterator[Finding]:
+    """Modules that the host does not have, or that Kamailio no longer has."""
+    for load in evaluation.loads:
+        there = host.has_module(load) if host else None
+        remedy = successor_of(load.name, version)
+        if there is False or (there is None and remedy):
+            text = "Kamailio no longer has a module %s" if remedy else "the host has no file for module %s"
+            text = text % load.name + ", so the server does not start"
+            yield found_at("module-file-missing", load.place, text, remedy or "")
+
+
 def _host_findings(evaluation: Evaluation, listing: Listing, host: Optional[Host]) -> Iterator[Finding]:
-    """Modules that the host does not have, and files that the server's user cannot read."""
+    """What the host does not let the server read or bind."""
     if host is None:
         return
-    for load in evaluation.loads:
-        if host.has_module(load) is False:
-            text = "the host has no file for module %s, so the server does not start" % load.name
-            yield found_at("module-file-missing", load.place, text)
     yield from _not_held(evaluation, host)
     reads_list = evaluation.load("dispatcher") and not evaluation.param("dispatcher", "db_url")
     paths = [evaluation.path, *([listing.path] if reads_list and listing.data is not None else [])]

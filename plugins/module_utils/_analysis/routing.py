@@ -74,7 +74,7 @@ UNREAD = Routing()
 def read_routing(evaluation: Evaluation) -> Routing:
     """Return what a configuration says about the use of its destinations."""
     calls = tuple(call for call in evaluation.calls if call.name.startswith("ds_"))
-    engine = next((load for load in evaluation.loads if _ENGINE.match(load.name)), None)
+    engine = engine_of(evaluation)
     default = evaluation.param("dispatcher", "use_default")
     choices = tuple(choice for call in calls for choice in _choices(call))
     return Routing(
@@ -85,6 +85,11 @@ def read_routing(evaluation: Evaluation) -> Routing:
         default_aside=bool(default and default.value),
         uses={(choice.algorithm, choice.setid): choice.call for choice in reversed(choices)},
     )
+
+
+def engine_of(evaluation: Evaluation) -> Optional[Load]:
+    """Return the module that runs a script in another language, None where there is none."""
+    return next((load for load in evaluation.loads if _ENGINE.match(load.name)), None)
 
 
 def _choices(call: Call) -> Iterator[Choice]:

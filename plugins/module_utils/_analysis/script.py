@@ -13,7 +13,7 @@ src/modules/dispatcher/dispatch.c.
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 from .._config.model import Call, Evaluation, Load
 from .._dispatcher.attributes import read_attrs
@@ -32,29 +32,6 @@ FAILOVER = 2
 _OF_FAILOVER = ("ds_next_dst", "ds_next_domain", "ds_mark_dst")
 _MARKING = ("ds_mark_dst", "ds_mark_addr")
 _ASKING = ("ds_list_exist", "ds_list_exists")
-# Modules that do not start without a route for their events: the route, the parameter with which they need it (None for
-# always), and the one that names a function of another language instead.
-_EVENT_ROUTES: Dict[str, Tuple[str, Optional[str], Optional[str]]] = {
-    "xhttp": ("xhttp:request", None, "event_callback"),
-    "nosip": ("nosip:msg", None, None),
-    "corex": ("network:msg", "nio_intercept", None),
-    "sipcapture": ("sipcapture:request", "nonsip_hook", "event_callback"),
-}
-
-
-def event_route_findings(evaluation: Evaluation) -> Iterator[Finding]:
-    """Modules that need an event_route and do not find it."""
-    for load in evaluation.loads:
-        if load.name not in _EVENT_ROUTES or evaluation.hides_calls:
-            continue
-        event, needed_for, instead = _EVENT_ROUTES[load.name]
-        switch = evaluation.param(load.name, needed_for) if needed_for else None
-        if (needed_for and not (switch and switch.value)) or (instead and evaluation.param(load.name, instead)):
-            continue
-        name = "event_route[%s]" % event
-        if name not in evaluation.routes:
-            text = "module %s needs %s, which is not there: kamailio -c passes, and the next start fails"
-            yield found_at("event-route-missing", switch.place if switch else load.place, text % (load.name, name))
 
 
 def script_findings(evaluation: Evaluation, setup: Setup) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ The server's side of it is C(mod_init) and C(ds_parse_reply_codes) of Kamailio's
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, Literal, NamedTuple, Optional, Sequence
+from typing import Collection, Iterator, List, Literal, NamedTuple, Optional, Sequence
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.sockets import Sockets
@@ -36,7 +36,7 @@ TICKS_PER_SECOND = 16
 _BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 # What counts as an answer without being named.
-_SUCCESS = re.compile(rb"2[0-9][0-9]\Z")
+_SUCCESS = b"class=2"
 # The code with which tm says that no answer has come.
 TIMEOUT = 408
 _METHOD = re.compile(rb"[A-Z][A-Z0-9._!%*+`'~-]*\Z")
@@ -243,9 +243,11 @@ def _reply_codes(evaluation: Evaluation) -> Iterator[Finding]:
         said = "ds_ping_reply_codes %s cannot be read, %s: kamailio -c passes, and the next start fails"
         yield found_at("reply-codes-broken", param.place, said % (quoted(text, 60), exc))
         return
-    ignored = [_written(code) for code in codes.found if not (_code_of(code) or _is_success(code))]
+    counted = {_SUCCESS, *(b"%s=%d" % (code.name.lower(), _code_of(code)) for code in codes.found if _code_of(code))}
+    ignored = [_written(code) for code in codes.found if not _code_of(code)]
+    ignored = [part for part in ignored if not _counts_anyway(part, counted)]
     rest = _plain(text)[codes.end :]
-    if any(not _SUCCESS.match(part) for part in rest.split(b",") if part):
+    if any(not _counts_anyway(part, counted) for part in rest.split(b",") if part):
         ignored.append(rest)
     if ignored:
         said = "the server ignores %s in ds_ping_reply_codes: a destination that answers so counts as dead"
@@ -262,9 +264,12 @@ def _written(code: Attribute) -> bytes:
     return code.name if code.value is None else code.name + b"=" + code.value
 
 
-def _is_success(code: Attribute) -> bool:
-    """Whether somebody has meant answers that always count, such as a bare C(200)."""
-    return bool(_SUCCESS.match(code.name) if code.value is None else _SUCCESS.match(code.value))
+def _counts_anyway(part: bytes, counted: Collection[bytes]) -> bool:
+    """Whether the answers that are meant count always, such as a bare C(200), or by a part that is not ignored."""
+    name, _equals, value = part.lower().rpartition(b"=")
+    if value.isdigit() and len(value) == 3 and b"class=" + value[:1] in counted:
+        return True
+    return b"%s=%s" % (name or b"code", value) in counted
 
 
 def _plain(text: bytes) -> bytes:

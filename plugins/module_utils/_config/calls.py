@@ -45,7 +45,10 @@ class _Open:
 
 
 class CallReader:
-    """Takes all items, also those outside of blocks, and collects the calls, and where each block begins."""
+    """Takes all items, also those outside of blocks, and collects the calls, and where each block begins.
+
+    C(hides_blocks) says whether the name of a block is known to the server only.
+    """
 
     def __init__(self, blocks: Blocks) -> None:
         self._blocks = blocks
@@ -56,6 +59,7 @@ class CallReader:
         self._tokens = 0
         self.calls: List[Call] = []
         self.routes: Dict[str, Place] = {}
+        self.hides_blocks = False
 
     def feed(self, item: Item) -> None:
         """Take the next item; a brace is taken before it opens or closes a block."""
@@ -71,6 +75,7 @@ class CallReader:
             self._header = [item]
         elif item.kind == "punct" and item.text == b"{":
             self._block = _block_name([part.text for part in self._header])
+            self.hides_blocks = self.hides_blocks or any(part.doubt for part in self._header)
             if self._block:
                 self.routes.setdefault(self._block, self._header[0].place)
             self._header = []
@@ -132,11 +137,16 @@ def _literal(items: List[Item]) -> Optional[bytes]:
     return b"".join(item.text for item in items) if items[-1].kind in ("string", "word") else None
 
 
+def block_named(text: str) -> str:
+    """Return the name that C(Call) and C(Evaluation) have of a block with this keyword, such as C(onreply_route[X])."""
+    return re.sub(r"\Aonreply_route", "reply_route", text)
+
+
 def _block_name(header: List[bytes]) -> str:
     """The name of a block, such as C(failure_route[BUSY]); empty where it is not a route."""
     if not header:
         return ""
-    keyword = show(header[0]).replace("onreply_route", "reply_route")
+    keyword = block_named(show(header[0]))
     name = "".join(show(part) for part in header[2:-1]) if header[1:2] == [b"["] and header[-1] == b"]" else ""
     if keyword in ("route", MAIN_BLOCK) and name in ("", "0"):
         return MAIN_BLOCK

@@ -34,8 +34,12 @@ _KEYWORDS = {
     b"AGNAME": "G",
     b"vrf": "F",
 }
-_HOST = r"(?:s|\[[nwp:]*\]|n\.n\.n\.n(?![.-])|(?!n\.)[nw](?:[.-][nw])*)"
-_PLACE = r"(?:[p*]:)?(?:%s|\(%s(?:,%s)*\))(?::[n*])?" % (_HOST, _HOST, _HOST)
+# An IPv6 address needs no brackets: the lexer takes the longest one. One that begins with a colon follows no other.
+_IPV6 = r"(?:(?:[nw]:){7}[nw]|(?:[nw]:){1,7}(?::[nw]){1,7}|(?:[nw]:){1,7}:)"
+_IPV6_FROM_COLON = r"(?::(?::[nw]){1,7}|::)"
+_HOST = r"(?:s|\[[nwp:]*\]|%s|n\.n\.n\.n(?![.-])|(?!n\.)[nw](?:[.-][nw])*)" % _IPV6
+_HOSTS = r"(?:%s|\(%s(?:,%s)*\))" % (_HOST, _HOST, _HOST)
+_PLACE = r"(?:(?:[p*]:)?%s|%s)(?::[n*])?" % (_HOSTS, _IPV6_FROM_COLON)
 _ADVERTISED = r"(?:%s(?::n)?(?:Ns)?V?|[px]:%s:n(?:NsV?)?)" % (_HOST, _HOST)
 LISTEN = re.compile(r"(?P<places>(?:%s)+)(?:A%s|(?:Ns)?V?)\Z" % (_PLACE, _ADVERTISED))
 PLACE = re.compile(_PLACE)
@@ -43,6 +47,7 @@ ATTRIBUTE = re.compile(
     r";|B=(?P<bind>(?:[p*]:)?%s(?::[n*](?:-[n*])?)?)|A=(?P<advertise>(?:[p*]:)?%s:n)"
     r"|N=(?P<name>s)|G=(?P<group>s)|F=(?P<vrf>s)|V=(?P<virtual>n)" % (_HOST, _HOST)
 )
+_BARE_IPV6 = re.compile(r"(?:%s|%s)\Z" % (_IPV6, _IPV6_FROM_COLON))
 _IPV4 = re.compile(rb"[0-9]+(?:\.[0-9]+){3}\Z")
 # What stands in no name of a host or an interface, but in quotes the parser lets it pass.
 _NO_NAME = re.compile(rb"[^A-Za-z0-9._:@%-]|\A\Z|\A(?i:udp|tcp|tls|sctp|sips?):|\A[0-9.]+:")
@@ -84,8 +89,8 @@ def read_host(items: Sequence[Item]) -> Host:
     text = b"".join(item.text for item in items)
     if items[0].kind == "string":
         return _quoted_host(text)
-    if text[:1] == b"[":
-        address = _ipv6(text[1:-1])
+    if text[:1] == b"[" or b":" in text:
+        address = _ipv6(text.strip(b"[]"))
         return Host(text, address, "" if address else "it is not an IPv6 address")
     if shape_of(items) == "n.n.n.n":
         numbers = [parse_number(item.text) or 0 for item in items[::2]]
@@ -133,8 +138,8 @@ def read_address(items: Sequence[Item]) -> Address:
     if re.match(r"[p*x]:", shape):
         protocol = b"" if shape[0] == "*" else items[0].text.lower()
         items, shape = items[2:], shape[2:]
-    # A colon in brackets is part of the address.
-    if re.search(r"(?<!\[)(?<!:):[n*]\Z", shape):
+    # A colon in brackets, or of an address without them, is part of the address.
+    if re.search(r"(?<!\[)(?<!:):[n*]\Z", shape) and not _BARE_IPV6.match(shape):
         port = (parse_number(items[-1].text) or 0) & 0xFFFF
         items, shape = items[:-2], shape[:-2]
     hosts: List[List[Item]] = [[]]

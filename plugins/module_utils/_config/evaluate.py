@@ -157,8 +157,13 @@ class _Run:
             calls=tuple(self.calls.calls),
             routes=self.calls.routes,
             hides_statements=self.report.hides_statements,
-            hides_calls=self.preprocessor.hides_calls or self.statements.blocks.skips_calls,
+            hides_calls=self.hides_calls(),
         )
+
+    def hides_calls(self) -> bool:
+        """Whether there may be calls and blocks that were not read; a block that is not closed takes the next ones."""
+        blocks = self.statements.blocks
+        return self.preprocessor.hides_calls or blocks.skips_calls or blocks.in_block or self.calls.hides_blocks
 
     def feed(self, item: Item) -> None:
         blocks = self.statements.blocks

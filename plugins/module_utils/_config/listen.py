@@ -194,7 +194,15 @@ class ListenReader:
             self._listened(statement)
             self._end(item, held)
             return
-        if item.kind == "word" and letter_of(item) in "wnBGF" and LISTEN.match(statement.shape):
+        complete = LISTEN.match(statement.shape) if item.kind == "word" and letter_of(item) in "wnBGF" else None
+        if complete and statement.shape.endswith(":") and _follows(item, statement.items[-1]):
+            # An IPv6 address goes on.
+            statement.add(item)
+        elif complete and letter_of(item) != "n" and complete.end("places") < len(statement.shape):
+            # No host follows what is said of them.
+            self._listened(statement)
+            self._end(item)
+        elif complete:
             # It is another host, or the name of the next statement.
             statement.held = item
         elif item.kind == "punct" and not (_TOKENS.match(item.text) or item.text == b";"):
@@ -358,6 +366,11 @@ class ListenReader:
         """Whether a socket is made whatever the name server says: 5.6.3 drops one with a name that is not found."""
         drops = self._version is not None and not self._version.keeps_unknown_advertised
         return not drops or not advertised or re.match(rb"[0-9.]+\Z|\[", advertised) is not None
+
+
+def _follows(item: Item, before: Item) -> bool:
+    """Whether nothing is between two items."""
+    return item.place.start == before.place.end and item.place.path == before.place.path
 
 
 def _is_range(shape: str) -> bool:

@@ -197,6 +197,8 @@ class Preprocessor:
             self._unclosed(kind, place, depth)
 
     def _unclosed(self, kind: lexer.TokenKind, place: Place, depth: int) -> None:
+        # The server loses what a comment takes with it, and does not start with the others.
+        self.hides_calls = self.hides_calls or bool(depth) or kind != lexer.UNCLOSED_COMMENT
         if depth and kind == lexer.UNCLOSED_COMMENT:
             text = "this comment goes on in the file that includes this one, which is not followed here"
             self._report.hide(place, text)
@@ -295,7 +297,7 @@ class Preprocessor:
     def _give_up(self, place: Place, text: str) -> None:
         if not self._stopped:
             self._report.refuse("config-syntax", place, text)
-        self._stopped = True
+        self._stopped = self.hides_calls = True
 
     def _expand(self, token: Token, place: Place, depth: int) -> None:
         value = self.defines.values[token.text]
