@@ -16,7 +16,7 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
 
 from .._config.model import Account, Evaluation, Load
 from .._config.settings import SCTP_AUTO
-from .._config.successors import successor_of
+from .._config.successors import SUCCESSORS
 from .._config.values import parse_number
 from .._dispatcher.document import parse_document
 from .._dispatcher.flags import render_letters
@@ -119,7 +119,7 @@ def analyse(
     """Judge a configuration and a list as the server of that version will take them, and says itself."""
     if host:
         evaluation = evaluation._replace(sockets=evaluation.sockets.on(host.holds_address))
-    findings = [*config_findings(evaluation, version), *_without_file(evaluation, version, host)]
+    findings = [*config_findings(evaluation, version), *_without_file(evaluation, host)]
     findings += _host_findings(evaluation, listing, host)
     findings += refusal_findings(said, evaluation, findings)
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
@@ -274,11 +274,11 @@ def _literal(evaluation: Evaluation, listing: Listing) -> List[Finding]:
     return [found_at("list-file-literal", param.place, said % quoted(odd.group(), 40))]
 
 
-def _without_file(evaluation: Evaluation, version: Version, host: Optional[Host]) -> Iterator[Finding]:
+def _without_file(evaluation: Evaluation, host: Optional[Host]) -> Iterator[Finding]:
     """Modules that the host does not have, or that Kamailio no longer has."""
     for load in evaluation.loads:
         there = host.has_module(load) if host else None
-        remedy = successor_of(load.name, version)
+        remedy = SUCCESSORS.get(load.name)
         if there is False or (there is None and remedy):
             text = "Kamailio no longer has a module %s" if remedy else "the host has no file for module %s"
             text = text % load.name + ", so the server does not start"

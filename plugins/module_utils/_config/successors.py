@@ -12,11 +12,7 @@ The source of no release from 5.0 on has any of them.
 
 from __future__ import annotations
 
-from typing import Dict, Optional
-
-from .._versions import Version
-
-_WITHOUT = (5, 0)
+from typing import Dict
 
 
 def _renamed(name: str) -> str:
@@ -41,8 +37,3 @@ SUCCESSORS: Dict[str, str] = {
     "rtpproxy-ng": _renamed("rtpengine"),
     "uri": 'Load "siputils.so" and "uri_db.so" instead, which have its functions',
 }
-
-
-def successor_of(module: str, version: Version) -> Optional[str]:
-    """Return what to do about a module that Kamailio no longer has, None for any other."""
-    return SUCCESSORS.get(module) if version.release >= _WITHOUT else None
