@@ -20,7 +20,9 @@ from .._caller import Caller
 from .._change import Change
 from .._compare.before import State
 from .._compare.restore import Restoring
+from .._compare.start import Due
 from .._compare.summary import render_listed, render_running
+from .._config.meaning import meaning_of
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
 from .._config.wish import parse_module_wishes
@@ -56,7 +58,8 @@ from .._server.server import (
     pings_active,
     stop_pings,
 )
-from .._text import named, quoted, readable_bytes
+from .._server.start import keep_start, read_due
+from .._text import named
 from .journal import (
     APPLYING,
     HOLD_SECONDS,
@@ -77,9 +80,6 @@ from .journal import (
 from .revert import go_back
 from .watch import arm
 
-# Modules that a message names.
-_NAMED = 20
-
 
 class ListPlan(NamedTuple):
     """The list as it will be, what runs against it, and the wait until its destinations have answered."""
@@ -92,18 +92,21 @@ class ListPlan(NamedTuple):
 class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
-    C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
-    judgement of the files has given, C(refusal) why nothing may be done.
+    C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(due) are those for
+    which the server should be restarted whatever changes; C(result) is what the judgement of the files has given,
+    C(refusal) why nothing may be done. C(meaning) is that of the configuration that will be there.
     """
 
     config: str
     changes: Tuple[Change, ...]
     action: Action
     reasons: Tuple[str, ...]
+    due: Due
     live: Live
     of_list: Optional[ListPlan]
     result: Dict[str, Any]
     refusal: Optional[str]
+    meaning: str
 
 
 class Applied(NamedTuple):
@@ -162,7 +165,8 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         record = record_path(params["record"], config)
         judged = judge_reload(live, listing, record, parse_document(standing or b"", live.version))
         of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running, live.setup)))
-    action, reasons = _action(module, live, after, texts, of_list)
+    due = read_due(module, live, params["record"])
+    action, reasons = _action(module, after, texts, due, of_list)
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
@@ -175,24 +179,22 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         changes=tuple(changes),
         action=action,
         reasons=reasons,
+        due=due,
         live=live,
         of_list=of_list,
         result=result,
         refusal=refusal,
+        meaning=meaning_of(after, live.version),
     )
 
 
 def _action(
-    module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], of_list: Optional[ListPlan]
+    module: Caller, after: Evaluation, texts: Dict[str, bytes], due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons: List[str] = []
+    reasons = due.certain
     if texts:
-        reasons.append("the configuration changes: %s" % ", ".join(sorted(texts)))
-    loads = [loaded.name for loaded in after.loads]
-    if not texts and not live.undecided and sorted(loads) != sorted(live.modules):
-        differing = sorted(set(loads) ^ set(live.modules)) or loads
-        reasons.append("the server runs with other modules than its configuration loads: %s" % _listed(differing))
+        reasons = ("the configuration changes: %s" % ", ".join(sorted(texts)),)
     if reasons:
         if restart_command(module) is None:
             raise error(
@@ -200,15 +202,9 @@ def _action(
                 "Give its restart_command",
             )
         _require_unit_of(module, after.path)
-        return RESTART, tuple(reasons)
-    due = of_list.judged.reasons if of_list else ()
-    return (RELOAD if due else NONE), due
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first of the modules that a server names, which can be any number."""
-    shown = [quoted(readable_bytes(name), 60) for name in names[:_NAMED]]
-    return ", ".join([*shown, *(["… and %d more" % (len(names) - _NAMED)] if len(names) > _NAMED else [])])
+        return RESTART, reasons
+    reloads = of_list.judged.reasons if of_list else ()
+    return (RELOAD if reloads else NONE), reloads
 
 
 def _require_unit_of(module: Caller, config: str) -> None:
@@ -284,7 +280,10 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
     record = record_path(params["record"], plan.config)
     if plan.action == NONE:
         return Restoring((), ())
-    live = restart(module, params["restart_timeout"]) if plan.action == RESTART else plan.live
+    live = plan.live
+    if plan.action == RESTART:
+        live = restart(module, params["restart_timeout"])
+        keep_start(live, params["record"], plan.meaning)
     if plan.of_list is None:
         return Restoring((), ())
     if not pings:
