@@ -300,7 +300,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         unknown,
     )
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start, render_due
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
         apply,
         describe_action,
@@ -328,8 +328,6 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
-    if module.params["healthy_timeout"] and plan.due.reasons and plan.action == "reload":
-        module.warn(render_due(plan.due))
     if module.check_mode:
         return result
     if plan.action != "restart":

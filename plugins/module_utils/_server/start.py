@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import List, Optional
+from typing import Optional
 
 from .._caller import Caller
 from .._compare.start import Due, Edit, Start, parse_start, render_start, restart_due
 from .._config.meaning import meaning_of
 from .._errors import KamailioError
 from .._host.facts import find_kamailio, known_version
-from .._host.files import Times, keep_private, read_private, times_of
+from .._host.files import keep_private, read_private, times_of
 from .._host.places import start_path
 from .._host.service import read_service, starts
 from .._versions import Version
@@ -84,12 +84,9 @@ def _meaning(live: Live) -> Optional[str]:
 
 
 def _is_older(live: Live) -> bool:
-    """Return whether no file of the configuration, and no folder that a missing one can have been in, is newer."""
-    evaluation = live.evaluation
-    times: List[Optional[Times]] = [
-        times_of(path) for path in [*evaluation.files, *map(os.path.dirname, evaluation.unread)]
-    ]
-    return all(each is None or each.change < live.started - 1 for each in times)
+    """Return whether no file of the configuration was changed since a moment before the start."""
+    times = [times_of(path) for path in live.evaluation.files]
+    return all(each is not None and each.change < live.started - 1 for each in times)
 
 
 def _installed(module: Caller, live: Live) -> Optional[Version]:

@@ -16,7 +16,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from .._analysis.analyse import list_path
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
-from .._caller import Caller
+from .._caller import Caller, TaskModule
 from .._change import Change
 from .._compare.before import State
 from .._compare.restore import Restoring
@@ -58,7 +58,7 @@ from .._server.server import (
     pings_active,
     stop_pings,
 )
-from .._server.start import keep_start, read_due
+from .._server.start import keep_start, read_due, render_due
 from .._text import named
 from .journal import (
     APPLYING,
@@ -92,16 +92,15 @@ class ListPlan(NamedTuple):
 class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
-    C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(due) are those for
-    which the server should be restarted whatever changes; C(result) is what the judgement of the files has given,
-    C(refusal) why nothing may be done. C(meaning) is that of the configuration that will be there.
+    C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
+    judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
+    will be there.
     """
 
     config: str
     changes: Tuple[Change, ...]
     action: Action
     reasons: Tuple[str, ...]
-    due: Due
     live: Live
     of_list: Optional[ListPlan]
     result: Dict[str, Any]
@@ -117,7 +116,7 @@ class Applied(NamedTuple):
     gate: Optional[Gate]
 
 
-def make_plan(module: Caller, locks: FileLocks) -> Plan:
+def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
     params = dict(module.params)
     params["config"] = config = config_of(params["config"], params["instance"])
@@ -170,6 +169,8 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
+        if due.reasons and action != RESTART:
+            module.warn(render_due(due))
         running = after if action == RESTART else live.evaluation
         age = time.time() - _loaded(of_list) if action == NONE else 0
         require_possible(live, of_list.listing, running, of_list.waiting, age)
@@ -179,7 +180,6 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         changes=tuple(changes),
         action=action,
         reasons=reasons,
-        due=due,
         live=live,
         of_list=of_list,
         result=result,
