@@ -108,7 +108,7 @@ def test_an_address_leads_to_a_host_and_to_a_set(view: View) -> None:
     page.locator("input[name=errors]").check()
     page.evaluate("location.hash = '#host=muc-edge2'")
     # It is shown although what was asked for leaves it out.
-    until_hosts(page, 15)
+    until_hosts(page, 16)
     assert page.locator("summary:focus .name").inner_text().strip() == "muc-edge2"
     assert view.open("mixed", "#host=gone&set=3").locator(".host[open]").count() == 0
 

@@ -192,15 +192,13 @@ def _action(
     module: Caller, after: Evaluation, texts: Dict[str, bytes], due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons = due.certain
+    reasons, remedy = due.certain, "Give its restart_command, or use dispatcher_list and dispatcher_reload"
     if texts:
-        reasons = ("the configuration changes: %s" % ", ".join(sorted(texts)),)
+        reasons, remedy = ("the configuration changes: %s" % ", ".join(sorted(texts)),), "Give its restart_command"
     if reasons:
         if restart_command(module) is None:
-            raise error(
-                "the server needs a restart, and nothing is known that restarts it: %s" % "; ".join(reasons),
-                "Give its restart_command",
-            )
+            text = "the server needs a restart, and nothing is known that restarts it: %s"
+            raise error(text % "; ".join(reasons), remedy)
         _require_unit_of(module, after.path)
         return RESTART, reasons
     reloads = of_list.judged.reasons if of_list else ()
