@@ -45,8 +45,8 @@ options:
     description:
       - The modules and their parameters, as O(sipfleet.kamailio.loadmodule#module:modules).
       - A change of the configuration needs a restart of the server. So does a configuration that was edited before and not loaded by a
-        restart, whatever this task changes, where that is certain: where the server has other modules than the configuration loads, or
-        where the configuration has another meaning than in the record of the start of the server (O(record)).
+        restart, whatever this task changes, where that is certain. It is if the server has other modules than the configuration loads, or
+        if the configuration has another meaning than in the record of the start of the server (O(record)).
     type: list
     elements: dict
     default: []

@@ -97,7 +97,9 @@ def test_change_gateways_and_drain(tmp_path: Path) -> None:
 
 def test_why_no_calls(tmp_path: Path) -> None:
     listing = "1 sip:127.0.0.1:9 8 0 duid=gw1\n1 sip:127.0.0.1:10 8 5\n2 sip:127.0.0.1:9\n"
-    live = Live(tmp_path, PROBED + param("ds_probing_mode", 1), listing, 'ds_select_dst("1", "8"); exit;')
+    # No gateway goes down while it is asked.
+    body = PROBED + param("ds_probing_mode", 1) + param("ds_ping_interval", 60)
+    live = Live(tmp_path, body, listing, 'ds_select_dst("1", "8"); exit;')
     with live.server("trixie") as server:
         assert server.exit_status is None, server.log_text()
         by_uri = run_book(tmp_path, "why_no_calls.yml", proxies(live), gateway="sip:127.0.0.1:9")
