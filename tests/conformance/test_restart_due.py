@@ -200,7 +200,10 @@ def test_rollback_leaves_no_restart_due(tmp_path: Path) -> None:
         with live.running():
             unconfirmed = live.deploy(modules=[{"name": "pv"}], confirm_timeout=60)
             assert unconfirmed["change"], unconfirmed
+            (record,) = live.record.glob("*.started")
+            meaning = record.read_bytes().splitlines()[1]
             assert live.deploy(state="reverted")["changed"]
+            assert record.read_bytes().splitlines()[1] != meaning
             assert info(live)["restart_reasons"] == []
             again = live.deploy(destinations=[])
             assert again["action"] == "none", again
