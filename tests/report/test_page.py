@@ -114,6 +114,13 @@ def test_facts(view: View, name: str, fact: str, value: str) -> None:
     assert facts(opened(view.open("mixed"), name))[fact] == value
 
 
+def test_what_concerns_a_whole_server_stands_beside_its_name(view: View) -> None:
+    page = view.open("mixed")
+    for name, notes in (("ham-edge6", ["restart"]), ("ham-edge3", ["pings"]), ("muc-edge1", [])):
+        assert [data_in(note)["note"] for note in host(page, name).locator("summary [data-note]").all()] == notes
+    assert "(40 minutes later)" in opened(page, "ham-edge6").locator("[data-fact=restart] dd").inner_text()
+
+
 def test_destinations_as_they_are_really_probed(view: View) -> None:
     page = view.open("mixed")
     blind = opened(page, "fra-proxy3")

@@ -36,6 +36,7 @@ def test_a_cell_for_each_set_of_each_host(view: View) -> None:
         ("ham-edge5", 1): {"total": 1, "watched": 1},
         ("ham-edge3", 1): {"total": 2, "blind": 2},
         ("ham-edge3", 2): {"total": 2, "blind": 2},
+        ("ham-edge6", 1): {"total": 2, "watched": 2},
         **healthy,
     }
     by_files = {data_in(link)["host"] for link in page.locator(".picture a.cell.files").all()}
