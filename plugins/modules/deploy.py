@@ -44,7 +44,9 @@ options:
   modules:
     description:
       - The modules and their parameters, as O(sipfleet.kamailio.loadmodule#module:modules).
-      - A change of the configuration takes a restart of the server.
+      - A change of the configuration needs a restart of the server. So does a configuration that was edited before and not loaded by a
+        restart, whatever this task changes, where that is certain. It is if the server has other modules than the configuration loads, or
+        if the configuration has another meaning than in the record of the start of the server (O(record)).
     type: list
     elements: dict
     default: []
@@ -82,7 +84,9 @@ options:
     type: bool
     default: true
   record:
-    description: The folder in which the way back is kept, and what a server has loaded; readable for its owner only.
+    description:
+      - The folder in which the way back is kept, what a server has loaded, and a digest of the configuration that it was started with;
+        readable for its owner only.
     type: path
     default: /var/lib/sipfleet-kamailio
   reload_timeout:
@@ -296,6 +300,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         unknown,
     )
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
         apply,
         describe_action,
@@ -323,7 +328,11 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
-    if module.check_mode or not result["changed"]:
+    if module.check_mode:
+        return result
+    if plan.action != "restart":
+        keep_start(plan.live, module.params["record"])
+    if not result["changed"]:
         return result
     applied = apply(module, locks, plan, folder)
     result.update(describe_restoring(applied.restoring))

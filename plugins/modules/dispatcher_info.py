@@ -13,17 +13,33 @@ description:
     has really loaded.
   - Compares all of it with the list file, and says in RV(drift) what differs. A server before 6.1 shows C(AP) for a destination
     that nothing probes; that is drift of the kind V(unprobed).
+  - Says whether the server has to be restarted to run what its configuration says (RV(restart_due)), and, with O(gateway), why calls do
+    not reach a gateway (RV(answer)).
 version_added: 0.1.0
 author:
   - sipfleet.kamailio contributors (@sipfleet)
+options:
+  gateway:
+    description:
+      - A gateway, by its URI, its C(duid), its host with a port, or its host alone. A URI without a user and parameters also finds
+        destinations that have some, and a host without a port those of all ports.
+      - RV(destinations), RV(absent) and RV(drift) then hold its destinations only, and RV(answer) says what becomes of its calls.
+    type: str
+  record:
+    description:
+      - The folder in which M(sipfleet.kamailio.deploy) and M(sipfleet.kamailio.dispatcher_reload) keep what a server was started with and
+        has loaded. It is only read, and only with O(config) or without O(socket).
+    type: path
+    default: /var/lib/sipfleet-kamailio
 extends_documentation_fragment:
   - sipfleet.kamailio.server
   - sipfleet.kamailio.beside
   - sipfleet.kamailio.attributes.reading
   - sipfleet.kamailio.attributes
 notes:
-  - What a module parameter such as C(ds_ping_interval) is, no server tells. It is read from the configuration as it is now. A
-    change of the configuration since the start of the server is said in RV(config_changed).
+  - What a module parameter such as C(ds_ping_interval) is, no server tells. It is read from the configuration as it is now. Where the
+    configuration was changed and the server not restarted, RV(restart_due) is V(true), and RV(destinations[].effect) is what would be
+    after the restart.
 seealso:
   - module: sipfleet.kamailio.dispatcher_list_info
   - module: sipfleet.kamailio.dispatcher_reload
@@ -43,6 +59,16 @@ EXAMPLES = r"""
 - name: The gateways that are out of service
   ansible.builtin.debug:
     msg: "{{ dispatcher.destinations | rejectattr('letters', 'match', '[AT]') | map(attribute='uri') }}"
+
+- name: Why no calls reach a gateway
+  sipfleet.kamailio.dispatcher_info:
+    gateway: sip:10.0.0.11:5060
+  register: gateway
+  become: true
+
+- name: The answer
+  ansible.builtin.debug:
+    var: gateway.answer
 """
 
 RETURN = r"""
@@ -128,6 +154,29 @@ reload_due:
   description: Whether a reload would settle any of RV(drift).
   returned: success
   type: bool
+restart_due:
+  description: Whether the server has to be restarted to run what its configuration says, for any of RV(restart_reasons).
+  returned: success
+  type: bool
+restart_reasons:
+  description:
+    - The server has other modules than its configuration loads.
+    - The configuration has another meaning than in the record of the start of the server (O(record)). Comments and white space mean
+      nothing, and neither do branches that are not active. Without a record of this start it is that a file of the configuration, or a
+      symbolic link to it, was changed after the start.
+    - Another version is installed than runs. This is known only without O(socket), where a systemd unit starts the C(kamailio) of the C(PATH).
+  returned: success
+  type: list
+  elements: str
+  sample: ["the configuration was changed after the start of the server: /etc/kamailio/kamailio.cfg (40 minutes later)"]
+answer:
+  description:
+    - What the server does with O(gateway), and why, in lines to read. For each of its destinations, the state and since when it can
+      have it, pings, the line of the list and what differs from it, and what the routing script and the other destinations of the
+      set leave for it. Then what concerns the whole server, pings that are stopped and a reload or restart that is due.
+  returned: success and O(gateway)
+  type: list
+  elements: str
 pings_active:
   description: Whether pings are sent at all, or have been stopped with C(dispatcher.ping_active).
   returned: success
@@ -158,7 +207,9 @@ config:
   type: str
   sample: /etc/kamailio/kamailio.cfg
 config_changed:
-  description: Whether a file of the configuration was changed after the start of the server.
+  description:
+    - Whether a file of the configuration was changed after the start of the server, by the times of the files. RV(restart_due) tells
+      whether that matters.
   returned: success
   type: bool
 dispatcher_list:
@@ -168,27 +219,35 @@ dispatcher_list:
   sample: /etc/kamailio/dispatcher.list
 """
 
-from typing import Any, Dict, Optional
+import contextlib
+from typing import Any, Dict, List, Optional
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import list_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.routing import read_routing
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.gateway import Server, explain, names_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.record import parse_record
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.start import Due
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary import (
     describe_absent,
     describe_destinations,
     describe_differences,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_list, status_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_list, read_private, status_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
     Live,
     connect,
     describe,
     load_list,
+    names_config,
     pings_active,
     require_dispatcher,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import read_due
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._text import readable_bytes, show
 
 
@@ -202,7 +261,26 @@ def defines_of(live: Live) -> Dict[str, Optional[str]]:
     return found
 
 
-def gather(live: Live) -> Dict[str, Any]:
+def loaded_at(module: Module, live: Live) -> float:
+    """When the server has loaded its list, at the earliest, in seconds since 1970."""
+    if names_config(module.params):
+        with contextlib.suppress(KamailioError):
+            record = parse_record(read_private(record_path(module.params["record"], live.config)), live.version)
+            if record and record.loaded >= live.started:
+                return record.loaded
+    return live.started
+
+
+def troubles(active: bool, restart: Due, reload_due: bool) -> List[str]:
+    """What concerns all destinations of a server, in lines to read."""
+    found = [] if active else ["pings are stopped with dispatcher.ping_active: no gateway goes down or comes back"]
+    if reload_due:
+        found.append("a reload is due: the list and what runs differ")
+    found += ["a restart is due: %s" % reason for reason in restart.reasons]
+    return found
+
+
+def gather(module: Module, live: Live) -> Dict[str, Any]:
     """The result."""
     require_dispatcher(live.modules)
     path = list_path(live.evaluation)
@@ -211,26 +289,50 @@ def gather(live: Live) -> Dict[str, Any]:
     compared = compare(listing.document, listing.skipped, running, live.setup)
     active = pings_active(live)
     found = [status_of(path) for path in live.evaluation.files]
-    return dict(
+    restart = read_due(module, live, module.params["record"])
+    result = dict(
         describe(live),
         dispatcher_list=path,
         destinations=describe_destinations(running, compared, live.version, active),
         absent=describe_absent(compared.absent, live.version),
         drift=describe_differences(compared.differences),
         reload_due=bool(compared.due),
+        restart_due=bool(restart.reasons),
+        restart_reasons=list(restart.reasons),
         pings_active=active,
         defines=defines_of(live),
         config_changed=any(status.st_mtime > live.started + 1 for status in found if status),
     )
+    if module.params["gateway"] is not None:
+        gateway = readable_bytes(module.params["gateway"])
+        server = Server(
+            list_path=path,
+            loaded=loaded_at(module, live),
+            routing=read_routing(live.evaluation),
+            pings_active=active,
+            troubles=tuple(troubles(active, restart, bool(compared.due))),
+        )
+        result["answer"] = explain(gateway, running, compared, server)
+        meant = {(setid, show(uri)) for setid, uri in names_of(gateway, running, compared)}
+        for name in ("destinations", "absent", "drift"):
+            result[name] = [row for row in result[name] if (row["setid"], row["uri"]) in meant]
+    return result
 
 
 def main() -> None:
-    module = Module(argument_spec=server_spec(), supports_check_mode=True)
+    module = Module(
+        argument_spec=dict(
+            server_spec(),
+            gateway={"type": "str"},
+            record={"type": "path", "default": "/var/lib/sipfleet-kamailio"},
+        ),
+        supports_check_mode=True,
+    )
     of_server: Dict[str, Any] = {}
     try:
         live = connect(module, without_dispatcher=True)
         of_server = describe(live)
-        module.exit_json(**gather(live))
+        module.exit_json(**gather(module, live))
     except KamailioError as exc:
         module.fail_json(msg=exc.render(), **of_server)
 

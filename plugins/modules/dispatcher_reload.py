@@ -40,6 +40,8 @@ options:
       - It is what tells an edit of the flags in the list from the doing of an operator or of pings, which the server shows in
         the same letters, or does not show (flag 16). Without a record, and where the list was changed after the start of the
         server, a difference in flags alone is no reason for a reload. Then there is a warning, and O(force) is the way.
+      - A digest of the configuration that a server was started with is kept there as well, if no file of it was changed since.
+        M(sipfleet.kamailio.dispatcher_info) needs it to tell an edit from a change of comments.
       - With O(socket) and without O(config) nothing is kept, and after a reload there is a warning.
     type: path
     default: /var/lib/sipfleet-kamailio
@@ -58,6 +60,8 @@ options:
         and of tm's C(fr_timer), after which a dead one would show it, and for 2 seconds more.
       - Where only that time can show it, and it is longer than O(healthy_timeout), the task fails before it changes anything. It does so as
         well where C(dispatcher.ping_active) has stopped the pings of the server.
+      - How the server pings is read from its configuration. Where a restart is due, as RV(sipfleet.kamailio.dispatcher_info#module:restart_due)
+        says it, the server may run with other parameters, and there is a warning.
       - Destinations that are disabled or that nothing probes are not waited for. The latter are reported as V(unknown). One that did not
         answer before a reload either is not waited for after it, and there is a warning.
     type: float
@@ -249,6 +253,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
     load_list,
     names_config,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start, read_due, render_due
 
 
 def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadable, Waiting, Dict[str, Any]]:
@@ -265,6 +270,9 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
     was_down = down_now(before.running, live.setup) if due else frozenset()
     waiting = waiting_of(params, named_names(params["down_before"]) | was_down)
     if params["healthy_timeout"]:
+        restart = read_due(module, live, params["record"])
+        if restart.reasons:
+            module.warn(render_due(restart))
         since = time.time() if due else _since(params, before.knowledge.loaded)
         require_possible(live, listing, live.evaluation, waiting, time.time() - since)
     result: Dict[str, Any] = {
@@ -281,6 +289,8 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
         result["diff"] = dict(texts, before_header=header, after_header=header)
     if due:
         require_loadable(live, listing)
+    if names_config(params) and not module.check_mode:
+        keep_start(live, params["record"])
     if due and not module.check_mode:
         states = before.states(live.version) if params["keep_state"] else []
         done = reload(live, listing, states, record, params["reload_timeout"])

@@ -40,7 +40,8 @@ class Live(Setup):
 
     def arguments(self, module: str, **options: Any) -> dict[str, Any]:
         """The arguments of a module for this server."""
-        kept = {"record": str(self.record)} if module in ("dispatcher_reload", "dispatcher_runtime") else {}
+        keeping = ("dispatcher_info", "dispatcher_reload", "dispatcher_runtime")
+        kept = {"record": str(self.record)} if module in keeping else {}
         return {"config": str(self.config), "defines": [], **kept, **options}
 
     def call(self, module: str, check_mode: bool = False, **options: Any) -> dict[str, Any]:

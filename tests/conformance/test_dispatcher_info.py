@@ -264,3 +264,42 @@ def test_mode_1_asks_for_all(suite: str, version: str, tmp_path: Path) -> None:
     assert "mode-without-interval" in {finding["rule"] for finding in by_files["findings"]}
     assert [probe["watch"] for probe in by_files["probing"]] == ["blind", "not_asked"]
     assert watches(result) == {9: "blind", 10: "not_asked"}
+
+
+def test_answer_about_a_gateway(suite: str, tmp_path: Path) -> None:
+    listing = """1 sip:127.0.0.1:9 8 5 duid=gw1
+1 sip:127.0.0.1:10;transport=udp 8 5 duid=gw2
+2 sip:10.1.1.1 8
+2 sip:127.0.0.1:99999 8 0 duid=gw3
+"""
+    body = PROBED + param("ds_ping_interval", 60) + param("ds_probing_mode", 1)
+    live = Live(tmp_path, body, listing, 'ds_select_dst("1", "8"); ds_select_dst("2", "4"); exit;')
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        # Of two with equal priority the server takes the last one of the list first.
+        plain = live.call("dispatcher_info")
+        first = live.call("dispatcher_info", gateway="gw2")
+        second = live.call("dispatcher_info", gateway="127.0.0.1:9")
+        server.rpc("dispatcher.set_state", "dx", "1", "sip:127.0.0.1:10;transport=udp")
+        drained = live.call("dispatcher_info", gateway="sip:127.0.0.1:10")
+        alone = live.call("dispatcher_info", gateway="GW1")
+        skipped = live.call("dispatcher_info", gateway="gw3")
+        by_host = live.call("dispatcher_info", gateway="127.0.0.1")
+        server.rpc("dispatcher.ping_active", "0")
+        stopped = live.call("dispatcher_info", gateway="sip:10.1.1.1:5060")
+        nothing = live.call("dispatcher_info", gateway="sip:10.1.1.1:5070")
+    assert first["answer"][0].startswith("set 1, sip:127.0.0.1:10;transport=udp (duid gw2): A")
+    assert "calls: " not in str(first["answer"]) and "all the time" in str(first["answer"])
+    (calls,) = [line for line in second["answer"] if "calls: " in line]
+    assert "algorithm 8" in calls and calls.endswith("sip:127.0.0.1:10;transport=udp (priority 5)")
+    assert [destination["duid"] for destination in second["destinations"]] == ["gw1"]
+    text = "\n".join(drained["answer"])
+    assert ": DX, disabled" in text and "since: not before" in text and "%s:2: flags 8" % live.list in text
+    assert "drift: the list says AP" in text and [row["kind"] for row in drained["drift"]] == ["state"]
+    assert "calls: " not in str(alone["answer"])
+    assert skipped["destinations"] == [] and [row["line"] for row in skipped["absent"]] == [4]
+    assert "the server does not have it" in skipped["answer"][0] and "port is not a number" in skipped["answer"][1]
+    assert len(by_host["destinations"]) == 2 and len(by_host["absent"]) == 1
+    assert "pings are stopped" in stopped["answer"][-1] and "none, though they are asked for" in str(stopped["answer"])
+    assert nothing["answer"][0] == "sip:10.1.1.1:5070 is in no set of the server, and not in its list %s" % live.list
+    assert "answer" not in plain and len(plain["destinations"]) == 3

@@ -44,13 +44,14 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     after = {host: proxies.fleet.run(host, "sh", "-c", "ls -lR --full-time /etc/kamailio").stdout for host in KAMAILIO}
     assert status == 0 and before == after, printed
     rows = {line.split()[0]: " ".join(line.split()[1:]) for line in re.findall(r'"(k\d .*?)"', printed)}
-    assert "would not start" in rows["k1"] and rows["k1"].endswith(" 0 0 0"), printed
-    assert "runs 0 1 2 0" in rows["k2"], printed
-    assert "does not answer 0 0 0 0" in rows["k3"] and "files cannot be judged 0 0" in rows["k4"], printed
-    assert "unreachable 0 0" in rows["k5"] and rows["k6"].endswith("runs 0 0 0 0"), printed
+    assert "would not start" in rows["k1"] and rows["k1"].endswith(" 0 0 0 0 0 restart due"), printed
+    assert "runs 0 1 2 0 0 0" in rows["k2"], printed
+    assert "does not answer 0 0 0 0 0 0" in rows["k3"] and "files cannot be judged 0 0" in rows["k4"], printed
+    assert "unreachable 0 0" in rows["k5"] and rows["k6"].endswith("runs 0 0 0 0 0 0"), printed
     found = {host["host"]: host for host in json.loads(report.read_text())["hosts"]}
     assert sorted(found) == sorted(KAMAILIO)
     assert found["k1"]["will_start"] is False and "interval-without-tm" in str(found["k1"]["findings"])
+    assert found["k1"]["restart_due"] and not found["k2"]["restart_due"] and not found["k6"]["restart_reasons"]
     assert found["k2"]["reload_due"] and {difference["kind"] for difference in found["k2"]["drift"]} == {
         "missing",
         "extra",
@@ -65,7 +66,7 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         GOOD in shown["k6"]["words"] and MORE in shown["k2"]["words"] and "interval-without-tm" in shown["k1"]["words"]
     )
     assert again != 0 and failing.count("FAILED!") >= 5, failing
-    assert re.search("k2 +[0-9.]+ +runs +0 +0 +2 +0", failing), failing
+    assert re.search("k2 +[0-9.]+ +runs +0 +0 +2 +0 +0 +0", failing), failing
     (host,) = json.loads((tmp_path / "here.json").read_text())["hosts"]
     assert last != 0 and host["state"] == "does not answer" and "/run/nobody" in host["message"], silent
     assert "1 sip:" in found["k2"]["findings"][0]["source"]

@@ -78,7 +78,7 @@ def test_the_tutorial(docs: Documented) -> None:
     assert status != 0 and printed.count("warning: probing-without-interval") >= 3, printed
     assert all(docs.files(host)[1] == by_hand for host in SERVERS)
     status, printed = docs.play(book="audit.yml")
-    assert status == 0 and len(re.findall(r'"k\d .* runs +0 +2 +0 +2"', printed)) == 3, printed
+    assert status == 0 and len(re.findall(r'"k\d .* runs +0 +2 +0 +2 +0 +0"', printed)) == 3, printed
     # Repaired, after a look.
     before = {host: docs.files(host) for host in SERVERS}
     _counts, printed = docs.good("repair.yml", "--check", "--diff")

@@ -71,6 +71,24 @@ def proxies(live: Live) -> dict[str, object]:
     return {"all": {"vars": LOCAL, "children": {"kamailio": {"hosts": {"localhost": host}}}}}
 
 
+def test_why_no_calls(tmp_path: Path) -> None:
+    listing = "1 sip:127.0.0.1:9 8 0 duid=gw1\n1 sip:127.0.0.1:10 8 5\n2 sip:127.0.0.1:9\n"
+    # No gateway goes down while it is asked.
+    body = PROBED + param("ds_probing_mode", 1) + param("ds_ping_interval", 60)
+    live = Live(tmp_path, body, listing, 'ds_select_dst("1", "8"); exit;')
+    with live.server("trixie") as server:
+        assert server.exit_status is None, server.log_text()
+        by_uri = run_book(tmp_path, "why_no_calls.yml", proxies(live), gateway="sip:127.0.0.1:9")
+        by_duid = run_book(tmp_path, "why_no_calls.yml", proxies(live), gateway="gw1")
+        unknown = run_book(tmp_path, "why_no_calls.yml", proxies(live), gateway="sip:127.0.0.1:99")
+    for done in (by_uri, by_duid, unknown):
+        assert done.returncode == 0 and "changed=0" in done.stdout, done.stdout + done.stderr
+    assert "set 1, sip:127.0.0.1:9 (duid gw1): " in by_duid.stdout and "set 2" not in by_duid.stdout
+    assert "chooses by algorithm 8" in by_uri.stdout and "sip:127.0.0.1:10 (priority 5)" in by_uri.stdout
+    assert "no call in the routing script chooses from set 2" in by_uri.stdout
+    assert "is in no set of the server, and not in its list" in unknown.stdout
+
+
 def test_change_gateways_and_drain(tmp_path: Path) -> None:
     with Peers(2) as peers:
         first, second = ("sip:127.0.0.1:%d" % port for port in peers.ports)

@@ -94,6 +94,13 @@ def _stopped() -> Any:
     return verdict, runs
 
 
+def _edited() -> Any:
+    reason = (
+        "the configuration was changed after the start of the server: /etc/kamailio/kamailio.cfg (40 minutes later)"
+    )
+    return files(), healthy(2, 1, "10.8.2", restart_reasons=[reason])[1]
+
+
 def mixed() -> dict[str, Any]:
     """A host for each thing that can be wrong, and three on which nothing is."""
     dead = finding(
@@ -128,6 +135,7 @@ def mixed() -> dict[str, Any]:
             files(listed(1, uris("7.2", 1)[0])),
             {"failed": True, "msg": "db_url is set", "kamailio_version": "6.0.1"},
         ),
+        "ham-edge6": _edited(),
         "muc-edge1": healthy(12, 3, "10.2.1"),
         "muc-edge2": healthy(12, 3, "10.2.2"),
         "muc-edge10": healthy(12, 3, "10.2.3"),

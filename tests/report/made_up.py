@@ -93,7 +93,8 @@ def server(*destinations: Results, rows: list[Results], drift: list[Results] | N
         "modules": ["tm", "dispatcher"],
     }
     about = {"reload_due": False, "pings_active": True, "config_changed": False, "kamailio_version": "6.1.5"}
-    return {**found, **about, **more}
+    restart = {"restart_due": bool(more.get("restart_reasons")), "restart_reasons": []}
+    return {**found, **about, **restart, **more}
 
 
 def healthy(count: int = 4, sets: int = 2, net: str = "10.0.0", **more: Any) -> tuple[Results, Results]:

@@ -31,8 +31,8 @@ def counted(page: Any) -> dict[str, int]:
 def test_verdict(view: View) -> None:
     page = view.open("mixed")
     assert counted(page) == {
-        "hosts": 15,
-        "runs": 9,
+        "hosts": 16,
+        "runs": 10,
         "would not start": 2,
         "unreachable": 1,
         "does not answer": 1,
@@ -45,10 +45,12 @@ def test_verdict(view: View) -> None:
         "drift": 3,
         "drift_hosts": 1,
         "wrong_hosts": 4,
+        "restart_hosts": 1,
+        "pings_off_hosts": 1,
     }
     made = page.locator("#made")
-    assert data_in(made) == {"hosts": "15", "destinations": "72", "notAsked": "0"}
-    assert {15, 72} <= numbers_in(made.inner_text())
+    assert data_in(made) == {"hosts": "16", "destinations": "74", "notAsked": "0"}
+    assert {16, 74} <= numbers_in(made.inner_text())
     assert counted(view.open("three")) == {"hosts": 3, "runs": 3}
 
 
@@ -63,6 +65,7 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
         "ham-edge3",
         "ber-edge1",
         "ber-edge3",
+        "ham-edge6",
         "ber-edge4",
         "ber-edge2",
         "muc-edge1",
@@ -72,7 +75,7 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
     for name, state, version, counts in (
         ("fra-proxy1", "would not start", "6.1.5", {"error": 1}),
         ("fra-proxy3", "runs", "5.6.3", {"warning": 4, "blind": 4}),
-        ("ber-edge3", "runs", "6.1.5", {"down": 2}),
+        ("ber-edge3", "runs", "6.1.5", {"down": 2, "disabled": 1}),
         ("ber-edge4", "runs", "6.1.5", {"drift": 3}),
         ("ham-edge1", "unreachable", "", {}),
         ("ham-edge2", "does not answer", "6.1.5", {}),
@@ -100,6 +103,7 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
         ("ham-edge3", "pings", "stopped"),
         ("ham-edge4", "message", "/etc/kamailio/kamailio.cfg: is not there"),
         ("ham-edge5", "message", "db_url is set"),
+        ("ham-edge6", "restart", "due"),
         ("ber-edge4", "start", "yes"),
         ("ber-edge4", "reload", "due"),
         ("muc-edge1", "version", "6.1.5"),
@@ -108,6 +112,13 @@ def test_every_host_with_its_version_and_state(view: View) -> None:
 )
 def test_facts(view: View, name: str, fact: str, value: str) -> None:
     assert facts(opened(view.open("mixed"), name))[fact] == value
+
+
+def test_what_concerns_a_whole_server_stands_beside_its_name(view: View) -> None:
+    page = view.open("mixed")
+    for name, notes in (("ham-edge6", ["restart"]), ("ham-edge3", ["pings"]), ("muc-edge1", [])):
+        assert [data_in(note)["note"] for note in host(page, name).locator("summary [data-note]").all()] == notes
+    assert "(40 minutes later)" in opened(page, "ham-edge6").locator("[data-fact=restart] dd").inner_text()
 
 
 def test_destinations_as_they_are_really_probed(view: View) -> None:
@@ -203,6 +214,9 @@ def test_findings(view: View) -> None:
         ("warnings", {"fra-proxy3", "ber-edge1"}),
         ("blind", {"fra-proxy3", "ham-edge3", "ber-edge1"}),
         ("down", {"ber-edge3"}),
+        ("disabled", {"ber-edge3"}),
+        ("restart", {"ham-edge6"}),
+        ("pings", {"ham-edge3"}),
         ("drift", {"ber-edge4"}),
         ("stopped", {"fra-proxy1", "fra-proxy2", "ham-edge1", "ham-edge2", "ham-edge4", "ham-edge5"}),
     ],
@@ -213,10 +227,10 @@ def test_filters(view: View, facet: str, shown: set[str]) -> None:
     assert set(hosts(page)) == shown
     assert {data_in(link)["host"] for link in page.locator(".picture a.name").all()} == shown
     count = page.locator(".shown")
-    assert data_in(count) == {"shown": str(len(shown)), "hosts": "15"}
-    assert numbers_in(count.inner_text()) == {len(shown), 15}
+    assert data_in(count) == {"shown": str(len(shown)), "hosts": "16"}
+    assert numbers_in(count.inner_text()) == {len(shown), 16}
     page.locator("button[name=all]").click()
-    until_hosts(page, 15)
+    until_hosts(page, 16)
 
 
 def test_filters_together(view: View) -> None:

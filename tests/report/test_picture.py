@@ -36,6 +36,7 @@ def test_a_cell_for_each_set_of_each_host(view: View) -> None:
         ("ham-edge5", 1): {"total": 1, "watched": 1},
         ("ham-edge3", 1): {"total": 2, "blind": 2},
         ("ham-edge3", 2): {"total": 2, "blind": 2},
+        ("ham-edge6", 1): {"total": 2, "watched": 2},
         **healthy,
     }
     by_files = {data_in(link)["host"] for link in page.locator(".picture a.cell.files").all()}
@@ -108,7 +109,7 @@ def test_an_address_leads_to_a_host_and_to_a_set(view: View) -> None:
     page.locator("input[name=errors]").check()
     page.evaluate("location.hash = '#host=muc-edge2'")
     # It is shown although what was asked for leaves it out.
-    until_hosts(page, 15)
+    until_hosts(page, 16)
     assert page.locator("summary:focus .name").inner_text().strip() == "muc-edge2"
     assert view.open("mixed", "#host=gone&set=3").locator(".host[open]").count() == 0
 

@@ -38,8 +38,30 @@ def test_page_table_and_file(tmp_path: Path, arguments: tuple[str, ...]) -> None
         name: data["about"]["state"] for name, data in shown.items()
     }
     rows = printed_rows(done.stdout)
-    assert rows["fra-proxy3"] == "5.6.3 runs 0 4 0 4" and rows["ham-edge1"] == "- unreachable 0 0 0 0"
-    assert rows["fra-proxy1"] == "6.1.5 would not start 1 0 0 0" and rows["muc-edge1"] == "6.1.5 runs 0 0 0 0"
+    assert rows["fra-proxy3"] == "5.6.3 runs 0 4 0 4 0 0" and rows["ham-edge1"] == "- unreachable 0 0 0 0 0 0"
+    assert rows["fra-proxy1"] == "6.1.5 would not start 1 0 0 0 0 0" and rows["muc-edge1"] == "6.1.5 runs 0 0 0 0 0 0"
+    # A drained gateway shows, and so does what concerns a server as a whole.
+    assert rows["ber-edge3"] == "6.1.5 runs 0 0 0 0 2 1"
+    assert rows["ham-edge3"] == "6.1.5 runs 0 0 0 4 0 0 pings off"
+    assert rows["ham-edge6"] == "6.1.5 runs 0 0 0 0 0 0 restart due"
+    assert rows["host"] == "version server errors warnings drift blind down disabled notes"
+    edited, drained, silent = (found[name] for name in ("ham-edge6", "ber-edge3", "ham-edge2"))
+    assert edited["restart_due"] is edited["pings_active"] is True and len(edited["restart_reasons"]) == 1
+    assert (drained["down"], drained["disabled"], drained["restart_due"]) == (2, 1, False)
+    assert (silent["restart_due"], silent["restart_reasons"], silent["pings_active"]) == (None, [], None)
+
+
+def test_restart_that_is_due_fails_as_a_warning(tmp_path: Path) -> None:
+    hosts = {"edited": fleets.mixed()["ham-edge6"]}
+    assert audit(tmp_path, hosts, audit_fail_on="error").returncode == 0
+    done = audit(tmp_path, hosts, audit_fail_on="warning")
+    assert done.returncode != 0 and "(40 minutes later)" in done.stdout, done.stdout
+
+
+def test_table_is_not_wider_than_a_terminal(tmp_path: Path) -> None:
+    done = audit(tmp_path, fleets.mixed())
+    rows = re.findall(r'^ +"(\S+ +.*?)",?$', done.stdout, re.MULTILINE)
+    assert max(map(len, rows)) <= 110 and not any(row.endswith(" ") for row in rows), done.stdout
 
 
 def test_nothing_is_written_where_nobody_asks(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.setup 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.summary import summarise
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.compare import compare
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore import plan_restoring, taken_out
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.start import Edit, restart_due
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import uncounted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
@@ -45,8 +46,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import find
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.dispatcher import Running
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import ERROR
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._secrets import mask_secrets
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction import deploy
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import NEWEST, Version
 
 from .files import no_files
 
@@ -172,9 +172,14 @@ def test_a_server_that_says_it_has_a_huge_command_line_is_not_believed(arguments
 
 
 def test_a_reason_for_a_restart_names_few_of_the_modules_of_a_server() -> None:
-    assert deploy._listed(["tm", "a\x1b"]) == "tm, a\\x1b"
-    text = deploy._listed(["x" * 1000] * 1_000_000)
-    assert text.endswith("… and 999980 more") and len(text) < 2000
+    (text,) = restart_due(["tm", "a\x1b"], [], None, None, [], NEWEST, None).certain
+    assert text.endswith(": a\\x1b, tm")
+    modules = ["x%01000d" % number for number in range(10_000)]
+    (text,) = restart_due([], modules, None, None, [], NEWEST, None).certain
+    assert text.endswith("… and 9980 more") and len(text) < 2000
+    edits = [Edit("/" + "x" * 5000, 60)] * 1000
+    (text,) = restart_due(None, [], None, None, edits, NEWEST, None).likely
+    assert text.endswith("… and 995 more") and len(text) < 2000
 
 
 @pytest.mark.parametrize(

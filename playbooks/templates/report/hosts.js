@@ -19,8 +19,17 @@ function chipsOf(host) {
   if (host.warnings) made.push(chip("warning", host.warnings, "▲ " + many(host.warnings, "warning")));
   if (host.blind) made.push(chip("blind", host.blind, host.blind + " blind"));
   if (host.down) made.push(chip("down", host.down, host.down + " down"));
+  if (host.disabled) made.push(chip("disabled", host.disabled, host.disabled + " disabled"));
   if (host.drift) made.push(chip("drift", host.drift, "≠ " + many(host.drift, "difference")));
   return made;
+}
+
+// What concerns a server as a whole, as in the table.
+function notesOf(host) {
+  const notes = [];
+  if (host.restartDue) notes.push(el("span", asData({ note: "restart" }), "restart due"));
+  if (host.pingsStopped) notes.push(el("span", asData({ note: "pings" }), "pings off"));
+  return notes;
 }
 
 // A host, closed.
@@ -36,7 +45,7 @@ function hostEntry(host) {
     el("span", { class: "version" }, host.version || "–"),
     el("span", { class: host.runs ? "state" : "state bad" }, host.state),
     el("span", { class: "size" }, host.sets.size ? sets + ", " + many(total, "destination") : ""),
-    el("span", { class: "chips" }, ...chipsOf(host)),
+    el("span", { class: "chips" }, ...chipsOf(host), ...notesOf(host)),
   );
   const entry = el("details", { class: "host", id: "host-" + host.index, ...asData(values) }, summary);
   entry.addEventListener("toggle", () => entry.open && fillHost(entry, host));
@@ -81,7 +90,7 @@ function factsOf(host) {
   fact("start", startOf(host), "Will it start", START_WORDS[startOf(host)]);
   if (host.about.reload_due) fact("reload", "due", "Reload", "due: it would settle differences");
   if (host.pingsStopped) fact("pings", "stopped", "Pings", el("b", null, "stopped with dispatcher.ping_active: nothing is probed"));
-  if (host.about.config_changed) fact("config", "changed", "Configuration", "changed after the start of the server");
+  if (host.restartDue) fact("restart", "due", "Restart", el("b", null, "due: " + host.about.restart_reasons.join("; ")));
   if (host.about.message) fact("message", null, "Message", el("pre", null, host.about.message));
   return facts;
 }

@@ -86,11 +86,13 @@ function readHost(name, raw, index) {
     willStart: about.will_start,
     answers: about.answers,
     pingsStopped: about.pings_active === false,
+    restartDue: about.restart_due === true,
     sets: new Map(),
     errors: 0,
     warnings: 0,
     blind: about.blind,
     down: 0,
+    disabled: 0,
     drift: 0,
   };
   for (const [setid, destinations] of setsOf(host)) host.sets.set(setid, countSet(destinations));
@@ -105,7 +107,10 @@ function readHost(name, raw, index) {
     const set = host.sets.get(raw.drift.numbers.setid[index]);
     if (set) set.drift += 1;
   });
-  for (const counts of host.sets.values()) host.down += counts.down;
+  for (const counts of host.sets.values()) {
+    host.down += counts.down;
+    host.disabled += counts.disabled;
+  }
   return host;
 }
 
@@ -117,7 +122,8 @@ function readFleet(text) {
 
 // What is worst comes first: servers, then destinations that nobody watches, then what only differs.
 function badness(host) {
-  return [host.runs ? 0 : 1, host.errors, host.blind, host.down, host.drift, host.warnings];
+  const restart = host.restartDue ? 1 : 0;
+  return [host.runs ? 0 : 1, host.errors, host.blind, host.down, restart, host.drift, host.warnings, host.disabled];
 }
 
 function worstFirst(left, right) {
@@ -151,6 +157,8 @@ function tallyOf(hosts) {
     counts[name] = sum(hosts, name);
     counts[name + "_hosts"] = hosts.filter((host) => host[name]).length;
   }
+  counts.restart_hosts = hosts.filter((host) => host.restartDue).length;
+  counts.pings_off_hosts = hosts.filter((host) => host.pingsStopped).length;
   counts.wrong_hosts = hosts.filter((host) => host.errors || host.warnings).length;
   return counts;
 }
@@ -174,6 +182,9 @@ function verdictOf(counts) {
     const where = " on " + many(counts[name + "_hosts"], "host") + (count === 1 ? " is " : " are ");
     if (count) parts.push(many(count, "destination") + where + words);
   }
+  const restarts = counts.restart_hosts;
+  if (restarts) parts.push(many(restarts, "server") + (restarts === 1 ? " needs" : " need") + " a restart");
+  if (counts.pings_off_hosts) parts.push("the pings of " + many(counts.pings_off_hosts, "server") + " are stopped");
   const differ = counts.drift_hosts;
   if (differ) parts.push(many(differ, "server") + (differ === 1 ? " differs from its list" : " differ from their lists"));
   if (counts.wrong_hosts) parts.push("files of " + many(counts.wrong_hosts, "host") + " have errors or warnings");

@@ -10,6 +10,9 @@ const FACETS = [
   ["warnings", "warnings", (host) => host.warnings],
   ["blind", "blind destinations", (host) => host.blind],
   ["down", "destinations down", (host) => host.down],
+  ["disabled", "disabled destinations", (host) => host.disabled],
+  ["restart", "a restart due", (host) => host.restartDue],
+  ["pings", "pings stopped", (host) => host.pingsStopped],
   ["drift", "differences from the list", (host) => host.drift],
   ["stopped", "server trouble", (host) => !host.runs],
 ];

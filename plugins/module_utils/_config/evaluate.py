@@ -143,6 +143,7 @@ class _Run:
             problems=tuple(self.report.problems),
             undecided=tuple(self.report.undecided),
             inactive=tuple(self.preprocessor.inactive),
+            unsure=tuple(self.preprocessor.unsure),
             includes=tuple(self.preprocessor.includes),
             defines=self.preprocessor.defines.standing(),
             first_block=self.statements.blocks.first,

@@ -158,6 +158,7 @@ class _Fields(NamedTuple):
     problems: Tuple[Tuple[str, Problem], ...]
     undecided: Tuple[Problem, ...]
     inactive: Tuple[Place, ...]
+    unsure: Tuple[Place, ...]
     includes: Tuple[Include, ...]
     defines: Mapping[str, Define]
     first_block: Optional[Place]
@@ -180,14 +181,14 @@ class Evaluation(_Fields):
 
     C(loads) and C(params) in the order of evaluation; C(problems) are what the server refuses or what it takes for
     something else than it seems, by rule; C(undecided) is what could not be evaluated; C(inactive) are the branches
-    that are not active; C(includes) in the order of evaluation; C(defines) are those of the files that still stand at
-    the end; C(load_path) is the text of the last C(loadpath), None if there is none; C(listens) are the texts of
-    C(listen); C(sockets) are those it listens on; C(settings) are core settings by name, C(core_settings) all of
-    them in order; C(folder) is where the server works, with which a relative path begins; C(empty) says whether
-    there is no statement at all; C(unread) are the included files that do not exist or cannot be judged; C(calls)
-    are those of the routing script, and C(routes) where each of its blocks begins, by the name that C(Call) has of
-    it; C(hides_calls) says whether there may be more of both, and C(hides_statements) whether there may be more of the
-    rest.
+    that are not active, C(unsure) those of them that the server may read all the same; C(includes) in the order of
+    evaluation; C(defines) are those of the files that still stand at the end; C(load_path) is the text of the last
+    C(loadpath), None if there is none; C(listens) are the texts of C(listen); C(sockets) are those it listens on;
+    C(settings) are core settings by name, C(core_settings) all of them in order; C(folder) is where the server works,
+    with which a relative path begins; C(empty) says whether there is no statement at all; C(unread) are the included
+    files that do not exist or cannot be judged; C(calls) are those of the routing script, and C(routes) where each of
+    its blocks begins, by the name that C(Call) has of it; C(hides_calls) says whether there may be more of both, and
+    C(hides_statements) whether there may be more of the rest.
     """
 
     def load(self, name: str) -> Optional[Load]:

@@ -71,6 +71,7 @@ class Preprocessor:
     ) -> None:
         self.files: Dict[str, bytes] = {}
         self.inactive: List[Place] = []
+        self.unsure: List[Place] = []
         self.includes: List[Include] = []
         self.unread: List[str] = []
         self.defines = Defines(version, invocation, report)
@@ -231,6 +232,7 @@ class Preprocessor:
         self._report.problems += misread_directives(data, place, True)
         if None not in self._active:
             return
+        self.unsure.append(place)
         if _OF_SOCKETS.search(data, place.start, place.end):
             self._hides_sockets = True
         if _CALLING.search(data, place.start, place.end):

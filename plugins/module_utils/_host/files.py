@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import stat
-from typing import List, Optional, Union
+from typing import List, NamedTuple, Optional, Union
 
 from .._errors import KamailioError, Problem, error
 from .._exit import SEEN
@@ -103,6 +103,29 @@ def status_of(path: str) -> Optional[os.stat_result]:
         return os.stat(path)
     except OSError:
         return None
+
+
+class Times(NamedTuple):
+    """When the C(content) of a file was changed, and when anything of it was, in seconds since 1970."""
+
+    content: float
+    change: float
+
+
+def times_of(path: str) -> Optional[Times]:
+    """Return the latest times of a file and of the symbolic links in its path, None if it cannot be looked at.
+
+    A link that is made anew, as for another release, changes what the path leads to. The time of a content can be set
+    to any other, but no content is newer than the last change of its file.
+    """
+    parts = path.split(os.sep)
+    names = [os.sep.join(parts[:depth]) for depth in range(2, len(parts) + 1)]
+    try:
+        found = [os.stat(path), *(status for status in map(os.lstat, names) if stat.S_ISLNK(status.st_mode))]
+    except OSError:
+        return None
+    content = max(min(status.st_mtime, status.st_ctime) for status in found)
+    return Times(content, max(status.st_ctime for status in found))
 
 
 def _read_up_to(handle: int, size: int, most: int) -> bytes:

@@ -20,12 +20,18 @@ from typing import Any, Dict, List
 from .._errors import error
 from .._trust import clean_path, resolve_trusted
 
-_RECORD, _JOURNAL, _OUTCOME = ".loaded", ".change", ".change.last"
+_RECORD, _START, _JOURNAL, _OUTCOME = ".loaded", ".started", ".change", ".change.last"
+_ENDS = (_RECORD, _START, _JOURNAL, _OUTCOME)
 
 
 def record_path(folder: str, config: str) -> str:
-    """Return where the record of a server is kept. Raises KamailioError."""
+    """Return where the record of what a server has loaded is kept. Raises KamailioError."""
     return _base(folder, config) + _RECORD
+
+
+def start_path(folder: str, config: str) -> str:
+    """Return where the record of the start of a server is kept. Raises KamailioError."""
+    return _base(folder, config) + _START
 
 
 def journal_folder(params: Dict[str, Any], config: str) -> str:
@@ -64,6 +70,6 @@ def _names_in(folder: str) -> List[str]:
     except OSError:
         # Whoever reads or writes there says why.
         return []
-    bases = [name[: -len(end)] for name in found for end in (_RECORD, _JOURNAL, _OUTCOME) if name.endswith(end)]
+    bases = [name[: -len(end)] for name in found for end in _ENDS if name.endswith(end)]
     names = [os.fsdecode(urllib.parse.unquote_to_bytes(base)) for base in dict.fromkeys(bases)]
     return [name for name in names if name.startswith("/") and "\0" not in name]

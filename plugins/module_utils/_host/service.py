@@ -70,7 +70,7 @@ class Service(NamedTuple):
 
     C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), C(run_dir)
     is the folder of C(-Y), all of them None where nothing is said. C(dynamic) says that systemd makes the user at the
-    start (C(DynamicUser)) and the unit does not name it.
+    start (C(DynamicUser)) and the unit does not name it. C(program) is what it runs, empty where that is not known.
     """
 
     path: str
@@ -80,6 +80,7 @@ class Service(NamedTuple):
     switches_to: Account
     run_dir: Optional[str]
     dynamic: bool = False
+    program: str = ""
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -114,7 +115,7 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     last = dict(settings)
     service = _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
     dynamic = last.get("DynamicUser", "no").lower() in _YES and "User" not in last
-    return service._replace(dynamic=dynamic)
+    return service._replace(dynamic=dynamic, program=words[0])
 
 
 def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:

@@ -253,16 +253,17 @@ def _beside(module: Caller, config: str, way: _Way) -> Tuple[Invocation, Invocat
         service, beside = beside_of(params["defines"], params["instance"], config)
     if params["defines"] == "auto" and service is None:
         with contextlib.suppress(KamailioError):
-            return beside, _service_of_server(way.connection).invocation
+            return beside, service_of_server(way.connection).invocation
     return beside, beside
 
 
-def _service_of_server(connection: Connection) -> Service:
+def service_of_server(connection: Connection) -> Service:
+    """What a server says that it was started with. Raises KamailioError."""
     return service_of_arguments(_texts(connection, "core.arg")[1:])
 
 
 def _config_of_server(connection: Connection) -> str:
-    service = _service_of_server(connection)
+    service = service_of_server(connection)
     if not os.path.isabs(service.config):
         text = "the server was started with the configuration %s, relative to a folder that it does not tell"
         raise error(text % named(service.config), "Give the path of kamailio.cfg in config")

@@ -16,11 +16,13 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from .._analysis.analyse import list_path
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
-from .._caller import Caller
+from .._caller import Caller, TaskModule
 from .._change import Change
 from .._compare.before import State
 from .._compare.restore import Restoring
+from .._compare.start import Due
 from .._compare.summary import render_listed, render_running
+from .._config.meaning import meaning_of
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
 from .._config.wish import parse_module_wishes, with_known_types
@@ -56,7 +58,8 @@ from .._server.server import (
     pings_active,
     stop_pings,
 )
-from .._text import named, quoted, readable_bytes
+from .._server.start import keep_start, read_due, render_due
+from .._text import named
 from .journal import (
     APPLYING,
     HOLD_SECONDS,
@@ -77,9 +80,6 @@ from .journal import (
 from .revert import go_back
 from .watch import arm
 
-# Modules that a message names.
-_NAMED = 20
-
 
 class ListPlan(NamedTuple):
     """The list as it will be, what runs against it, and the wait until its destinations have answered."""
@@ -93,7 +93,8 @@ class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
     C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
-    judgement of the files has given, C(refusal) why nothing may be done.
+    judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
+    will be there.
     """
 
     config: str
@@ -104,6 +105,7 @@ class Plan(NamedTuple):
     of_list: Optional[ListPlan]
     result: Dict[str, Any]
     refusal: Optional[str]
+    meaning: str
 
 
 class Applied(NamedTuple):
@@ -114,7 +116,7 @@ class Applied(NamedTuple):
     gate: Optional[Gate]
 
 
-def make_plan(module: Caller, locks: FileLocks) -> Plan:
+def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     """Plan and judge the change that an AnsibleModule asks for. Raises KamailioError."""
     params = dict(module.params)
     params["config"] = config = config_of(params["config"], params["instance"])
@@ -163,10 +165,13 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         record = record_path(params["record"], config)
         judged = judge_reload(live, listing, record, parse_document(standing or b"", live.version))
         of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running, live.setup)))
-    action, reasons = _action(module, live, after, texts, of_list)
+    due = read_due(module, live, params["record"])
+    action, reasons = _action(module, after, texts, due, of_list)
     if action == RESTART and not refusal:
         require_restartable(module, after, before, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
+        if due.reasons and action != RESTART:
+            module.warn(render_due(due))
         running = after if action == RESTART else live.evaluation
         age = time.time() - _loaded(of_list) if action == NONE else 0
         require_possible(live, of_list.listing, running, of_list.waiting, age)
@@ -180,36 +185,25 @@ def make_plan(module: Caller, locks: FileLocks) -> Plan:
         of_list=of_list,
         result=result,
         refusal=refusal,
+        meaning=meaning_of(after, live.version),
     )
 
 
 def _action(
-    module: Caller, live: Live, after: Evaluation, texts: Dict[str, bytes], of_list: Optional[ListPlan]
+    module: Caller, after: Evaluation, texts: Dict[str, bytes], due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons: List[str] = []
+    reasons, remedy = due.certain, "Give its restart_command, or use dispatcher_list and dispatcher_reload"
     if texts:
-        reasons.append("the configuration changes: %s" % ", ".join(sorted(texts)))
-    loads = [loaded.name for loaded in after.loads]
-    if not texts and not live.undecided and sorted(loads) != sorted(live.modules):
-        differing = sorted(set(loads) ^ set(live.modules)) or loads
-        reasons.append("the server runs with other modules than its configuration loads: %s" % _listed(differing))
+        reasons, remedy = ("the configuration changes: %s" % ", ".join(sorted(texts)),), "Give its restart_command"
     if reasons:
         if restart_command(module) is None:
-            raise error(
-                "the server needs a restart, and nothing is known that restarts it: %s" % "; ".join(reasons),
-                "Give its restart_command",
-            )
+            text = "the server needs a restart, and nothing is known that restarts it: %s"
+            raise error(text % "; ".join(reasons), remedy)
         _require_unit_of(module, after.path)
-        return RESTART, tuple(reasons)
-    due = of_list.judged.reasons if of_list else ()
-    return (RELOAD if due else NONE), due
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The first of the modules that a server names, which can be any number."""
-    shown = [quoted(readable_bytes(name), 60) for name in names[:_NAMED]]
-    return ", ".join([*shown, *(["… and %d more" % (len(names) - _NAMED)] if len(names) > _NAMED else [])])
+        return RESTART, reasons
+    reloads = of_list.judged.reasons if of_list else ()
+    return (RELOAD if reloads else NONE), reloads
 
 
 def _require_unit_of(module: Caller, config: str) -> None:
@@ -285,7 +279,10 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
     record = record_path(params["record"], plan.config)
     if plan.action == NONE:
         return Restoring((), ())
-    live = restart(module, params["restart_timeout"]) if plan.action == RESTART else plan.live
+    live = plan.live
+    if plan.action == RESTART:
+        live = restart(module, params["restart_timeout"])
+        keep_start(live, params["record"], plan.meaning)
     if plan.of_list is None:
         return Restoring((), ())
     if not pings:

@@ -19,6 +19,7 @@ from .._caller import Caller, TaskModule
 from .._change import Change
 from .._compare.before import State
 from .._compare.restore import taken_out
+from .._config.meaning import meaning_of
 from .._errors import KamailioError, Problem, error
 from .._host.files import read_file, read_list, read_place
 from .._host.locks import FileLocks
@@ -28,6 +29,7 @@ from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
 from .._server.server import Live, Loadable, load_list, stop_pings
+from .._server.start import keep_start
 from .._text import visible
 from .._trust import READ, WRITE, FilePlace, find_place
 from .boot import boot_of_host
@@ -330,6 +332,8 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         done = _reload(live, states, record, module.params["reload_timeout"])
     else:
         live = restart(module, module.params["restart_timeout"])
+        # The record of the start before this one can be but a second old.
+        keep_start(live, journal.options["record"], meaning_of(live.evaluation, live.version))
         if "dispatcher" not in live.modules:
             return []
         if not journal.options["pings_active"]:
