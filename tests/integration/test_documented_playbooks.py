@@ -116,4 +116,4 @@ def test_change_gateways_and_drain(tmp_path: Path) -> None:
                 assert done.returncode == 0 and "changed=1" in done.stdout, done.stdout + done.stderr
                 pings.append(server.rpc("dispatcher.ping_active"))
     assert shown == ["DX", "AP"]
-    assert "NewPingState: 0" in pings[0] and "NewPingState: 1" in pings[1], pings
+    assert "OldPingState: 0" in pings[0] and "OldPingState: 1" in pings[1], pings
