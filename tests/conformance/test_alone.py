@@ -1,9 +1,9 @@
 # Copyright (c) 2026, sipfleet.kamailio contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module of the package by itself, and with what it is known to need: the analysis against the start of a server.
+"""Every module of the packages by itself, and with what it is known to need: the analysis against the start of a server.
 
-A version takes a minute, with one shell that starts its 600 servers one after the other.
+A version takes two minutes, with one shell that starts its 1,000 servers one after the other.
 """
 
 from __future__ import annotations
@@ -30,23 +30,102 @@ URL = "text:///usr/share/kamailio/dbtext/kamailio"
 # What only the server's host, its network or its routes decide, so that a start fails with all that is known.
 BEYOND = {
     "acc_diameter": "its DIAMETER client must answer",
+    "acc_radius": "its dictionary must have all attributes",
+    "app_python3": "its script must be there",
+    "app_python3s": "its script must be there",
+    "app_ruby": "its script must be there",
     "auth_diameter": "its DIAMETER client must answer",
+    "auth_radius": "its dictionary must have all attributes",
     "carrierroute": "its file must be there",
+    "cdp": "its file must be there",
     "cfg_db": "db_text cannot do what it asks of a database",
+    "db2_ldap": "its file must be there",
+    "erlang": "its node must answer",
     "file_out": "its folder must be there",
+    "geoip": "its file must be there",
+    "geoip2": "its file must be there",
+    "h350": "an LDAP server must answer",
+    "ims_charging": "the package of 5.6.3 does not have its tables",
+    "ims_dialog": "the tables of the package are those of dialog",
+    "ims_diameter_server": "it needs its event_route",
+    "ims_ocs": "it needs its event_route",
+    "kafka": "its server must answer",
+    "ldap": "an LDAP server must answer",
     "log_custom": "the core must be told where to log",
+    "microhttpd": "it needs its event_route",
+    "misc_radius": "its file must be there",
+    "ndb_redis": "its server must answer",
+    "nghttp2": "it needs its event_route",
     "nosip": "it needs its event_route",
     "p_usrloc": "its database must list others",
+    "peering": "its dictionary must have all attributes",
     "prefix_route": "db_text cannot do what it asks of a database",
     "pvtpl": "its file must be there",
+    "presence_dfks": "that of 6.0.1 cannot be loaded",
+    "rabbitmq": "its server must answer (5.6)",
     "uid_avp_db": "db_text cannot do what it asks of a database",
     "uid_domain": "db_text cannot do what it asks of a database",
     "uid_gflags": "db_text cannot do what it asks of a database",
     "uid_uri_db": "db_text cannot do what it asks of a database",
     "xhttp": "it needs its event_route",
 }
-ROUTES = {"xhttp": "event_route[xhttp:request] { exit; }\n", "nosip": "event_route[nosip:msg] { exit; }\n"}
+# They answer before they die of what they lack.
+LATE = {"kafka", "kazoo"}
+ROUTES = {
+    module: "event_route[%s] { exit; }\n" % event
+    for module, event in {
+        "ims_diameter_server": "diameter:request",
+        "ims_ocs": "ocs:ccr-orig",
+        "microhttpd": "microhttpd:request",
+        "nghttp2": "nghttp2:request",
+        "nosip": "nosip:msg",
+        "xhttp": "xhttp:request",
+    }.items()
+}
+# What a module reads, in the folder of each server.
+FILES = {
+    "cpl.dtd": "<!ELEMENT cpl EMPTY>\n",
+    "diameter.xml": """<?xml version="1.0" encoding="UTF-8"?>
+<DiameterPeer FQDN="scscf.example.com" Realm="example.com" Vendor_Id="10415" Product_Name="CDiameterPeer"
+  AcceptUnknownPeers="0" DropUnknownOnDisconnect="1" Tc="30" Workers="1" QueueLength="8" TransactionTimeout="5"
+  SessionsHashSize="16" DefaultAuthSessionTimeout="60" MaxAuthSessionTimeout="300">
+  <Peer FQDN="localhost" Realm="example.com" port="9"/>
+  <Acceptor port="@SELF@" bind="127.0.0.1"/>
+  <Auth id="16777216" vendor="10415"/>
+</DiameterPeer>
+""",
+    "dictionary": "$INCLUDE /etc/radcli/dictionary\n$INCLUDE /etc/radcli/dictionary.sip\n"
+    "$INCLUDE /etc/kamailio/dictionary.kamailio\n"
+    "ATTRIBUTE SIP-Call-Id 180 string\nATTRIBUTE SIP-Request-Hash 181 string\nVALUE Acct-Status-Type Failed 15\n"
+    "VALUE Service-Type Sip-Session 15\nVALUE Service-Type Sip-Verify-Destination 21\n"
+    "VALUE Service-Type Sip-Verify-Source 22\n",
+    "handler.pl": "1;\n",
+    "handler.py": """class Handler:
+    def child_init(self, rank):
+        return 0
+
+
+def mod_init():
+    return Handler()
+""",
+    "framework.xml": """<?xml version="1.0"?>
+<framework>
+  <db_url id="text">text:///usr/share/kamailio/dbtext/kamailio</db_url>
+  <db_table id="domain"><table_name>domain</table_name><db_url_id>text</db_url_id>
+    <column><field>domain</field><type>DB1_STR</type></column></db_table>
+  <mod><mod_name>domain</mod_name>
+    <cmd><cmd_name>show</cmd_name><db_table_id>domain</db_table_id><cmd_type>DB1_QUERY</cmd_type>
+      <query_cols><col><field>domain</field></col></query_cols></cmd></mod>
+</framework>
+""",
+    "ldap-servers.cfg": '[s]\nldap_server_url = "ldap://127.0.0.1:9"\n',
+    "radius.conf": "authserver 127.0.0.1\nacctserver 127.0.0.1\nservers /etc/radcli/servers\n"
+    "dictionary @DIR@/dictionary\nradius_timeout 1\nradius_retries 1\n",
+}
 VALUES = {
+    ("acc_radius", "radius_config"): '"@DIR@/radius.conf"',
+    ("app_perl", "filename"): '"@DIR@/handler.pl"',
+    ("cplc", "cpl_dtd_file"): '"@DIR@/cpl.dtd"',
     ("dmq", "server_address"): '"sip:127.0.0.1:@SELF@"',
     ("mohqueue", "mohdir"): '"@DIR@"',
     ("mtree", "mtree"): '"name=mt;dbtable=mtree"',
@@ -54,6 +133,18 @@ VALUES = {
     ("sms", "modems"): '"M[d=/dev/null;p=1;m=new;l=10;r=5]"',
     ("sms", "networks"): '"N[m=10]"',
     ("sms", "links"): '"M[N]"',
+    ("xhttp_pi", "framework"): '"@DIR@/framework.xml"',
+}
+# What a module is told besides, where it has such a parameter.
+SETTINGS = {
+    "app_python3": {"load": '"@DIR@/handler.py"'},
+    "app_python3s": {"load": '"@DIR@/handler.py"'},
+    "auth_radius": {"radius_config": '"@DIR@/radius.conf"'},
+    "cdp": {"config_file": '"@DIR@/diameter.xml"'},
+    "ldap": {"config_file": '"@DIR@/ldap-servers.cfg"', "connect_mode": "1"},
+    "misc_radius": {"radius_config": '"@DIR@/radius.conf"'},
+    "ndb_redis": {"init_without_redis": "1"},
+    "peering": {"radius_config": '"@DIR@/radius.conf"'},
 }
 
 
@@ -87,6 +178,8 @@ def given(module: str, version: Version, without: str = "") -> str:
         for row in rows
         if row.parameters[0] != without
     )
+    types = parameter_types(module, version) or {}
+    text += "".join(param(module, name, value) for name, value in SETTINGS.get(module, {}).items() if name in types)
     return text + ("@LIST@\n" if module == "dispatcher" else "")
 
 
@@ -107,7 +200,9 @@ def url(row: Database, value: str = URL) -> str:
 
 def asking(module: str, whens: tuple[When, ...]) -> str:
     """The parameters under which a row holds."""
-    values = [(when, when.only[0] if when.only else when.default or 1) for when in whens]
+    values = [
+        (when, when.only[0] if when.only else when.default if when.unless else when.default or 1) for when in whens
+    ]
     return "".join(
         param(module, when.parameter, '"%s"' % value if isinstance(value, str) else value) for when, value in values
     )
@@ -127,7 +222,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
         Case("behind its needs without a database", text_first + loads(order, version, own), beyond),
     ]
     for needed in mandatory_of(module):
-        if not needed.when:
+        if all(when.asks(when.default) for when in needed.when):
             lacking = given(module, version, needed.parameters[0]) + ROUTES.get(module, "")
             cases.append(
                 Case("without %s" % needed.parameters[0], text_first + loads(order, version, lacking + urls), beyond)
@@ -165,13 +260,17 @@ def test_a_module_starts_as_the_analysis_says(suite: str, version: str, tmp_path
     cases = [(module, case) for module in modules for case in cases_of(module, number)]
     setups = [Setup(tmp_path, case.body, "1 sip:127.0.0.1:9\n") for _module, case in cases]
     for setup in setups:
-        setup.config.write_text(setup.config.read_text().replace("@SELF@", str(setup.port)))
+        for name, text in {**FILES, setup.config.name: setup.config.read_text()}.items():
+            text = text.replace("@SELF@", str(setup.port)).replace("@DIR@", str(setup.folder))
+            (setup.folder / name).write_text(text)
     said = [setup.judge(version).result["will_start"] for setup in setups]
     outcomes = start_all(suite, [setup.folder for setup in setups])
     wrong = [
         (module, case.name, "will_start: %s" % will_start, outcome)
         for (module, case), will_start, outcome in zip(cases, said, outcomes)
-        if (outcome == "started") is not will_start and not (case.beyond and will_start)
+        if (outcome == "started") is not will_start
+        and not (case.beyond and will_start)
+        and not (module in LATE and outcome == "started")
     ]
     assert wrong == []
     # A module that is known to be beyond it does not start; all others do with what is known.

@@ -46,7 +46,8 @@ class When(NamedTuple):
 class Requirement(NamedTuple):
     """The server does not start with V(module) unless one of V(needs) is loaded, if V(before) before it.
 
-    With V(when), only if all of those parameters of V(module) ask for it. V(since) and V(until) are versions like
+    With V(when), only if all of those parameters of V(module) ask for it. With V(at_load), it is not even loaded without
+    them, and C(kamailio -c) says so. V(since) and V(until) are versions like
     C((6, 0)), compared by their first two numbers and both inclusive; empty: no limit.
     """
 
@@ -56,6 +57,7 @@ class Requirement(NamedTuple):
     when: Tuple[When, ...] = ()
     since: Tuple[int, ...] = ()
     until: Tuple[int, ...] = ()
+    at_load: bool = False
 
 
 REQUIREMENTS: Tuple[Requirement, ...] = (
@@ -66,6 +68,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("acc_json", ("acc",)),
     Requirement("acc_json", ("dialog",), when=(When("cdr_enable"),)),
     Requirement("acc_radius", ("acc",)),
+    Requirement("app_lua_sr", ("app_lua",)),
     Requirement("app_perl", ("sl",)),
     Requirement("async", ("tm",), before=True, until=(5, 8)),
     Requirement("async", ("tm",), before=True, when=(When("mode", 0, only=(0,)),), since=(6, 0)),
@@ -73,6 +76,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("auth_db", ("auth",)),
     Requirement("auth_diameter", ("sl",)),
     Requirement("auth_radius", ("auth",)),
+    Requirement("auth_web3", ("auth",)),
     Requirement("call_control", ("dialog",)),
     Requirement("call_control", ("pv",)),
     Requirement("cdp_avp", ("cdp",)),
@@ -95,6 +99,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("gzcompress", ("sanity",), when=(When("sanity_checks"),)),
     Requirement("h350", ("ldap",)),
     Requirement("htable", ("dmq",), before=True, when=(When("enable_dmq"),)),
+    Requirement("http_async_client", ("pv",), before=True, at_load=True),
     Requirement("http_async_client", ("tm",), before=True),
     Requirement("imc", ("tm",), before=True),
     Requirement("ims_auth", ("cdp",), until=(5, 8)),
@@ -105,6 +110,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("ims_charging", ("cdp_avp",)),
     Requirement("ims_charging", ("ims_dialog",)),
     Requirement("ims_charging", ("tm",), before=True),
+    Requirement("ims_dialog", ("pv",), when=(When("ruri_pvar", "$ru", only=("$ru",)),)),
     Requirement("ims_dialog", ("rr",)),
     Requirement("ims_dialog", ("tm",), before=True),
     Requirement("ims_diameter_server", ("cdp",)),
@@ -115,7 +121,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("ims_icscf", ("tm",), before=True),
     Requirement("ims_ipsec_pcscf", ("ims_usrloc_pcscf",), before=True),
     Requirement("ims_ipsec_pcscf", ("tm",), before=True),
-    Requirement("ims_isc", ("ims_usrloc_scscf",), before=True),
+    Requirement("ims_isc", ("ims_usrloc_scscf", "usrloc"), before=True),
     Requirement("ims_isc", ("tm",), before=True),
     Requirement("ims_ocs", ("cdp",)),
     Requirement("ims_ocs", ("cdp_avp",)),
@@ -128,6 +134,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("ims_qos_npn", ("cdp_avp",)),
     Requirement("ims_qos_npn", ("ims_usrloc_pcscf",), before=True),
     Requirement("ims_qos_npn", ("tm",), before=True),
+    Requirement("ims_registrar_pcscf", ("ims_ipsec_pcscf",), before=True, until=(5, 8)),
     Requirement("ims_registrar_pcscf", ("ims_usrloc_pcscf",), before=True),
     Requirement("ims_registrar_pcscf", ("pua",), when=(When("subscribe_to_reginfo", only=(1,)),)),
     Requirement("ims_registrar_pcscf", ("sl",)),
@@ -140,9 +147,13 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("ims_usrloc_scscf", ("ims_dialog",)),
     Requirement("ims_usrloc_scscf", ("presence",)),
     Requirement("janssonrpcc", ("jansson",)),
+    Requirement(
+        "janssonrpcc", ("pv",), when=(When("result_pv", "$var(jsrpc_result)", only=("$var(jsrpc_result)",)),)
+    ),
     Requirement("janssonrpcc", ("tm",), before=True),
     Requirement("jsonrpcc", ("tm",), before=True),
     Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(1, 3, 5, 7, 9, 11, 13, 15)),)),
+    Requirement("kazoo", ("pv",)),
     Requirement("kazoo", ("tm",), before=True),
     Requirement("keepalive", ("tm",), before=True),
     Requirement("lcr", ("mtree",), when=(When("mt_pv_values"),)),
@@ -204,7 +215,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("pua_xmpp", ("xmpp",)),
     Requirement("qos", ("dialog",)),
     Requirement("registrar", ("sl",)),
-    Requirement("registrar", ("usrloc",), before=True),
+    Requirement("registrar", ("usrloc", "ims_usrloc_scscf"), before=True),
     Requirement("rls", ("presence",)),
     Requirement("rls", ("pua",)),
     Requirement("rls", ("sl",)),
