@@ -1,7 +1,7 @@
 # Copyright (c) 2026, sipfleet.kamailio contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module of the packages by itself, and with what it is known to need: the analysis against the start of a server.
+"""Every module of the packages alone, and with what it is known to need: the analysis against the start of a server.
 
 A version takes two minutes, with one shell that starts its 1,000 servers one after the other.
 """
@@ -20,17 +20,17 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants im
     mandatory_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from conformance.modules import ROUTES, given, param, url, write_files
 from conformance.server import as_version, start_all
 from conformance.setups import Setup
 
 MODULES = [module for module in re.findall(r"^\w+", TABLE, re.MULTILINE) if module != "ctl"]
-# The tables that the package ships.
-URL = "text:///usr/share/kamailio/dbtext/kamailio"
 
 # What only the server's host, its network or its routes decide, so that a start fails with all that is known.
 BEYOND = {
     "acc_diameter": "its DIAMETER client must answer",
     "acc_radius": "its dictionary must have all attributes",
+    "app_perl": "that of 5.6.3 must be told where its Perl module is",
     "app_python3": "its script must be there",
     "app_python3s": "its script must be there",
     "app_ruby": "its script must be there",
@@ -39,6 +39,7 @@ BEYOND = {
     "carrierroute": "its file must be there",
     "cdp": "its file must be there",
     "cfg_db": "db_text cannot do what it asks of a database",
+    "db_perlvdb": "app_perl of 5.6.3 must be told where its Perl module is",
     "db2_ldap": "its file must be there",
     "erlang": "its node must answer",
     "file_out": "its folder must be there",
@@ -55,7 +56,7 @@ BEYOND = {
     "microhttpd": "it needs its event_route",
     "misc_radius": "its file must be there",
     "ndb_redis": "its server must answer",
-    "nghttp2": "it needs its event_route",
+    "nghttp2": "it needs its event_route and its key",
     "nosip": "it needs its event_route",
     "p_usrloc": "its database must list others",
     "peering": "its dictionary must have all attributes",
@@ -71,81 +72,6 @@ BEYOND = {
 }
 # They answer before they die of what they lack.
 LATE = {"kafka", "kazoo"}
-ROUTES = {
-    module: "event_route[%s] { exit; }\n" % event
-    for module, event in {
-        "ims_diameter_server": "diameter:request",
-        "ims_ocs": "ocs:ccr-orig",
-        "microhttpd": "microhttpd:request",
-        "nghttp2": "nghttp2:request",
-        "nosip": "nosip:msg",
-        "xhttp": "xhttp:request",
-    }.items()
-}
-# What a module reads, in the folder of each server.
-FILES = {
-    "cpl.dtd": "<!ELEMENT cpl EMPTY>\n",
-    "diameter.xml": """<?xml version="1.0" encoding="UTF-8"?>
-<DiameterPeer FQDN="scscf.example.com" Realm="example.com" Vendor_Id="10415" Product_Name="CDiameterPeer"
-  AcceptUnknownPeers="0" DropUnknownOnDisconnect="1" Tc="30" Workers="1" QueueLength="8" TransactionTimeout="5"
-  SessionsHashSize="16" DefaultAuthSessionTimeout="60" MaxAuthSessionTimeout="300">
-  <Peer FQDN="localhost" Realm="example.com" port="9"/>
-  <Acceptor port="@SELF@" bind="127.0.0.1"/>
-  <Auth id="16777216" vendor="10415"/>
-</DiameterPeer>
-""",
-    "dictionary": "$INCLUDE /etc/radcli/dictionary\n$INCLUDE /etc/radcli/dictionary.sip\n"
-    "$INCLUDE /etc/kamailio/dictionary.kamailio\n"
-    "ATTRIBUTE SIP-Call-Id 180 string\nATTRIBUTE SIP-Request-Hash 181 string\nVALUE Acct-Status-Type Failed 15\n"
-    "VALUE Service-Type Sip-Session 15\nVALUE Service-Type Sip-Verify-Destination 21\n"
-    "VALUE Service-Type Sip-Verify-Source 22\n",
-    "handler.pl": "1;\n",
-    "handler.py": """class Handler:
-    def child_init(self, rank):
-        return 0
-
-
-def mod_init():
-    return Handler()
-""",
-    "framework.xml": """<?xml version="1.0"?>
-<framework>
-  <db_url id="text">text:///usr/share/kamailio/dbtext/kamailio</db_url>
-  <db_table id="domain"><table_name>domain</table_name><db_url_id>text</db_url_id>
-    <column><field>domain</field><type>DB1_STR</type></column></db_table>
-  <mod><mod_name>domain</mod_name>
-    <cmd><cmd_name>show</cmd_name><db_table_id>domain</db_table_id><cmd_type>DB1_QUERY</cmd_type>
-      <query_cols><col><field>domain</field></col></query_cols></cmd></mod>
-</framework>
-""",
-    "ldap-servers.cfg": '[s]\nldap_server_url = "ldap://127.0.0.1:9"\n',
-    "radius.conf": "authserver 127.0.0.1\nacctserver 127.0.0.1\nservers /etc/radcli/servers\n"
-    "dictionary @DIR@/dictionary\nradius_timeout 1\nradius_retries 1\n",
-}
-VALUES = {
-    ("acc_radius", "radius_config"): '"@DIR@/radius.conf"',
-    ("app_perl", "filename"): '"@DIR@/handler.pl"',
-    ("cplc", "cpl_dtd_file"): '"@DIR@/cpl.dtd"',
-    ("dmq", "server_address"): '"sip:127.0.0.1:@SELF@"',
-    ("mohqueue", "mohdir"): '"@DIR@"',
-    ("mtree", "mtree"): '"name=mt;dbtable=mtree"',
-    ("pvtpl", "tpl"): '"name=a;fpath=/etc/hostname"',
-    ("sms", "modems"): '"M[d=/dev/null;p=1;m=new;l=10;r=5]"',
-    ("sms", "networks"): '"N[m=10]"',
-    ("sms", "links"): '"M[N]"',
-    ("xhttp_pi", "framework"): '"@DIR@/framework.xml"',
-}
-# What a module is told besides, where it has such a parameter.
-SETTINGS = {
-    "app_python3": {"load": '"@DIR@/handler.py"'},
-    "app_python3s": {"load": '"@DIR@/handler.py"'},
-    "auth_radius": {"radius_config": '"@DIR@/radius.conf"'},
-    "cdp": {"config_file": '"@DIR@/diameter.xml"'},
-    "ldap": {"config_file": '"@DIR@/ldap-servers.cfg"', "connect_mode": "1"},
-    "misc_radius": {"radius_config": '"@DIR@/radius.conf"'},
-    "ndb_redis": {"init_without_redis": "1"},
-    "peering": {"radius_config": '"@DIR@/radius.conf"'},
-}
 
 
 class Case(NamedTuple):
@@ -154,11 +80,6 @@ class Case(NamedTuple):
     name: str
     body: str
     beyond: bool = False
-
-
-def param(module: str, name: str, value: object) -> str:
-    """A modparam; the value is a number, bytes of a string, or as it is written."""
-    return 'modparam("%s", "%s", %s)\n' % (module, name, value)
 
 
 def order_of(module: str, version: Version) -> list[str]:
@@ -170,19 +91,6 @@ def order_of(module: str, version: Version) -> list[str]:
     return [*(name for name in ("tm",) if name in found), *(name for name in found if name != "tm"), module]
 
 
-def given(module: str, version: Version, without: str = "") -> str:
-    """The parameters without which a module does not start, except for one."""
-    rows = [row for row in mandatory_of(module) if all(when.asks(when.default) for when in row.when)]
-    text = "".join(
-        param(module, row.parameters[0], VALUES.get((module, row.parameters[0]), row.example))
-        for row in rows
-        if row.parameters[0] != without
-    )
-    types = parameter_types(module, version) or {}
-    text += "".join(param(module, name, value) for name, value in SETTINGS.get(module, {}).items() if name in types)
-    return text + ("@LIST@\n" if module == "dispatcher" else "")
-
-
 def loads(modules: list[str], version: Version, more: str = "") -> str:
     """Modules with all that they need besides; a database for the last one only where C(more) has it."""
     text = "".join(
@@ -191,11 +99,6 @@ def loads(modules: list[str], version: Version, more: str = "") -> str:
     for name in modules[:-1]:
         text += "".join(url(row) for row in databases_of(name, version) if row.default)
     return text + 'loadmodule "%s.so"\n' % modules[-1] + more
-
-
-def url(row: Database, value: str = URL) -> str:
-    """The setting of a row's database."""
-    return param(row.module, row.parameter, '"%s%s"' % ("db=>" if row.named else "", value))
 
 
 def asking(module: str, whens: tuple[When, ...]) -> str:
@@ -260,9 +163,7 @@ def test_a_module_starts_as_the_analysis_says(suite: str, version: str, tmp_path
     cases = [(module, case) for module in modules for case in cases_of(module, number)]
     setups = [Setup(tmp_path, case.body, "1 sip:127.0.0.1:9\n") for _module, case in cases]
     for setup in setups:
-        for name, text in {**FILES, setup.config.name: setup.config.read_text()}.items():
-            text = text.replace("@SELF@", str(setup.port)).replace("@DIR@", str(setup.folder))
-            (setup.folder / name).write_text(text)
+        write_files(setup)
     said = [setup.judge(version).result["will_start"] for setup in setups]
     outcomes = start_all(suite, [setup.folder for setup in setups])
     wrong = [

@@ -497,7 +497,13 @@ tls_wolfssl@6.0-6.0: ca_list=s ca_path=s certificate=s cipher_list=s con_ct_wq_m
  server_name=s session_cache=i session_id=s ssl_freelist_max_len=i ssl_max_send_fragment=i ssl_read_ahead=i
  ssl_release_buffers=i tls_debug=i tls_disable_compression=i tls_force_run=i tls_log=i tls_method=s verify_certificate=i
  verify_client=s verify_depth=i xavp_cfg=s
-tlsa@6.1-:
+tlsa@6.1-: ca_list=s ca_path=s certificate=s cipher_list=s con_ct_wq_max=i config=s connection_timeout=i crl=s
+ ct_wq_blk_size=i ct_wq_max=i engine=s engine_algorithms=s engine_config=s event_callback=s init_mode=i
+ key_password_mode=i keylog_file=s keylog_mode=i keylog_peer=s low_mem_threshold1=i low_mem_threshold2=i private_key=s
+ private_key_password=s provider_quirks=i provider_quirks_config=s rand_engine=s renegotiation=i require_certificate=i
+ send_close_notify=i server_name=s session_cache=i session_id=s ssl_freelist_max_len=i ssl_max_send_fragment=i
+ ssl_read_ahead=i ssl_release_buffers=i tls_debug=i tls_disable_compression=i tls_force_run=i tls_log=i tls_method=s
+ verify_certificate=i verify_client=s verify_depth=i xavp_cfg=s
 tm: ac_extra_hdrs=s aggregate_challenges=i auto_inv_100=i auto_inv_100_reason=s blst_503=i blst_503_def_timeout=i
  blst_503_max_timeout=i blst_503_min_timeout=i blst_methods_add=i blst_methods_lookup=i callid_cseq_matching=i
  callid_matching=i cancel_b_method=i contact_flows_avp=s contacts_avp=s default_code=i default_reason=s

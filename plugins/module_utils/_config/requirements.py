@@ -46,9 +46,9 @@ class When(NamedTuple):
 class Requirement(NamedTuple):
     """The server does not start with V(module) unless one of V(needs) is loaded, if V(before) before it.
 
-    With V(when), only if all of those parameters of V(module) ask for it. With V(at_load), it is not even loaded without
-    them, and C(kamailio -c) says so. V(since) and V(until) are versions like
-    C((6, 0)), compared by their first two numbers and both inclusive; empty: no limit.
+    With V(when), only if all of those parameters of V(module) ask for it. With V(at_load), it cannot even be loaded,
+    and C(kamailio -c) says so. V(since) and V(until) are versions like C((6, 0)), compared by their first two numbers
+    and both inclusive; empty: no limit.
     """
 
     module: str
@@ -66,7 +66,6 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("acc", ("dialog",), when=(When("cdr_enable"),)),
     Requirement("acc_diameter", ("acc",)),
     Requirement("acc_json", ("acc",)),
-    Requirement("acc_json", ("dialog",), when=(When("cdr_enable"),)),
     Requirement("acc_radius", ("acc",)),
     Requirement("app_lua_sr", ("app_lua",)),
     Requirement("app_perl", ("sl",)),
@@ -104,7 +103,6 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("imc", ("tm",), before=True),
     Requirement("ims_auth", ("cdp",), until=(5, 8)),
     Requirement("ims_auth", ("cdp",), when=(When("av_mode", 0, only=(0,)),), since=(6, 0)),
-    Requirement("ims_auth", ("gcrypt",), when=(When("av_mode", only=(1,)),), since=(6, 0)),
     Requirement("ims_auth", ("tm",), before=True),
     Requirement("ims_charging", ("cdp",)),
     Requirement("ims_charging", ("cdp_avp",)),
@@ -147,9 +145,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("ims_usrloc_scscf", ("ims_dialog",)),
     Requirement("ims_usrloc_scscf", ("presence",)),
     Requirement("janssonrpcc", ("jansson",)),
-    Requirement(
-        "janssonrpcc", ("pv",), when=(When("result_pv", "$var(jsrpc_result)", only=("$var(jsrpc_result)",)),)
-    ),
+    Requirement("janssonrpcc", ("pv",), when=(When("result_pv", "$var(jsrpc_result)", only=("$var(jsrpc_result)",)),)),
     Requirement("janssonrpcc", ("tm",), before=True),
     Requirement("jsonrpcc", ("tm",), before=True),
     Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(1, 3, 5, 7, 9, 11, 13, 15)),)),
@@ -179,15 +175,15 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("presence", ("sl",), when=(When("publ_cache", 1, only=(2,)),)),
     Requirement("presence", ("tm",), before=True, when=(When("db_url"),)),
     Requirement("presence", ("tm",), before=True, when=(When("publ_cache", 1, only=(2,)),)),
-    Requirement("presence_conference", ("presence",)),
-    Requirement("presence_dfks", ("presence",)),
+    Requirement("presence_conference", ("presence",), before=True),
+    Requirement("presence_dfks", ("presence",), before=True),
     Requirement("presence_dfks", ("pua",)),
     Requirement("presence_dfks", ("sl",)),
-    Requirement("presence_dialoginfo", ("presence",)),
-    Requirement("presence_mwi", ("presence",)),
-    Requirement("presence_profile", ("presence",)),
-    Requirement("presence_reginfo", ("presence",)),
-    Requirement("presence_xml", ("presence",), when=(When("passive_mode", 0, unless=(1,)),)),
+    Requirement("presence_dialoginfo", ("presence",), before=True),
+    Requirement("presence_mwi", ("presence",), before=True),
+    Requirement("presence_profile", ("presence",), before=True),
+    Requirement("presence_reginfo", ("presence",), before=True),
+    Requirement("presence_xml", ("presence",), before=True, when=(When("passive_mode", 0, unless=(1,)),)),
     Requirement("presence_xml", ("sl",), when=(When("passive_mode", 0, unless=(1,)),)),
     Requirement(
         "presence_xml",
@@ -207,12 +203,12 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("pua_json", ("presence",)),
     Requirement("pua_reginfo", ("pua",)),
     Requirement("pua_reginfo", ("usrloc",), before=True),
-    Requirement("pua_rpc", ("pua",)),
+    Requirement("pua_rpc", ("pua",), before=True),
     Requirement("pua_usrloc", ("pua",)),
     Requirement("pua_usrloc", ("usrloc",), before=True),
-    Requirement("pua_xmpp", ("pua",)),
+    Requirement("pua_xmpp", ("pua",), before=True),
     Requirement("pua_xmpp", ("tm",), before=True),
-    Requirement("pua_xmpp", ("xmpp",)),
+    Requirement("pua_xmpp", ("xmpp",), before=True),
     Requirement("qos", ("dialog",)),
     Requirement("registrar", ("sl",)),
     Requirement("registrar", ("usrloc", "ims_usrloc_scscf"), before=True),
