@@ -100,8 +100,8 @@ DEMANDING = re.findall(
     "p_usrloc pdb pdt prefix_route pvtpl seas secfilter siptrace sms speeddial uid_avp_db uid_domain uid_uri_db "
     "uri_db userblocklist",
 )
-# ctl is in every file already, ims_qos_npn has the name of ims_qos, a second Python cannot be loaded, and a question for
-# tls ends the server.
+# ctl is in every file already, ims_qos_npn has the name of ims_qos, a second Python cannot be loaded, and a question
+# for tls ends the server.
 NOT_LISTED = {"app_python3s", "ctl", "ims_qos_npn", "tls", "tlsa"}
 
 
