@@ -325,7 +325,7 @@ def test_a_module_that_the_host_does_not_have(suite: str, version: str, tmp_path
     def has_module(load: Load) -> bool:
         return (folder / (load.name + ".so")).exists()
 
-    setup = Setup(tmp_path, BASE + 'loadmodule "db_mysql.so"\n', LIST)
+    setup = Setup(tmp_path, BASE + 'loadmodule "db_oracle.so"\n', LIST)
     nobody = Account()
     outcome = setup.judge(version, Host(has_module, lambda _path, _account: None, nobody, nobody))
     assert rules(outcome) == ["module-file-missing"] and outcome.result["will_start"] is False
