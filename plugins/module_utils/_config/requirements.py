@@ -183,15 +183,15 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("presence_mwi", ("presence",), before=True),
     Requirement("presence_profile", ("presence",), before=True),
     Requirement("presence_reginfo", ("presence",), before=True),
-    Requirement("presence_xml", ("presence",), before=True, when=(When("passive_mode", 0, unless=(1,)),)),
-    Requirement("presence_xml", ("sl",), when=(When("passive_mode", 0, unless=(1,)),)),
+    Requirement("presence_xml", ("presence",), before=True, when=(When("passive_mode", 0, only=(0,)),)),
+    Requirement("presence_xml", ("sl",), when=(When("passive_mode", 0, only=(0,)),)),
     Requirement(
         "presence_xml",
         ("xcap_client",),
         when=(
-            When("passive_mode", 0, unless=(1,)),
             When("integrated_xcap_server", 0, only=(0,)),
             When("force_active", 0, only=(0,)),
+            When("passive_mode", 0, only=(0,)),
         ),
     ),
     Requirement("pua", ("tm",), before=True),
