@@ -8,7 +8,8 @@
 """The parameters of the modules in Debian's packages of Kamailio, and what each accepts: a number, a string or both.
 
 The names come from the sources and the answers from C(kamailio -c) of 5.6.3, 6.0.1 and 6.1.5, one question per name and
-type. For 5.7, 5.8 and the development branch they are read from the sources alone: C(FROM_SOURCES).
+type. For 5.7, 5.8 and the development branch they are read from the sources alone: C(FROM_SOURCES). Parameters that
+only some builds of a version have, by their patch release or their OpenSSL, are in it for the whole version.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DEVELOPMENT = Version(6, 2)
 SEEN_ON = "21 August 2026"
 VERSIONS = (Version(5, 6), Version(5, 7), Version(5, 8), Version(6, 0), Version(6, 1), DEVELOPMENT)
 FROM_SOURCES = (Version(5, 7), Version(5, 8), DEVELOPMENT)
-# A later release may have parameters that are not in here; the older ones only got some within 6.1.
+# A later release may have parameters that are not in here; those that older versions got in theirs are.
 NEWEST = Version(6, 1, 5)
 
 # A module and its parameters: name=TYPES, where i is a number and s a string; a line that begins with a space continues
