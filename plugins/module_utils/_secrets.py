@@ -19,7 +19,7 @@ MASK = b"********"
 # name a column or a variable, numbers, and words such as bypass.
 _SECRET_NAME = re.compile(
     rb"passw|passphrase|secret|token|(?<!load_)credential|community|authparam|xkey"
-    rb"|(?:private|mask|auth|api|access|shared|sign|signing|signature|encrypt|encryption|decrypt|decryption"
+    rb"|(?:private|mask|auth|api|netio|access|shared|sign|signing|signature|encrypt|encryption|decrypt|decryption"
     rb"|cipher|crypto|master|session)_?key"
     rb"|(?:_|db)pass(?:$|_)|^pass_(?!provisional)|(?:^|_|db)pwd?_"
     rb"|(?<!by)(?<!com)(?<!tres)(?<!over)(?<!under)(?<!multi)(?<!single)(?<!first)(?<!second)(?<!one)(?<!two)pass[0-9]*$"

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, sipfleet.kamailio contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every module of the package by itself, and with what it is known to need: the analysis against the start of a server.
+"""Every module of the packages alone, and with what it is known to need: the analysis against the start of a server.
 
-A version takes a minute, with one shell that starts its 600 servers one after the other.
+A version takes a minute and a half, with one shell that starts its 1,000 servers one after the other.
 """
 
 from __future__ import annotations
@@ -20,41 +20,58 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants im
     mandatory_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from conformance.modules import ROUTES, given, param, url, write_files
 from conformance.server import as_version, start_all
 from conformance.setups import Setup
 
 MODULES = [module for module in re.findall(r"^\w+", TABLE, re.MULTILINE) if module != "ctl"]
-# The tables that the package ships.
-URL = "text:///usr/share/kamailio/dbtext/kamailio"
 
 # What only the server's host, its network or its routes decide, so that a start fails with all that is known.
 BEYOND = {
     "acc_diameter": "its DIAMETER client must answer",
+    "acc_radius": "its dictionary must have all attributes",
+    "app_perl": "that of 5.6.3 must be told where its Perl module is",
+    "app_python3": "its script must be there",
+    "app_python3s": "its script must be there",
+    "app_ruby": "its script must be there",
     "auth_diameter": "its DIAMETER client must answer",
+    "auth_radius": "its dictionary must have all attributes",
     "carrierroute": "its file must be there",
+    "cdp": "its file must be there",
     "cfg_db": "db_text cannot do what it asks of a database",
+    "db_perlvdb": "app_perl of 5.6.3 must be told where its Perl module is",
+    "db2_ldap": "its file must be there",
+    "erlang": "its node must answer",
     "file_out": "its folder must be there",
+    "geoip": "its file must be there",
+    "geoip2": "its file must be there",
+    "h350": "an LDAP server must answer",
+    "ims_charging": "the package of 5.6.3 does not have its tables",
+    "ims_dialog": "the tables of the package are those of dialog",
+    "ims_diameter_server": "it needs its event_route",
+    "ims_ocs": "it needs its event_route",
+    "kafka": "its server must answer",
+    "ldap": "an LDAP server must answer",
     "log_custom": "the core must be told where to log",
+    "microhttpd": "it needs its event_route",
+    "misc_radius": "its file must be there",
+    "ndb_redis": "its server must answer",
+    "nghttp2": "it needs its event_route and its key",
     "nosip": "it needs its event_route",
     "p_usrloc": "its database must list others",
+    "peering": "its dictionary must have all attributes",
     "prefix_route": "db_text cannot do what it asks of a database",
     "pvtpl": "its file must be there",
+    "presence_dfks": "that of 6.0.1 cannot be loaded",
+    "rabbitmq": "its server must answer (5.6)",
     "uid_avp_db": "db_text cannot do what it asks of a database",
     "uid_domain": "db_text cannot do what it asks of a database",
     "uid_gflags": "db_text cannot do what it asks of a database",
     "uid_uri_db": "db_text cannot do what it asks of a database",
     "xhttp": "it needs its event_route",
 }
-ROUTES = {"xhttp": "event_route[xhttp:request] { exit; }\n", "nosip": "event_route[nosip:msg] { exit; }\n"}
-VALUES = {
-    ("dmq", "server_address"): '"sip:127.0.0.1:@SELF@"',
-    ("mohqueue", "mohdir"): '"@DIR@"',
-    ("mtree", "mtree"): '"name=mt;dbtable=mtree"',
-    ("pvtpl", "tpl"): '"name=a;fpath=/etc/hostname"',
-    ("sms", "modems"): '"M[d=/dev/null;p=1;m=new;l=10;r=5]"',
-    ("sms", "networks"): '"N[m=10]"',
-    ("sms", "links"): '"M[N]"',
-}
+# They answer before they die of what they lack.
+LATE = {"kafka", "kazoo"}
 
 
 class Case(NamedTuple):
@@ -65,11 +82,6 @@ class Case(NamedTuple):
     beyond: bool = False
 
 
-def param(module: str, name: str, value: object) -> str:
-    """A modparam; the value is a number, bytes of a string, or as it is written."""
-    return 'modparam("%s", "%s", %s)\n' % (module, name, value)
-
-
 def order_of(module: str, version: Version) -> list[str]:
     """The modules that this one needs by default, each behind those that it needs, tm first, and the module itself."""
     found: list[str] = []
@@ -77,17 +89,6 @@ def order_of(module: str, version: Version) -> list[str]:
         if all(when.asks(when.default) for when in row.when):
             found += [name for name in order_of(row.needs[0], version) if name not in found]
     return [*(name for name in ("tm",) if name in found), *(name for name in found if name != "tm"), module]
-
-
-def given(module: str, version: Version, without: str = "") -> str:
-    """The parameters without which a module does not start, except for one."""
-    rows = [row for row in mandatory_of(module) if all(when.asks(when.default) for when in row.when)]
-    text = "".join(
-        param(module, row.parameters[0], VALUES.get((module, row.parameters[0]), row.example))
-        for row in rows
-        if row.parameters[0] != without
-    )
-    return text + ("@LIST@\n" if module == "dispatcher" else "")
 
 
 def loads(modules: list[str], version: Version, more: str = "") -> str:
@@ -100,14 +101,11 @@ def loads(modules: list[str], version: Version, more: str = "") -> str:
     return text + 'loadmodule "%s.so"\n' % modules[-1] + more
 
 
-def url(row: Database, value: str = URL) -> str:
-    """The setting of a row's database."""
-    return param(row.module, row.parameter, '"%s%s"' % ("db=>" if row.named else "", value))
-
-
 def asking(module: str, whens: tuple[When, ...]) -> str:
     """The parameters under which a row holds."""
-    values = [(when, when.only[0] if when.only else when.default or 1) for when in whens]
+    values = [
+        (when, when.only[0] if when.only else when.default if when.unless else when.default or 1) for when in whens
+    ]
     return "".join(
         param(module, when.parameter, '"%s"' % value if isinstance(value, str) else value) for when, value in values
     )
@@ -127,7 +125,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
         Case("behind its needs without a database", text_first + loads(order, version, own), beyond),
     ]
     for needed in mandatory_of(module):
-        if not needed.when:
+        if all(when.asks(when.default) for when in needed.when):
             lacking = given(module, version, needed.parameters[0]) + ROUTES.get(module, "")
             cases.append(
                 Case("without %s" % needed.parameters[0], text_first + loads(order, version, lacking + urls), beyond)
@@ -165,13 +163,15 @@ def test_a_module_starts_as_the_analysis_says(suite: str, version: str, tmp_path
     cases = [(module, case) for module in modules for case in cases_of(module, number)]
     setups = [Setup(tmp_path, case.body, "1 sip:127.0.0.1:9\n") for _module, case in cases]
     for setup in setups:
-        setup.config.write_text(setup.config.read_text().replace("@SELF@", str(setup.port)))
+        write_files(setup)
     said = [setup.judge(version).result["will_start"] for setup in setups]
     outcomes = start_all(suite, [setup.folder for setup in setups])
     wrong = [
         (module, case.name, "will_start: %s" % will_start, outcome)
         for (module, case), will_start, outcome in zip(cases, said, outcomes)
-        if (outcome == "started") is not will_start and not (case.beyond and will_start)
+        if (outcome == "started") is not will_start
+        and not (case.beyond and will_start)
+        and not (module in LATE and outcome == "started")
     ]
     assert wrong == []
     # A module that is known to be beyond it does not start; all others do with what is known.

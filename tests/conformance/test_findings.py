@@ -21,6 +21,13 @@ LIST = "1 sip:127.0.0.1:5099 8\n"
 
 # name: rule, configuration, list, does kamailio -c pass, does it start
 CASES = {
+    "not_loaded_without_pv": (
+        "module-missing",
+        BASE + 'loadmodule "http_async_client.so"\n',
+        LIST,
+        False,
+        False,
+    ),
     "setid_only": ("list-line-incomplete", BASE, LIST + "2\n", True, False),
     "setid_and_comment": ("list-line-incomplete", BASE, LIST + "2 # sip:127.0.0.1\n", True, False),
     "no_list": ("list-missing", BASE, None, True, False),
@@ -208,6 +215,7 @@ GOOD = {
     "crlf": BASE.replace("\n", "\r\n"),
     "nested_comments": BASE + '/* a /* loadmodule "tm.so" */ b */\n',
     "else_branch": '#!ifdef X\n#!else\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
+    "own_name_of_a_module": 'loadmodule "ss7ops.so"\n#!ifndef MOD_ss7\nno_such=1\n#!endif\n' + BASE,
     "version_define": '#!ifndef KAMAILIO_4\nloadmodule "tm.so"\n#!endif\n' + BASE.replace('loadmodule "tm.so"\n', ""),
 }
 
@@ -322,7 +330,7 @@ def test_a_module_that_the_host_does_not_have(suite: str, version: str, tmp_path
     def has_module(load: Load) -> bool:
         return (folder / (load.name + ".so")).exists()
 
-    setup = Setup(tmp_path, BASE + 'loadmodule "db_mysql.so"\n', LIST)
+    setup = Setup(tmp_path, BASE + 'loadmodule "db_oracle.so"\n', LIST)
     nobody = Account()
     outcome = setup.judge(version, Host(has_module, lambda _path, _account: None, nobody, nobody))
     assert rules(outcome) == ["module-file-missing"] and outcome.result["will_start"] is False

@@ -27,8 +27,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files impo
 from conformance.server import Server, as_version, free_ports, modules_of, run_in_root
 
 COMBINATIONS = 8
-# Modules that other packages ship, which kamailio -c cannot load here.
-ELSEWHERE = re.compile(r"loadmodule \"(?:db_mysql|db_postgres|db_sqlite|tls|debugger|app_\w+|ldap\w*)\.so\"")
 WISHES = [
     {"name": "tm"},
     {"name": "dispatcher", "params": {"ds_ping_interval": 10, "list_file": "@DIR@/dispatcher.list"}},
@@ -96,12 +94,15 @@ def test_modules_and_text(suite: str, version: str, tmp_path: Path) -> None:
             assert package.run(defines, "-c")[0], evaluation.problems
             continue
         _status, printed = package.run(defines, "--cfg-print")
-        assert ELSEWHERE.sub("", active_text(evaluation)) == ELSEWHERE.sub("", bare(printed.encode())), defines
+        assert active_text(evaluation) == bare(printed.encode()), defines
         if package.run(defines, "-c")[0]:
             missing = [load.name for load in evaluation.loads if not shipped(suite, load.name)]
             assert missing, "the server refuses it with %s" % (defines,)
             continue
         accepted += 1
+        if evaluation.load("db_mysql"):
+            # Without its database it neither starts nor ends at once.
+            continue
         server = package.server(defines)
         try:
             if server.start():

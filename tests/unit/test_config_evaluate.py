@@ -143,6 +143,8 @@ LOADED = {
     '#!trydef M "tm"\n#!trydef M "sl"\nloadmodule M': ["tm"],
     '#!define M "tm"\n#!redefine M "sl"\nloadmodule M': ["sl"],
     'loadmodule "tm"\n#!ifdef MOD_tm\nloadmodule "sl"\n#!endif\n': ["tm", "sl"],
+    'loadmodule "ss7ops"\n#!ifdef MOD_ss7ops\nloadmodule "sl"\n#!endif\n': ["ss7ops"],
+    'loadmodule "ss7ops"\n#!ifdef MOD_ss7\nloadmodule "sl"\n#!endif\n': ["ss7ops", "sl"],
     '#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n#!ifdef KAMAILIO_6_0\nloadmodule "sl"\n#!endif\n': ["tm"],
     'request_route { x("loadmodule"); }\nloadmodule "tm"': ["tm"],
     '#!define E\nE loadmodule "tm" E\nmodparam("tm", "a", E 5) E': ["tm"],
@@ -265,6 +267,15 @@ PROBLEMS = {
 def test_what_the_server_refuses(text: str) -> None:
     rule, problem = run(text, main='include_file "main.cfg"').problems[0]
     assert (rule, problem.line, problem.column) == PROBLEMS[text]
+
+
+@pytest.mark.parametrize("written", ["ims_qos", "IMS_QOS", "ims_q.*|tm"])
+def test_a_modparam_names_a_module_as_it_names_itself(written: str) -> None:
+    text = 'loadmodule "ims_qos_npn.so"\nmodparam("%s", "recv_mode", 1)\n' % written
+    evaluation = evaluate("/m", text.encode(), no_files, NEWEST)
+    assert not evaluation.problems and [param.modules for param in evaluation.params] == [("ims_qos_npn",)]
+    other = evaluate("/m", text.replace(written, "ims_qos_npn").encode(), no_files, NEWEST)
+    assert [rule for rule, _problem in other.problems] == ["modparam-without-module"]
 
 
 def test_a_problem_of_the_command_line_has_no_line() -> None:

@@ -61,6 +61,11 @@ ROUTE = "request_route {\n\texit;\n}\n"
 
 # wishes, before, after
 EDITS: dict[str, tuple[list[dict[str, Any]], str, str]] = {
+    "a module whose own name is another": (
+        [{"name": "ims_qos_npn", "params": {"recv_mode": 1}}],
+        'loadmodule "ims_qos_npn.so"\n',
+        'loadmodule "ims_qos_npn.so"\nmodparam("ims_qos", "recv_mode", 1)\n',
+    ),
     "tm_before_dispatcher": ([{"name": "tm"}], SL.replace("sl", "xlog") + DS, SL.replace("sl", "xlog") + TM + DS),
     "tm_before_sl": ([{"name": "tm"}], SL + DS, TM + SL + DS),
     "tm_alone": ([{"name": "tm.so"}], 'loadmodule "pv.so"\n' + ROUTE, 'loadmodule "pv.so"\n' + TM + ROUTE),

@@ -43,7 +43,7 @@ def test_a_name_needs_its_module(entry: tuple, bracket: bool) -> None:
 # text, modules, version, what is said of it
 CASES = [
     (b"$no_such", {"pv"}, NEWEST, "which no module of Kamailio 6.1.5 has"),
-    # Another package's module may have it, and so may a version that no table has.
+    # A module that is in no table may have it, and so may a version that no table has.
     (b"$no_such", {"pv", "own_module"}, NEWEST, None),
     (b"$no_such", {"pv"}, Version(6, 3), None),
     (b"$rU", {"own_module"}, NEWEST, None),

@@ -83,17 +83,18 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
     place = load.place
     needs = " or ".join(row.needs)
     why = _why(evaluation, row)
+    fails = "kamailio -c and the next start fail" if row.at_load else "kamailio -c passes, and the next start fails"
     there = [other for other in evaluation.loads if other.name in row.needs]
     if not there:
-        text = "%s needs %s%s, which is not loaded: kamailio -c passes, and the next start fails"
+        text = "%s needs %s%s, which is not loaded: %s"
         remedy = 'Put loadmodule "%s.so" before it' % row.needs[0]
         remedy += "".join(", or set %s to %s" % (when.parameter, when.unless[0]) for when in row.when if when.unless)
-        yield found_at("module-missing", place, text % (load.name, needs, why), remedy)
+        yield found_at("module-missing", place, text % (load.name, needs, why, fails), remedy)
     elif row.before and evaluation.loads.index(there[0]) > evaluation.loads.index(load):
         late = there[0].place
-        text = "%s is loaded after %s, which needs it%s: kamailio -c passes, and the next start fails"
+        text = "%s is loaded after %s, which needs it%s: %s"
         remedy = 'Move loadmodule "%s.so" before %s' % (there[0].name, load.name)
-        yield found_at("module-too-late", late, text % (there[0].name, load.name, why), remedy)
+        yield found_at("module-too-late", late, text % (there[0].name, load.name, why, fails), remedy)
 
 
 def _asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:

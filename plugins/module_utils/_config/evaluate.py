@@ -22,7 +22,7 @@ from .._text import quoted, show
 from .._versions import Version
 from .calls import CallReader
 from .listen import Core, ListenReader
-from .model import Evaluation, Invocation, Load, Param, Place, module_name
+from .model import Evaluation, Invocation, Load, Param, Place, module_name, own_name
 from .preprocess import Preprocessor, Reader
 from .report import Report
 from .settings import CoreSettingReader, SettingsReader
@@ -215,8 +215,9 @@ class _Run:
             return
         self.loaded.add(name)
         self.loads.append(Load(name, place, written, self.load_path))
-        self.names[name.lower()] = (*self.names.get(name.lower(), ()), name)
-        self.preprocessor.defines.define_module(name, place)
+        own = own_name(name)
+        self.names[own.lower()] = (*self.names.get(own.lower(), ()), name)
+        self.preprocessor.defines.define_module(own, place)
 
     def param(self, statement: Statement) -> None:
         module, name, last = statement.arguments[0], statement.arguments[1], statement.arguments[-1]
@@ -289,7 +290,7 @@ class _Run:
         known = self.matched.get(module.text)
         if known is None or known[0] != len(self.loads):
             at, names = known or (0, ())
-            more = tuple(load.name for load in self.loads[at:] if pattern.match(load.name))
+            more = tuple(load.name for load in self.loads[at:] if pattern.match(own_name(load.name)))
             known = self.matched[module.text] = (len(self.loads), names + more)
         return known[1]
 

@@ -263,6 +263,15 @@ def _loads_in(data: bytes, offset: int, name: str) -> Iterator[Tuple[int, int]]:
             statement = []
 
 
+# Modules whose own name, which a modparam and MOD_… have, is not that of their file.
+_OWN_NAMES = {"ims_qos_npn": "ims_qos", "ss7ops": "ss7"}
+
+
+def own_name(module: str) -> str:
+    """The name that a C(modparam) and C(MOD_…) have for a module, from that of its file without C(.so)."""
+    return _OWN_NAMES.get(module, module)
+
+
 def module_name(text: str) -> str:
     """The name of a module without its folder and without C(.so)."""
     name = text.rpartition("/")[2]

@@ -48,9 +48,9 @@ def order_modules(entries: Sequence[Any]) -> List[Any]:
         seen.add(name)
         for row in REQUIREMENTS:
             if row.module == name:
-                there = [need for need in row.needs if need in index_of]
-                if there:
-                    place(there[0])
+                for need in row.needs:
+                    if need in index_of:
+                        place(need)
         ordered.append(index_of[name])
 
     for name in index_of:

@@ -22,7 +22,7 @@ from .._text import line_end_of, show
 from . import lexer
 from .evaluate import COMMAND_LINE
 from .insert import at_end, before, behind, line_of, removal
-from .model import Condition, Evaluation, Load, Param, Place, problem_at
+from .model import Condition, Evaluation, Load, Param, Place, own_name, problem_at
 from .requirements import PREFERS_TM, REQUIREMENTS, comes_before
 from .values import Value, render_value
 from .wish import ModuleWish, Values
@@ -86,7 +86,7 @@ class _Editor:
 
 def _is_for(param: Param, module: str) -> bool:
     """Whether a C(modparam) is for this module and for no other one."""
-    return param.modules == (module,) or (not param.modules and param.written_for == module)
+    return param.modules == (module,) or (not param.modules and param.written_for == own_name(module))
 
 
 def _limits(evaluation: Evaluation, wish: ModuleWish) -> List[Problem]:
@@ -166,7 +166,7 @@ def _insert_load(editor: _Editor, name: str, dependants: Sequence[Load]) -> None
     """Before what needs it, in its branch; else behind the last module that is always loaded."""
     evaluation = editor.evaluation
     line = b'loadmodule "%s.so"' % name.encode()
-    orphans = [param.place for param in evaluation.params if not param.modules and param.written_for == name]
+    orphans = [param.place for param in evaluation.params if not param.modules and param.written_for == own_name(name)]
     needing = sorted([dependant.place for dependant in dependants] + orphans, key=lambda place: place.order)
     needing = [place for place in needing if not _whole(name, place)]
     anchor, put = (needing[0], before) if needing else _neighbour(evaluation, name)
@@ -201,7 +201,7 @@ def _neighbour(evaluation: Evaluation, name: str) -> Tuple[Place, _Put]:
 
 def _guarded(name: str, line: bytes) -> bytes:
     """A C(loadmodule) that takes effect only where no other has."""
-    return b"#!ifndef MOD_%s\n%s\n#!endif" % (name.encode(), line)
+    return b"#!ifndef MOD_%s\n%s\n#!endif" % (own_name(name).encode(), line)
 
 
 def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[Place, Patch]]:
@@ -210,7 +210,7 @@ def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[P
     for place in places:
         data = editor.data(place)
         if any(
-            condition.text.startswith("#!ifndef MOD_%s" % name) and "#!else" not in condition.text
+            condition.text.startswith("#!ifndef MOD_%s" % own_name(name)) and "#!else" not in condition.text
             for condition in place.conditions
         ):
             continue
@@ -223,7 +223,7 @@ def _guards(editor: _Editor, name: str, places: Sequence[Place]) -> List[Tuple[P
             raise KamailioError([problem_at(place, text, "Put it on a line of its own")])
         line_end = line_end_of(data)
         closing = b"#!endif" + line_end if data[:end].endswith(b"\n") else line_end + b"#!endif" + line_end
-        patches.append((place, Patch(start, start, b"#!ifndef MOD_%s%s" % (name.encode(), line_end))))
+        patches.append((place, Patch(start, start, b"#!ifndef MOD_%s%s" % (own_name(name).encode(), line_end))))
         patches.append((place, Patch(end, end, closing)))
     return patches
 
@@ -328,7 +328,7 @@ def _code(text: bytes) -> bytes:
 def _add_param(editor: _Editor, module: str, name: str, value: Value, there: Sequence[Param]) -> None:
     """Behind those of its name, else behind the module's other parameters, else behind the modules loaded with it."""
     evaluation = editor.evaluation
-    line = b'modparam("%s", "%s", %s)' % (module.encode(), name.encode(), render_value(value))
+    line = b'modparam("%s", "%s", %s)' % (own_name(module).encode(), name.encode(), render_value(value))
     load = evaluation.load(module)
     usable = [param.place for param in evaluation.all_params(module) if not _whole("", param.place)]
     if there:

@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""The pseudo-variables of the core and of the modules in Debian's package kamailio, and how their names are written.
+"""The pseudo-variables of the core and of the modules in Debian's packages, and how their names are written.
 
 The names come from the sources, their versions from those of 5.6 to 6.1; servers of 5.6.3, 6.0.1 and 6.1.5 agree. The
 grammar is C(pv_parse_spec2) and C(pv_parse_format) of Kamailio's src/core/pvapi.c.
@@ -26,21 +26,45 @@ TABLE = """\
 async: async(
 benchmark: BM_time_diff
 cfgutils: RANDOM
+cnxcc: cnxcc(
 core: ? def( defn( defs(@6.1- defv(@6.1- env( envn( iuid@6.1- null rc retcode
 corex: atkv(@6.0- cfg( lsock(
 dialog: DLG_count DLG_lifetime DLG_status dlg( dlg_ctx(= dlg_var(=
 dispatcher: dsg(@5.8- dsv(
+erlang: erl_atom(= erl_list(= erl_pid(= erl_ref(= erl_tuple(= erl_xbuff(=
+evapi: evapi(=
 evrexec: evr(
+geoip: gip(
+geoip2: gip2(
 htable: sht(= shtcn( shtcv( shtdec( shtex(= shtinc( shtitkey( shtitval( shtrecord(
+http_async_client: http_bs http_err http_hdr( http_mb http_ml http_ok http_rb http_req(= http_req_id http_rr http_rs
+ http_time( http_xdata@6.2-
+http_client: curlerror( httprhdr(@6.0-
+ims_dialog: DLG_count DLG_lifetime DLG_status dlg( dlg_ctx(= dlg_var(=
+ims_diameter_server: diameter_application diameter_command diameter_request diameter_response=
+ims_registrar_pcscf: pcscf_asserted_identity pcscf_registration_contact
+ims_registrar_scscf: ulc(=
 ipops: HN( dns( naptrquery( ptrquery(@6.0- srvquery(
 jsonrpcs: jsonrpl(
+jwt: jwt(
+kazoo: kzE kzR kzRK
 kex: sruid
+lwsc: lwsc(
+memcached: mcdec(= mcinc(= mct(= mctex(=
+microhttpd: mhttpd(
+mqtt: mqtt(=
 mqueue: mq_size( mqk( mqv(
 msrp: msrp(=
 nat_traversal: keepalive.socket( source_uri
 nathelper: rr_count rr_top_count
+nats: natsData
+ndb_mongodb: mongodb(
+ndb_redis: redis( redisd(
+nghttp2: nghttp2(
 nosip: nosip
+phonenum: phn(
 posops: pos(
+presence: notify_reply( subs(
 ptimer: ptimer(=@6.1-
 pv: AU Au Bf(= Eb@6.0- Ec@6.0- Ei@6.0- Ej@6.0- Ek@6.0- En@6.0- Eq@6.0- Er@6.0- Es@6.0- Et@6.0- Ev@6.0- K( Mf(= RAi RAp
  RAu RAut Ras Ri Rn Rp Ru Rut Sf(= TF TS TV( Tb Tf Ts _s( aU aa ad adc adn ado adr adu af( ai ar au avp(= bF= bR bf=
@@ -58,6 +82,7 @@ rtimer: rtimer_worker@6.0-
 rtpengine: rtpestat rtpstat
 rtpproxy: rtppstat rtpstat
 sdpops: sdp(= sdpitval(@5.8-
+secsipid: secsipid(
 sipcapture: hep(
 sipdump: sipdump(
 sipt: sipt( sipt_called_party_nai sipt_calling_party_nai sipt_cpc sipt_hop_counter sipt_presentation sipt_screening
@@ -69,11 +94,48 @@ sqlops: dbr( sqlrows(
 ss7ops: isup(
 tcpops: tcp(
 textopsx: blitval( hfitbody( hfitname(
+tls: tls( tls_cipher_bits tls_cipher_info tls_description tls_my_issuer tls_my_issuer_cn tls_my_issuer_country
+ tls_my_issuer_locality tls_my_issuer_organization tls_my_issuer_state tls_my_issuer_unit tls_my_raw_cert
+ tls_my_san_count(@5.7- tls_my_san_email tls_my_san_hostname tls_my_san_ip tls_my_san_uri tls_my_serial tls_my_subject
+ tls_my_subject_cn tls_my_subject_country tls_my_subject_locality tls_my_subject_organization tls_my_subject_state
+ tls_my_subject_uid tls_my_subject_unit tls_my_urlencoded_cert tls_my_version tls_peer_expired tls_peer_issuer
+ tls_peer_issuer_cn tls_peer_issuer_country tls_peer_issuer_locality tls_peer_issuer_organization tls_peer_issuer_state
+ tls_peer_issuer_unit tls_peer_notAfter tls_peer_notBefore tls_peer_raw_cert tls_peer_revoked tls_peer_san_count(@5.7-
+ tls_peer_san_email tls_peer_san_hostname tls_peer_san_ip tls_peer_san_uri tls_peer_selfsigned tls_peer_serial
+ tls_peer_server_name tls_peer_subject tls_peer_subject_cn tls_peer_subject_country tls_peer_subject_locality
+ tls_peer_subject_organization tls_peer_subject_state tls_peer_subject_uid tls_peer_subject_unit
+ tls_peer_urlencoded_cert tls_peer_verified tls_peer_version tls_version
+tls_wolfssl: tls( tls_cipher_bits tls_cipher_info tls_description tls_my_issuer tls_my_issuer_cn tls_my_issuer_country
+ tls_my_issuer_locality tls_my_issuer_organization tls_my_issuer_state tls_my_issuer_unit tls_my_raw_cert
+ tls_my_san_email tls_my_san_hostname tls_my_san_ip tls_my_san_uri tls_my_serial tls_my_subject tls_my_subject_cn
+ tls_my_subject_country tls_my_subject_locality tls_my_subject_organization tls_my_subject_state tls_my_subject_uid
+ tls_my_subject_unit tls_my_urlencoded_cert tls_my_version tls_peer_expired tls_peer_issuer tls_peer_issuer_cn
+ tls_peer_issuer_country tls_peer_issuer_locality tls_peer_issuer_organization tls_peer_issuer_state
+ tls_peer_issuer_unit tls_peer_notAfter tls_peer_notBefore tls_peer_raw_cert tls_peer_revoked tls_peer_san_email
+ tls_peer_san_hostname tls_peer_san_ip tls_peer_san_uri tls_peer_selfsigned tls_peer_serial tls_peer_server_name
+ tls_peer_subject tls_peer_subject_cn tls_peer_subject_country tls_peer_subject_locality tls_peer_subject_organization
+ tls_peer_subject_state tls_peer_subject_uid tls_peer_subject_unit tls_peer_urlencoded_cert tls_peer_verified
+ tls_peer_version tls_version
+tlsa: tls( tls_cipher_bits tls_cipher_info tls_description tls_my_issuer tls_my_issuer_cn tls_my_issuer_country
+ tls_my_issuer_locality tls_my_issuer_organization tls_my_issuer_state tls_my_issuer_unit tls_my_raw_cert
+ tls_my_san_count( tls_my_san_email tls_my_san_hostname tls_my_san_ip tls_my_san_uri tls_my_serial tls_my_subject
+ tls_my_subject_cn tls_my_subject_country tls_my_subject_locality tls_my_subject_organization tls_my_subject_state
+ tls_my_subject_uid tls_my_subject_unit tls_my_urlencoded_cert tls_my_version tls_peer_expired tls_peer_issuer
+ tls_peer_issuer_cn tls_peer_issuer_country tls_peer_issuer_locality tls_peer_issuer_organization tls_peer_issuer_state
+ tls_peer_issuer_unit tls_peer_notAfter tls_peer_notBefore tls_peer_raw_cert tls_peer_revoked tls_peer_san_count(
+ tls_peer_san_email tls_peer_san_hostname tls_peer_san_ip tls_peer_san_uri tls_peer_selfsigned tls_peer_serial
+ tls_peer_server_name tls_peer_subject tls_peer_subject_cn tls_peer_subject_country tls_peer_subject_locality
+ tls_peer_subject_organization tls_peer_subject_state tls_peer_subject_uid tls_peer_subject_unit
+ tls_peer_urlencoded_cert tls_peer_verified tls_peer_version tls_version
 tmx: T( T_branch( T_branch_idx T_inv( T_reply_code T_reply_last T_reply_reason T_reply_ruid T_req( T_rpl(
 topoh: th(@6.1-
 uac: uac_req(=
+uuid: uuid(
+websocket: ws_conid
+xcap_server: xcapuri(=
 xhttp: hu
 xlog: C(
+xmlops: xml(=
 """
 CORE = "core"
 _NAME = re.compile(rb"[0-9A-Za-z_.?]*")
