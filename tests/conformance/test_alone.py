@@ -81,7 +81,7 @@ def order_of(module: str, version: Version) -> list[str]:
 
 def given(module: str, version: Version, without: str = "") -> str:
     """The parameters without which a module does not start, except for one."""
-    rows = [row for row in mandatory_of(module) if all(when.asks(when.default) for when in row.when)]
+    rows = [row for row in mandatory_of(module, version) if all(when.asks(when.default) for when in row.when)]
     text = "".join(
         param(module, row.parameters[0], VALUES.get((module, row.parameters[0]), row.example))
         for row in rows
@@ -126,7 +126,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
         Case("with its needs", text_first + loads(order, version, own + urls), beyond),
         Case("behind its needs without a database", text_first + loads(order, version, own), beyond),
     ]
-    for needed in mandatory_of(module):
+    for needed in mandatory_of(module, version):
         if not needed.when:
             lacking = given(module, version, needed.parameters[0]) + ROUTES.get(module, "")
             cases.append(
@@ -135,7 +135,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
     for row in databases_of(module, version):
         if not all(when.parameter in types for when in row.when):
             continue
-        asked = own + asking(module, row.when) + (given_for(module, row) if module == "avpops" else "")
+        asked = own + asking(module, row.when) + (given_for(module, version) if module == "avpops" else "")
         others = "".join({url(other): None for other in rows if other.default and other.parameter != row.parameter})
         body = asked + others + url(row)
         name = "%s %s " % (row.parameter, [when.parameter for when in row.when])
@@ -152,10 +152,10 @@ def cases_of(module: str, version: Version) -> list[Case]:
     return cases
 
 
-def given_for(module: str, row: Database) -> str:
+def given_for(module: str, version: Version) -> str:
     """What a module wants where it has a database."""
     return "".join(
-        param(module, needed.parameters[0], needed.example) for needed in mandatory_of(module) if needed.when
+        param(module, needed.parameters[0], needed.example) for needed in mandatory_of(module, version) if needed.when
     )
 
 

@@ -26,7 +26,7 @@ _SELECTING = ("ds_select", "ds_select_dst", "ds_select_domain")
 _SELECTING_BY_RULES = ("ds_select_routes",)
 _RULE = re.compile(rb"([0-9]{1,9})=([0-9]{1,9})(?:;|\Z)")
 # Modules that run scripts in other languages, which have the same functions.
-_ENGINE = re.compile(r"app_[a-z0-9_]+\Z")
+ENGINE = re.compile(r"app_[a-z0-9_]+\Z")
 
 
 class Choice(NamedTuple):
@@ -74,7 +74,7 @@ UNREAD = Routing()
 def read_routing(evaluation: Evaluation) -> Routing:
     """Return what a configuration says about the use of its destinations."""
     calls = tuple(call for call in evaluation.calls if call.name.startswith("ds_"))
-    engine = next((load for load in evaluation.loads if _ENGINE.match(load.name)), None)
+    engine = next((load for load in evaluation.loads if ENGINE.match(load.name)), None)
     default = evaluation.param("dispatcher", "use_default")
     choices = tuple(choice for call in calls for choice in _choices(call))
     return Routing(

@@ -23,11 +23,12 @@ from .._dispatcher.order import in_server_order
 from .._text import quoted
 from .._versions import ALGORITHMS, Version
 from .findings import Finding, found_at, found_in
-from .routing import HASH_OF_VARIABLE, LATENCY, LOAD, Choice, Routing, number_in
+from .routing import ENGINE, HASH_OF_VARIABLE, LATENCY, LOAD, Choice, Routing, number_in
 from .setup import MODE_ALL, Setup, number_of, text_of
 from .source import D, Source
 
 FAILOVER = 2
+_FAILS = "kamailio -c passes, and the next start fails"
 # They do nothing but log a warning without the bit of C(flags) that switches failover on.
 _OF_FAILOVER = ("ds_next_dst", "ds_next_domain", "ds_mark_dst")
 _MARKING = ("ds_mark_dst", "ds_mark_addr")
@@ -49,12 +50,20 @@ def event_route_findings(evaluation: Evaluation) -> Iterator[Finding]:
             continue
         event, needed_for, instead = _EVENT_ROUTES[load.name]
         switch = evaluation.param(load.name, needed_for) if needed_for else None
-        if (needed_for and not (switch and switch.value)) or (instead and evaluation.param(load.name, instead)):
+        if needed_for and not (switch and switch.value):
+            continue
+        callback = evaluation.param(load.name, instead) if instead else None
+        if callback and callback.value:
+            # Without a module that runs a script in another language, the function is looked for in vain.
+            if not any(ENGINE.match(other.name) for other in evaluation.loads):
+                text = "%s of %s is a function of a KEMI script, and no module that runs one is loaded: %s"
+                yield found_at("event-route-missing", callback.place, text % (callback.name, load.name, _FAILS))
             continue
         name = "event_route[%s]" % event
         if name not in evaluation.routes:
-            text = "module %s needs %s, which is not there: kamailio -c passes, and the next start fails"
-            yield found_at("event-route-missing", switch.place if switch else load.place, text % (load.name, name))
+            text = "module %s needs %s, which is not there: %s"
+            place = switch.place if switch else load.place
+            yield found_at("event-route-missing", place, text % (load.name, name, _FAILS))
 
 
 def script_findings(evaluation: Evaluation, setup: Setup) -> Iterator[Finding]:

@@ -58,6 +58,9 @@ class Requirement(NamedTuple):
     until: Tuple[int, ...] = ()
 
 
+# What usrloc logs of a ping by default.
+_LOGS_VARIABLES = When("ka_logmsg", " to-uri: [$tu] remote-addr: [$sas]", only=(" to-uri: [$tu] remote-addr: [$sas]",))
+
 REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("acc", ("tm",), before=True),
     Requirement("acc", ("rr",), when=(When("detect_direction"),)),
@@ -79,7 +82,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("dispatcher", ("tm",), before=True, when=(When("ds_ping_interval"),)),
     Requirement("dmq", ("sl",)),
     Requirement("dmq", ("tm",), before=True),
-    Requirement("dmq_usrloc", ("usrloc",), before=True, when=(When("enable"),)),
+    Requirement("dmq_usrloc", ("usrloc",), before=True, when=(When("enable", 0, unless=(0,)),)),
     Requirement("drouting", ("keepalive",), when=(When("enable_keepalive"),)),
     Requirement("htable", ("dmq",), before=True, when=(When("enable_dmq"),)),
     Requirement("imc", ("tm",), before=True),
@@ -98,7 +101,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("nat_traversal", ("sl",)),
     Requirement("nat_traversal", ("tm",), before=True),
     Requirement("nathelper", ("usrloc",), before=True, when=(When("natping_interval"),)),
-    Requirement("path", ("rr",), when=(When("use_received"),)),
+    Requirement("path", ("rr",), when=(When("use_received", 0, unless=(0,)),)),
     Requirement("peerstate", ("dialog",)),
     Requirement("peerstate", ("usrloc",), before=True),
     Requirement("pipelimit", ("sl",)),
@@ -130,6 +133,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),)),
     Requirement("uac_redirect", ("tm",), before=True),
     Requirement("uid_auth_db", ("auth",)),
+    Requirement("usrloc", ("pv",), when=(When("ka_mode"), _LOGS_VARIABLES)),
     Requirement("xhttp", ("sl",)),
     Requirement("xhttp_prom", ("kex",), when=(When("xhttp_prom_pkg_stats"),), since=(6, 0)),
     Requirement("xhttp_prom", ("xhttp",)),

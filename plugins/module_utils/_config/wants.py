@@ -91,32 +91,61 @@ DATABASES: Tuple[Database, ...] = (
 
 
 class Mandatory(NamedTuple):
-    """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example)."""
+    """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example).
+
+    With V(when), it holds only if all of those parameters ask for it, and from the version V(since) on. With V(of),
+    they are parameters of that module, which V(module) uses.
+    """
 
     module: str
     parameters: Tuple[str, ...]
     example: str
     when: Tuple[When, ...] = ()
+    since: Tuple[int, ...] = ()
+    of: str = ""
 
 
+_SIP_PINGS = (When("natping_interval"), When("sipping_bflag", -1, unless=(-1,)))
 MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),)),
     Mandatory("call_obj", ("end",), "1000"),
     Mandatory("call_obj", ("start",), "1"),
     Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"'),
+    Mandatory("file_out", ("file",), '"name=calls;extension=.log"', since=(5, 8)),
     Mandatory("influxdbc", ("database",), '"kamailio"'),
     Mandatory("influxdbc", ("server",), '"127.0.0.1"'),
     Mandatory("lcr", ("gw_uri_avp",), '"$avp(i:709)"'),
     Mandatory("lcr", ("ruri_user_avp",), '"$avp(i:500)"'),
+    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("defunct_capability"),)),
+    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("defunct_capability"),)),
+    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("ping_interval"),)),
+    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("ping_interval"),)),
     Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"'),
+    Mandatory("msilo", ("content_type_hdr",), '"Content-Type: text/plain\\r\\n"', (When("offline_message"),)),
     Mandatory("mtree", ("mtree", "db_table"), '"name=routes;dbtable=routes"'),
+    Mandatory("nathelper", ("nat_bflag",), "6", (When("natping_interval"), When("ping_nated_only")), of="usrloc"),
+    Mandatory("nathelper", ("sipping_from",), '"sip:ping@example.org"', _SIP_PINGS),
     Mandatory("pdb", ("server",), '"127.0.0.1:5574"'),
+    Mandatory("peerstate", ("callee_avp",), '"$avp(callee)"', (When("use_avps"),)),
+    Mandatory("peerstate", ("caller_avp",), '"$avp(caller)"', (When("use_avps"),)),
     Mandatory("pvtpl", ("tpl",), '"name=call;fpath=/etc/kamailio/call.tpl"'),
     Mandatory("qos", ("qos_flag",), "27"),
+    Mandatory("rtpproxy", ("timeout_tag_pv",), '"$avp(tag)"', (When("timeout_socket"),), (5, 8)),
+    Mandatory("siptrace", ("trace_mode",), "1", (When("trace_init_mode", only=(1,)),)),
     Mandatory("sms", ("links",), '"NETWORK[MODEM]"'),
     Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"'),
     Mandatory("sms", ("networks",), '"NETWORK[m=10]"'),
     Mandatory("sst", ("sst_flag",), "6"),
+    Mandatory("tm", ("contact_flows_avp",), '"tm_contact_flows"', (When("contacts_avp"),)),
+    Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(2, 3)),)),
+    Mandatory("topos", ("xavu_field_a_contact",), '"a_contact"', (When("contact_mode", only=(2,)),)),
+    Mandatory("topos", ("xavu_field_b_contact",), '"b_contact"', (When("contact_mode", only=(2,)),)),
+    Mandatory("topos", ("xavu_field_a_contact_host",), '"a_host"', (When("contact_mode", only=(3,)),), (6, 1)),
+    Mandatory("topos", ("xavu_field_b_contact_host",), '"b_host"', (When("contact_mode", only=(3,)),), (6, 1)),
+    Mandatory("uac", ("auth_password_avp",), '"$avp(password)"', (When("auth_username_avp"),)),
+    Mandatory("uac", ("auth_realm_avp",), '"$avp(realm)"', (When("auth_password_avp"),)),
+    Mandatory("uac", ("auth_username_avp",), '"$avp(user)"', (When("auth_realm_avp"),)),
+    Mandatory("uac", ("reg_contact_addr",), '"192.0.2.1:5060"', (When("reg_db_url"),)),
 )
 
 
@@ -129,6 +158,6 @@ def databases_of(module: str, version: Version) -> Tuple[Database, ...]:
     )
 
 
-def mandatory_of(module: str) -> Tuple[Mandatory, ...]:
-    """The rows of a module about parameters that it does not start without."""
-    return tuple(row for row in MANDATORY if row.module == module)
+def mandatory_of(module: str, version: Version) -> Tuple[Mandatory, ...]:
+    """The rows of a module about parameters that it does not start without, in a version."""
+    return tuple(row for row in MANDATORY if row.module == module and version.release >= row.since)
