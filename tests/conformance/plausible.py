@@ -190,7 +190,7 @@ _LEFT_OUT = re.compile(
     r"""\w+\.(?:\w*_col(?:umn)?(?:_2)?|\w*_?table|custom_tbl|transl_tbl|table_name|\w+_table_name|raw_\w+|promiscuous_on)\Z
     |(?:app_jsdt|app_sqlang|call_control|db2_ops|db_cluster|seas|sms|p_usrloc|sipcapture|pdb|mohqueue|call_obj)\.
     |jsonrpcs\.(?:dgram|fifo)_(?:user|group)\Z|ctl\.|influxdbc\.|avpops\.db_scheme|corex\.dns_file
-    |ptimer\.\w+|statsc\.track|permissions\.load_backends|rtp(?:engine|proxy)\.db_url|db_text\.file_buffer_size|rtpengine\.hash_algo|regex\.\w+max\w+|regex\.max_groups|auth\.(?:nc|otn|nid)_\w+
+    |ptimer\.\w+|statsc\.track|permissions\.load_backends|rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)|rtpengine\.hash_algo|regex\.\w+max\w+|regex\.max_groups|auth\.(?:nc|otn|nid)_\w+
     |debugger\.mod_facility\Z
     |carrierroute\.(?:\w+_(?:col|table)|config_file)|acc\.db_table_\w+|domainpolicy\.dp_col_\w+|msilo\.sc_\w+|mtree\.item
     |rtpengine\.wsapi|tm\.tw_append|rtimer\.exec|uid_\w+\.|domain\.\w+|xhttp_prom\.prom_histogram|sworker\.xdata""",
@@ -217,6 +217,7 @@ def values_for(module: str, name: str, kind: str) -> tuple[str, ...]:
 # Modules whose start only the host or the database of a server decides.
 LEFT_OUT = {
     "acc_diameter": "a DIAMETER client must answer it",
+    "app_jsdt": "cfgengine must name the engine",
     "auth_diameter": "a DIAMETER client must answer it",
     "carrierroute": "its tables must list routes",
     "cfg_db": "db_text cannot do what it asks of a database",

@@ -118,7 +118,7 @@ def test_findings_about_a_line_of_the_configuration_have_its_column(rule: str) -
     for finding in verdict.analysis.findings:
         if finding.file == DEFAULT_CONFIG and finding.line:
             line = verdict.texts[finding.file].decode().splitlines()[finding.line - 1]
-            begins = ("#!", "/*", "loadm", "modparam(", "incl", "listen", "ds_", "tcp_", '"4"', "user", ");")
+            begins = ("#!", "/*", "loadm", "modparam(", "incl", "listen", "ds_", "sql_", "tcp_", '"4"', "user", ");")
             assert finding.column and line[finding.column - 1 :].startswith(begins)
 
 

@@ -128,6 +128,7 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("pdb", ("server",), '"127.0.0.1:5574"'),
     Mandatory("peerstate", ("callee_avp",), '"$avp(callee)"', (When("use_avps"),)),
     Mandatory("peerstate", ("caller_avp",), '"$avp(caller)"', (When("use_avps"),)),
+    Mandatory("peerstate", ("reg_avp",), '"$avp(reg)"', (When("use_avps"),)),
     Mandatory("pvtpl", ("tpl",), '"name=call;fpath=/etc/kamailio/call.tpl"'),
     Mandatory("qos", ("qos_flag",), "27"),
     Mandatory("rtpproxy", ("timeout_tag_pv",), '"$avp(tag)"', (When("timeout_socket"),), (5, 8)),
