@@ -71,7 +71,6 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "jsonrpcs.fifo_name": ("@DIR@/fifo",),
     "jsonrpcs.fifo_reply_dir": ("@DIR@",),
     "jsonrpcs.tcp_socket": ("tcp:127.0.0.1:@OTHER@",),
-    "keepalive.destination": ("sip:127.0.0.1:@OTHER@",),
     "lcr.mt_pv_values": ("$avp(x)",),
     "lcr.mtree": ("mt",),
     "lcr.ping_valid_reply_codes": ("501,403",),
@@ -155,6 +154,7 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "uac_redirect.deny_filter": (".*@example.org",),
     "usrloc.ka_from": ("sip:ping@127.0.0.1",),
     "usrloc.ka_logmsg": ("ping $tu",),
+    "usrloc.ka_reply_codes": ("200,404",),
     "usrloc.preload": ("location",),
     "xhttp.url_match": ("^/rpc",),
     "xhttp.url_skip": ("^/x",),
@@ -185,17 +185,20 @@ _BY_NAME: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"format$", ("%Y-%m-%d",)),
     (r"", ("x", "name")),
 )
-# What only a host or a database decides, or what must be written as nothing else is.
-_LEFT_OUT = re.compile(
-    r"""\w+\.(?:\w*_col(?:umn)?(?:_2)?|\w*_?table|custom_tbl|transl_tbl|table_name|\w+_table_name|raw_\w+|promiscuous_on)\Z
-    |(?:app_jsdt|app_sqlang|call_control|db2_ops|db_cluster|seas|sms|p_usrloc|sipcapture|pdb|mohqueue|call_obj)\.
-    |jsonrpcs\.(?:dgram|fifo)_(?:user|group)\Z|ctl\.|influxdbc\.|avpops\.db_scheme|corex\.dns_file
-    |ptimer\.\w+|statsc\.track|permissions\.load_backends|rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)|rtpengine\.hash_algo|regex\.\w+max\w+|regex\.max_groups|auth\.(?:nc|otn|nid)_\w+
-    |debugger\.mod_facility\Z
-    |carrierroute\.(?:\w+_(?:col|table)|config_file)|acc\.db_table_\w+|domainpolicy\.dp_col_\w+|msilo\.sc_\w+|mtree\.item
-    |rtpengine\.wsapi|tm\.tw_append|rtimer\.exec|uid_\w+\.|domain\.\w+|xhttp_prom\.prom_histogram|sworker\.xdata""",
-    re.VERBOSE,
-)
+# Parameters that are left alone, by the reason.
+_LEFT_OUT = {
+    "a host decides": r"""ctl\.|\w+\.raw_|\w+\.promiscuous_on|jsonrpcs\.(?:dgram|fifo)_(?:user|group)\Z|corex\.dns_file
+        |(?:app_sqlang|db2_ops|seas|sms|pdb|mohqueue|influxdbc|call_control|rtpengine\.wsapi)""",
+    "a database decides": r"""\w+\.(?:\w*_col(?:umn)?(?:_2)?|\w*_?table|custom_tbl|transl_tbl|\w*table_name)\Z
+        |domain\.|uid_\w+\.|p_usrloc\.|db_cluster\.|acc\.db_table_|domainpolicy\.dp_col_|msilo\.sc_|mtree\.item
+        |avpops\.db_scheme        |rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)|sipcapture\.""",
+    "it depends on the value of another parameter": r"""auth\.(?:nc|otn|nid)_|call_obj\.|acc\.\w+_extra_size|statsc\.track
+        |regex\.\w*max|regex\.group_max|rtimer\.exec|debugger\.mod_facility\Z""",
+    "it has a language of its own": r"tm\.tw_append|ptimer\.|xhttp_prom\.prom_histogram|sworker\.xdata",
+    "another package has the module that it needs": r"rtpengine\.hash_algo",
+    # permissions calls what load_backends has not loaded; 5.6.3 waits for itself with keepalive after dialplan.
+    "the server has an error": r"permissions\.load_backends|keepalive\.destination",
+}
 NUMBERS = ("0", "1", "1", "1", "2", "2", "10", "10", "60")
 # Numbers that cost memory or processes.
 _FEW = re.compile(r"worker|procs?\Z|processes|children|array_size|size\Z|buf")
@@ -205,8 +208,8 @@ def values_for(module: str, name: str, kind: str) -> tuple[str, ...]:
     """The values of a parameter, as they are written: numbers where C(kind) is C(i), strings otherwise."""
     full = "%s.%s" % (module, name)
     texts = STRINGS.get(full)
-    if texts is None and _LEFT_OUT.match(full):
-        return ()
+    if any(re.match(pattern, full, re.VERBOSE) for pattern in _LEFT_OUT.values()):
+        return tuple('"%s"' % text for text in texts or () if kind == "s")
     if kind == "i":
         return ("0", "1", "2", "4", "10") if _FEW.search(name) else NUMBERS
     if texts is None:
@@ -214,7 +217,7 @@ def values_for(module: str, name: str, kind: str) -> tuple[str, ...]:
     return tuple('"%s"' % text for text in texts)
 
 
-# Modules whose start only the host or the database of a server decides.
+# Modules that are left alone, by the reason.
 LEFT_OUT = {
     "acc_diameter": "a DIAMETER client must answer it",
     "app_jsdt": "cfgengine must name the engine",
@@ -225,6 +228,7 @@ LEFT_OUT = {
     "p_usrloc": "its database must list others",
     "prefix_route": "db_text cannot do what it asks of a database",
     "seas": "another program must listen",
+    "uid_auth_db": "db_text cannot do what it asks of a database",
     "uid_avp_db": "db_text cannot do what it asks of a database",
     "uid_domain": "db_text cannot do what it asks of a database",
     "uid_gflags": "db_text cannot do what it asks of a database",

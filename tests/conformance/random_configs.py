@@ -212,7 +212,7 @@ class Config:
         text = self.chance.choice(values)
         if self.happens(WRONG_TYPE):
             text = '"1"' if kind == "i" else "1"
-        elif kind == "i" and self.happens(ODD_NUMBER):
+        elif kind == "i" and "10" in values and "60" in values and self.happens(ODD_NUMBER):
             text = self.chance.choice(("-1", "3", "5", "100", "1000"))
         elif text.startswith('"$') and self.happens(ODD_VARIABLE):
             text = self.chance.choice(('"x"', '"$no_such(x)"', '"$ci"', '""', '"$avp(x"'))
@@ -322,7 +322,8 @@ class Config:
             modules = [*table] if self.happens(UNKNOWN_CALL) else there
             choices = table[self.chance.choice(modules)] if modules and self.happens(70) else CORE_CALLS
             line = self.chance.choice(choices)
-            if "$" not in line or "pv" in self.modules or self.happens(UNKNOWN_CALL):
+            # What a function makes of a variable that nobody knows is not known either.
+            if "$" not in line or "pv" in self.modules:
                 lines.append("  %s\n" % line)
         return "".join(lines)
 

@@ -54,7 +54,7 @@ for folder in "$@"; do
     if [ -S "$folder/ctl" ] && timeout 1 kamcmd -s "unix:$folder/ctl" core.version 2>/dev/null | grep -q kamailio; then
       sleep 0.05
       outcome=started
-      if ! kill -0 $process 2>/dev/null || grep -q "error while initializing" "$folder/server.log"; then
+      if ! kill -0 $process 2>/dev/null || grep -qE "error while initializing|cannot fork" "$folder/server.log"; then
         outcome=dead
       fi
       break

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Union
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.limits import (
+    FORMS,
     LIMITS,
     VARIABLES,
+    Form,
     Limit,
     Variables,
+    forms_of,
     limits_of,
     variables_in,
 )
@@ -45,11 +48,27 @@ TEXTS = {
     PAIRS: ("a=$avp(x); b=$avp(y)", "a=x"),
 }
 # What a parameter is set to that a row depends on, where that is not the first number that asks for it.
-ASKING: dict[str, Union[int, str]] = {"db_url": URL, "ping_interval": 60, "db_mode": 1, "natping_interval": 10}
+ASKING: dict[str, Union[int, str]] = {
+    "db_url": URL,
+    "ping_interval": 60,
+    "db_mode": 1,
+    "natping_interval": 10,
+    "log_extra": "a=$fU",
+}
+# Texts, some of which are refused.
+FORMED = {
+    "algorithm": ("MD5", "SHA-256", "", "md6"),
+    "challenge_attr": ("$digest", "digest"),
+    "qop": ("auth", "", "other"),
+    "restore_mode": ("none", "", "other"),
+    "ka_reply_codes": ("200", "200,404, 408", "class=2"),
+}
+FACILITIES = ("LOG_DAEMON", "LOG_LOCAL7", "daemon")
+Row = Union[Form, Limit, Variables]
 EVENTS = {"corex": "event_route[network:msg] { exit; }\n"}
 
 
-def rows_of(version: Version) -> Iterator[tuple[Union[Limit, Variables], str, list[Union[int, str]]]]:
+def rows_of(version: Version) -> Iterator[tuple[Row, str, list[Union[int, str]]]]:
     """Each row with a parameter and values to try."""
     for limit in LIMITS:
         if limit in limits_of(limit.module, version):
@@ -62,19 +81,25 @@ def rows_of(version: Version) -> Iterator[tuple[Union[Limit, Variables], str, li
             names = row.parameters.split()
             for name in dict.fromkeys((names[0], names[-1])):
                 yield row, name, ['"%s"' % text for text in (*TEXTS[row.kind], "")]
+    for form in FORMS:
+        if form in forms_of(form.module, version):
+            for name in form.parameters.split():
+                texts = FORMED.get(name, FACILITIES if "facility" in name else ("x", "7", "0", ""))
+                yield form, name, ['"%s"' % text for text in texts]
 
 
-def body_of(row: Union[Limit, Variables], name: str, value: Union[int, str], version: Version) -> str:
+def body_of(row: Row, name: str, value: Union[int, str], version: Version) -> str:
     """A configuration with a value of a parameter, and with all that its module needs for it."""
     module = row.module
     asked = ""
     order = order_of(module, version)
-    for when in row.when:
+    whens = () if isinstance(row, Form) else row.when
+    for when in whens:
         if not when.asks(when.default):
             wanted = when.only[0] if when.only else ASKING.get(when.parameter, 1)
             asked += param(module, when.parameter, '"%s"' % wanted if isinstance(wanted, str) else wanted)
     for needed in requirements_of(module, version):
-        if {when.parameter for when in needed.when} & {name, *(when.parameter for when in row.when)}:
+        if {when.parameter for when in needed.when} & {name, *(when.parameter for when in whens)}:
             order = [*(other for other in order_of(needed.needs[0], version) if other not in order), *order]
     databases = {url(one): None for one in databases_of(module, version) if one.default}
     own = given(module, version) + ROUTES.get(module, "") + EVENTS.get(module, "") + "".join(databases) + asked

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import config_findings
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.limits import LIMITS, VARIABLES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.limits import FORMS, LIMITS, VARIABLES
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import VERSIONS, parameter_types
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 
@@ -58,6 +58,29 @@ CASES = [
         "append_fromtag of rr takes 1 or more with this restore_mode of uac and restore_dlg of uac, and not 0" + FAILS,
     ),
     (
+        REGISTRAR + param("usrloc", "ka_reply_codes", '"class=2"'),
+        "parameter-value",
+        "ka_reply_codes of usrloc takes codes with commas between them, and not class=2" + FAILS,
+    ),
+    (
+        NEEDS + 'loadmodule "sqlops.so"\nrequest_route { sql_query("ca", "select 1", "r"); }\n',
+        "call-undefined",
+        "sql_query names the connection ca, which no sqlcon of sqlops defines" + FAILS,
+    ),
+    (
+        NEEDS
+        + 'loadmodule "rtpproxy.so"\n'
+        + param("rtpproxy", "rtpproxy_sock", '"udp:127.0.0.1:7722"')
+        + 'request_route { set_rtp_proxy_set("2"); }\n',
+        "call-undefined",
+        "set_rtp_proxy_set names the set 2, which no rtpproxy_sock of rtpproxy defines" + FAILS,
+    ),
+    (
+        NEEDS + 'loadmodule "nathelper.so"\nrequest_route { fix_nated_register(); }\n',
+        "call-undefined",
+        "fix_nated_register needs the parameter received_avp of nathelper, which is not set" + FAILS,
+    ),
+    (
         REGISTRAR + param("registrar", "received_avp", '"$var(x)"'),
         "pseudo-variable-bad",
         "received_avp $var(x) is not an AVP, such as $avp(x)" + FAILS,
@@ -97,6 +120,16 @@ def test_what_a_module_refuses_is_said(text: str, rule: str, said: str) -> None:
 
 
 GOOD = [
+    NEEDS
+    + 'loadmodule "db_text.so"\nloadmodule "rtpproxy.so"\n'
+    + param("rtpproxy", "db_url", '"text:///db"')
+    + 'request_route { set_rtp_proxy_set("2"); }\n',
+    NEEDS
+    + 'loadmodule "rtpproxy.so"\n'
+    + param("rtpproxy", "rtpproxy_sock", '"2 == udp:127.0.0.1:7722"')
+    + 'request_route { set_rtp_proxy_set("2"); set_rtp_proxy_set("$var(x)"); }\n',
+    REGISTRAR + param("usrloc", "ka_reply_codes", '"200, 404"'),
+    DIALOG + param("dialog", "timeout_avp", '"$avp(x"'),
     DIALOG + param("dialog", "ka_interval", 0),
     DIALOG + param("dialog", "default_timeout", 0) + param("dialog", "default_timeout", 10),
     REGISTRAR + param("registrar", "flow_timer", 20) + param("registrar", "outbound_mode", 1),
@@ -120,7 +153,7 @@ def test_nothing_is_said_where_another_value_can_follow() -> None:
 
 def test_the_tables_name_parameters_that_there_are() -> None:
     names = {(row.of or row.module, row.parameter) for row in LIMITS}
-    names |= {(row.module, name) for row in VARIABLES for name in row.parameters.split()}
+    names |= {(row.module, name) for row in (*VARIABLES, *FORMS) for name in row.parameters.split()}
     there = {
         (module, name)
         for version in VERSIONS

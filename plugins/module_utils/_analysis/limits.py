@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import Dict, FrozenSet, Iterator, List, Optional, Set
 
-from .._config.limits import CALLED, NAMED, Limit, Named, Variables, limits_of, variables_in
+from .._config.limits import CALLED, NAMED, Form, Limit, Named, Variables, forms_of, limits_of, variables_in
 from .._config.model import Call, Evaluation, Param
 from .._config.parameters import DEVELOPMENT
 from .._config.pseudo_variables import FORMAT, PAIRS, WRITABLE, IncompleteError, check_variables
@@ -43,6 +43,9 @@ def limit_findings(evaluation: Evaluation, version: Optional[Version]) -> Iterat
                 for finding in _number(param, limit):
                     seen.add(param)
                     yield finding
+        for form in forms_of(load.name, known):
+            for name in form.parameters.split():
+                yield from _text(evaluation.param(load.name, name), form)
         for row in variables_in(load.name, known):
             for name in row.parameters.split():
                 param = evaluation.param(load.name, name)
@@ -135,6 +138,13 @@ def _in_words(limit: Limit) -> str:
     else:
         span = "%d to %d" % (limit.least, limit.most)
     return " or ".join([*(str(number) for number in limit.also if number >= 0), span])
+
+
+def _text(param: Optional[Param], form: Form) -> Iterator[Finding]:
+    if param and isinstance(param.value, bytes) and not form.form.match(param.value):
+        shown = quoted(param.value, 40) or "''"
+        text = "%s of %s takes %s, and not %s: %s" % (param.name, form.module, form.words, shown, _FAILS)
+        yield found_at("parameter-value", param.place, text)
 
 
 def _variable(param: Param, row: Variables, loaded: Set[str], version: Version) -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def event_route_findings(evaluation: Evaluation) -> Iterator[Finding]:
             continue
         event, needed_for, instead = _EVENT_ROUTES[load.name]
         switch = evaluation.param(load.name, needed_for) if needed_for else None
-        if needed_for and not (switch and switch.value):
+        if needed_for and not (switch and (switch.value if not isinstance(switch.value, int) else switch.value > 0)):
             continue
         callback = evaluation.param(load.name, instead) if instead else None
         if callback and callback.value:

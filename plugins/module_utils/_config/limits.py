@@ -12,7 +12,8 @@ Each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5; what holds for 5.7 and 5
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+import re
+from typing import NamedTuple, Optional, Pattern, Tuple
 
 from .._versions import Version
 from .pseudo_variables import AVP, AVP_OR_NAME, AVP_OR_VAR, FORMAT, PAIRS, READABLE, WRITABLE
@@ -57,6 +58,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "db_flag", -1, 31, when=(When("db_url"),)),
     Limit("acc", "db_missed_flag", -1, 31, when=(When("db_url"),)),
     Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction"),), of="rr"),
+    Limit("acc", "acc_extra_size", 1, when=(When("log_extra"),)),
     Limit("cfgutils", "initial_probability", most=100),
     Limit("dialog", "db_mode", 0, 3),
     Limit("dialog", "default_timeout", 1),
@@ -66,6 +68,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("dialog", "ka_interval", 30, also=(0,)),
     Limit("dialog", "keep_proxy_rr", 0, 3),
     Limit("dialog", "timeout_noreset", 0, 1),
+    Limit("dmq", "num_workers", 0),
     Limit("imc", "hash_size", 1),
     Limit("lcr", "fetch_rows", 1),
     Limit("lcr", "lcr_count", 1),
@@ -82,7 +85,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("permissions", "db_mode", 0, 1),
     Limit("permissions", "load_backends", 1, also=(-1,)),
     Limit("pipelimit", "hash_size", 1, 20),
-    Limit("pipelimit", "timer_interval", 1, since=(6, 0)),
+    Limit("pipelimit", "timer_interval", 1, since=(6, 1)),
     Limit("qos", "qos_flag", 0, 31),
     Limit("registrar", "flow_timer", 0, 999),
     Limit("registrar", "flow_timer", 0, 0, when=(When("outbound_mode", 0, only=(0,)),)),
@@ -91,6 +94,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("sca", "onhold_bflag", most=31),
     Limit("sipcapture", "insert_retries", 0, 500),
     Limit("sipcapture", "insert_retry_timeout", 0, 300),
+    Limit("sipdump", "mode", 1, also=(-1,)),
     Limit("siptrace", "hep_version", 1, 3),
     Limit("siptrace", "trace_flag", -1, 31, when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Limit("siptrace", "trace_mode", 1, also=(-1,), when=(When("trace_init_mode", only=(1,)),)),
@@ -185,6 +189,39 @@ VARIABLES: Tuple[Variables, ...] = (
 )
 
 
+class Form(NamedTuple):
+    """The server does not start with V(module) unless V(parameters) are texts of a V(form), which V(words) describe."""
+
+    module: str
+    parameters: str
+    form: Pattern[bytes]
+    words: str
+    since: Tuple[int, ...] = ()
+
+
+# A facility of syslog.
+_FACILITY, _FACILITY_WORDS = re.compile(rb"(?i)LOG_[A-Z0-9]+\Z"), "a facility such as LOG_LOCAL0"
+
+FORMS: Tuple[Form, ...] = (
+    Form("acc", "log_facility", _FACILITY, _FACILITY_WORDS),
+    Form("auth", "algorithm", re.compile(rb"(?:MD5|SHA-256|SHA-512-256|SHA-512)?\Z"), "MD5, SHA-256 or nothing"),
+    Form("auth", "challenge_attr", re.compile(rb"\$."), "the name of an AVP with a $ before it"),
+    Form("auth", "qop", re.compile(rb"(?i)(?:auth|auth-int)?\Z"), "auth, auth-int or nothing"),
+    Form(
+        "domainpolicy",
+        "port_override_avp transport_override_avp domain_prefix_avp domain_suffix_avp domain_replacement_avp "
+        "send_socket_avp",
+        re.compile(rb"(?!0*\Z)"),
+        "the name of an AVP, or a number from 1 on",
+    ),
+    Form("uac", "restore_mode", re.compile(rb"(?i)(?:none|manual|auto)?\Z"), "none, manual or auto"),
+    Form(
+        "usrloc", "ka_reply_codes", re.compile(rb"(?:\s*[+-]?[0-9]+[ ,]*)+\Z"), "codes with commas between them", (5, 8)
+    ),
+    Form("xlog", "log_facility", _FACILITY, _FACILITY_WORDS),
+)
+
+
 class Named(NamedTuple):
     """The server does not start with a call of one of V(functions) whose first argument V(parameter) does not define.
 
@@ -228,6 +265,11 @@ def limits_of(module: str, version: Version) -> Tuple[Limit, ...]:
 def variables_in(module: str, version: Version) -> Tuple[Variables, ...]:
     """The rows of a module about pseudo-variables that hold for a version."""
     return tuple(row for row in VARIABLES if row.module == module and _holds(row.since, row.until, version))
+
+
+def forms_of(module: str, version: Version) -> Tuple[Form, ...]:
+    """The rows of a module about texts that hold for a version."""
+    return tuple(row for row in FORMS if row.module == module and version.release >= row.since)
 
 
 def _holds(since: Tuple[int, ...], until: Tuple[int, ...], version: Version) -> bool:

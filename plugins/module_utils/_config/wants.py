@@ -86,7 +86,7 @@ DATABASES: Tuple[Database, ...] = (
     Database("uid_uri_db", "mysql"),
     Database("uri_db", "mysql", (), can_be_empty=True),
     Database("userblocklist", "mysql", ()),
-    Database("usrloc", "mysql", when=(When("db_mode"),)),
+    Database("usrloc", "mysql", when=(When("db_mode", 0, unless=(0,)),)),
 )
 
 
