@@ -26,7 +26,7 @@ STRINGS: dict[str, tuple[str, ...]] = {
     "auth.algorithm": ("MD5", "SHA-256", ""),
     "auth.challenge_attr": ("$digest_challenge",),
     "auth.qop": ("auth", "auth-int"),
-    "auth_db.load_credentials": ("", "$avp(x)=password"),
+    "auth_db.load_credentials": ("",),
     "auth_xkeys.xkey": ("id=a;name=b;value=c;expires=60",),
     "avpops.avp_table": ("usr_preferences",),
     "benchmark.register": ("a",),
@@ -190,10 +190,11 @@ _LEFT_OUT = {
     "a host decides": r"""ctl\.|\w+\.raw_|\w+\.promiscuous_on|jsonrpcs\.(?:dgram|fifo)_(?:user|group)\Z|corex\.dns_file
         |(?:app_sqlang|db2_ops|seas|sms|pdb|mohqueue|influxdbc|call_control|rtpengine\.wsapi)""",
     "a database decides": r"""\w+\.(?:\w*_col(?:umn)?(?:_2)?|\w*_?table|custom_tbl|transl_tbl|\w*table_name)\Z
-        |domain\.|uid_\w+\.|p_usrloc\.|db_cluster\.|acc\.db_table_|domainpolicy\.dp_col_|msilo\.sc_|mtree\.item
-        |avpops\.db_scheme        |rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)|sipcapture\.""",
-    "it depends on the value of another parameter": r"""auth\.(?:nc|otn|nid)_|call_obj\.|acc\.\w+_extra_size|statsc\.track
-        |regex\.\w*max|regex\.group_max|rtimer\.exec|debugger\.mod_facility\Z""",
+        |domain\.|uid_\w+\.|p_usrloc\.|db_cluster\.|acc\.db_table_|domainpolicy\.dp_col_|msilo\.sc_
+        |mtree\.item|avpops\.db_scheme|rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)
+        |sipcapture\.""",
+    "it depends on the value of another parameter": r"""auth\.(?:nc|otn|nid)_|call_obj\.|acc\.\w+_extra_size
+        |statsc\.track|regex\.\w*max|regex\.group_max|rtimer\.exec|debugger\.mod_facility\Z""",
     "it has a language of its own": r"tm\.tw_append|ptimer\.|xhttp_prom\.prom_histogram|sworker\.xdata",
     "another package has the module that it needs": r"rtpengine\.hash_algo",
     # permissions calls what load_backends has not loaded; 5.6.3 waits for itself with keepalive after dialplan.

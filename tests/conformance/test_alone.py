@@ -33,7 +33,6 @@ BEYOND = {
     "auth_diameter": "its DIAMETER client must answer",
     "carrierroute": "its file must be there",
     "cfg_db": "db_text cannot do what it asks of a database",
-    "file_out": "its folder must be there",
     "log_custom": "the core must be told where to log",
     "nosip": "it needs its event_route",
     "p_usrloc": "its database must list others",

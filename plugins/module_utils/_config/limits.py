@@ -103,6 +103,8 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("tcpops", "closed_event", 0, 2),
     Limit("tm", "cancel_b_method", 0, 2),
     Limit("tm", "evlreq_mode", 0, 3, since=(6, 1)),
+    Limit("tm", "retr_timer1", 0, 65534),
+    Limit("tm", "retr_timer2", 0, 65534),
     Limit("tsilo", "hash_size", 2),
     Limit("uac", "append_fromtag", 1, also=(-1,), when=_RESTORES, of="rr"),
     Limit("usrloc", "fetch_rows", 1, when=(When("db_mode"),)),

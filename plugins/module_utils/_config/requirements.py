@@ -86,7 +86,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("drouting", ("keepalive",), when=(When("enable_keepalive"),)),
     Requirement("htable", ("dmq",), before=True, when=(When("enable_dmq"),)),
     Requirement("imc", ("tm",), before=True),
-    Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(1, 3, 5, 7, 9, 11, 13, 15)),)),
+    Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(-1, 1, 3, 5, 7, 9, 11, 13, 15)),)),
     Requirement("keepalive", ("tm",), before=True),
     Requirement("lcr", ("mtree",), when=(When("mt_pv_values"),)),
     Requirement("lcr", ("pv",)),
