@@ -75,6 +75,7 @@ def rows_of(version: Version) -> Iterator[tuple[Row, str, list[Union[int, str]]]
             values = {bound for bound in (limit.least, limit.most, *limit.also) if bound is not None}
             values |= {limit.least - 1} if limit.least is not None else set()
             values |= {limit.most + 1} if limit.most is not None else set()
+            values |= {0, 1, 10, 60, 4096} if limit.powers else set()
             yield limit, limit.parameter, [*sorted(values)]
     for row in VARIABLES:
         if row in variables_in(row.module, version):

@@ -48,6 +48,11 @@ CASES = [
         "ka_interval of dialog takes 0 or 30 or more, and not 10" + FAILS,
     ),
     (
+        DIALOG + param("dialog", "hash_size", 100),
+        "parameter-value",
+        "hash_size of dialog takes a power of 2, and not 100" + FAILS,
+    ),
+    (
         REGISTRAR + param("registrar", "flow_timer", 20),
         "parameter-value",
         "flow_timer of registrar takes 0 with this outbound_mode, and not 20" + FAILS,
@@ -120,6 +125,7 @@ def test_what_a_module_refuses_is_said(text: str, rule: str, said: str) -> None:
 
 
 GOOD = [
+    DIALOG + param("dialog", "hash_size", 4096),
     NEEDS
     + 'loadmodule "db_text.so"\nloadmodule "rtpproxy.so"\n'
     + param("rtpproxy", "db_url", '"text:///db"')

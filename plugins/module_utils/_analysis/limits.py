@@ -131,6 +131,8 @@ def _why(limit: Limit) -> str:
 
 
 def _in_words(limit: Limit) -> str:
+    if limit.powers:
+        return "a power of 2"
     if limit.least is None or limit.most is None:
         span = "%d or more" % limit.least if limit.least is not None else "up to %d" % (limit.most or 0)
     elif limit.least == limit.most:

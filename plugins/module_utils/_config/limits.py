@@ -24,7 +24,8 @@ class Limit(NamedTuple):
     """The server does not start with V(module) unless the number V(parameter) is from V(least) to V(most), or V(also).
 
     None is no limit. With V(when), only if all of those parameters ask for it; V(since) and V(until) are as for what a
-    module needs. With V(of), it is a parameter of that module, which V(module) uses.
+    module needs. With V(of), it is a parameter of that module, which V(module) uses. With V(powers), only powers of 2
+    are accepted above 0.
     """
 
     module: str
@@ -36,9 +37,12 @@ class Limit(NamedTuple):
     since: Tuple[int, ...] = ()
     until: Tuple[int, ...] = ()
     of: str = ""
+    powers: bool = False
 
     def accepts(self, number: int) -> bool:
         """Whether the module takes this number."""
+        if self.powers and number > 0 and number & (number - 1):
+            return False
         return number in self.also or (
             (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
         )
@@ -64,6 +68,8 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("dialog", "default_timeout", 1),
     Limit("dialog", "detect_spirals", 0, 1),
     Limit("dialog", "dlg_match_mode", 0, 2),
+    # It looks for the next lower power of 2, and ends with more memory than there is.
+    Limit("dialog", "hash_size", powers=True),
     Limit("dialog", "initial_cbs_inscript", 0, 1),
     Limit("dialog", "ka_interval", 30, also=(0,)),
     Limit("dialog", "keep_proxy_rr", 0, 3),
@@ -157,6 +163,12 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("rr", READABLE, "custom_user_avp", False, lenient=True),
     Variables("rtpengine", AVP, "setid_avp", False),
     Variables("rtpengine", AVP_OR_VAR, "read_sdp_pv write_sdp_pv media_duration"),
+    Variables(
+        "rtpengine",
+        AVP_OR_VAR,
+        "dtmf_event dtmf_event_callid dtmf_event_source_tag dtmf_event_timestamp",
+        since=(5, 8),
+    ),
     Variables("rtpengine", AVP_OR_VAR, "rtp_inst_pvar", False),
     Variables(
         "rtpengine",

@@ -83,7 +83,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("dmq", ("sl",)),
     Requirement("dmq", ("tm",), before=True),
     Requirement("dmq_usrloc", ("usrloc",), before=True, when=(When("enable", 0, unless=(0,)),)),
-    Requirement("drouting", ("keepalive",), when=(When("enable_keepalive"),)),
+    Requirement("drouting", ("keepalive",), when=(When("enable_keepalive", 0, unless=(0,)),)),
     Requirement("htable", ("dmq",), before=True, when=(When("enable_dmq"),)),
     Requirement("imc", ("tm",), before=True),
     Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(-1, 1, 3, 5, 7, 9, 11, 13, 15)),)),
