@@ -273,7 +273,9 @@ class Config:
 
     def loads(self) -> list[str]:
         """The loadmodule and modparam statements."""
-        together, lines, last = self.happens(75), [], []
+        together = self.happens(75)
+        lines: list[str] = []
+        last: list[str] = []
         for module in self.modules:
             load = self.chance.choice(('loadmodule "%s.so"', 'loadmodule "%s.so"', 'loadmodule "%s"')) % module
             form = self.chance.choice(LOADS)
@@ -311,7 +313,7 @@ class Config:
     def listens(self) -> str:
         """The sockets."""
         blocks = BLOCKS if self.version.has_socket_blocks else ()
-        text = self.chance.choice(SOCKETLESS if self.happens(NO_SOCKET) else (*LISTENS, *blocks))
+        text: str = self.chance.choice(SOCKETLESS if self.happens(NO_SOCKET) else (*LISTENS, *blocks))
         return text + (self.chance.choice(ALIASES) if self.happens(30) else "")
 
     def calls(self, table: dict[str, tuple[str, ...]], most: int) -> str:

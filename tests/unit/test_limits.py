@@ -159,7 +159,8 @@ def test_nothing_is_said_where_another_value_can_follow() -> None:
 
 def test_the_tables_name_parameters_that_there_are() -> None:
     names = {(row.of or row.module, row.parameter) for row in LIMITS}
-    names |= {(row.module, name) for row in (*VARIABLES, *FORMS) for name in row.parameters.split()}
+    names |= {(row.module, name) for row in VARIABLES for name in row.parameters.split()}
+    names |= {(row.module, name) for row in FORMS for name in row.parameters.split()}
     there = {
         (module, name)
         for version in VERSIONS
