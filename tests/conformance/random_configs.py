@@ -139,6 +139,7 @@ OF_KIND = {
     "p": tuple(word.decode() for word in PROTOCOLS[:4]),
 }
 WRONG_VALUES = ('"1"', "word", "-1", "1.5", "yes", "10k")
+OWN_FILES = {"dispatcher": ("list_file",), "jsonrpcs": ("fifo_name", "dgram_socket")}
 BRACED = ("request_route {\n%s}\n", "route {\n%s}\n", "request_route\n{\n%s}\n")
 
 
@@ -192,8 +193,9 @@ class Config:
         self.modules.insert(place, module)
         types = parameter_types(module, self.version) or {}
         names = self.chance.sample(sorted(types), min(len(types), self.chance.choice((0, 0, 1, 2, 3, 5))))
-        if module == "dispatcher":
-            names = ["list_file", *(name for name in names if name != "list_file")]
+        # Servers that start at the same time must not share a file.
+        own = [name for name in OWN_FILES.get(module, ()) if name in types]
+        names = [*own, *(name for name in names if name not in own)]
         for name in names:
             self.set(module, name, self.chance.choice(types[name]))
         for row in mandatory_of(module, self.version):
