@@ -8,7 +8,7 @@ COLLECTIONS := $(abspath .work/collections)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 
 .PHONY: help setup packages lab test gates quick nightly static sanity sanity-all cores lint changelog docs docs-lint reuse artifact release-check \
-  pytest fleets pythons unit units units-all molecule fresh load demo bench rules fuzz attack clean
+  pytest fleets pythons unit units units-all molecule fresh load demo bench rules fuzz random attack clean
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -20,7 +20,7 @@ gates: changelog sanity units lint docs artifact docs-lint reuse cores ## All bu
 
 quick: static unit ## Formatting, types and the unit tests: a minute or two
 
-nightly: units-all sanity-all pythons fleets attack fuzz ## What takes too long for each change
+nightly: units-all sanity-all pythons fleets attack fuzz random ## What takes too long for each change
 
 setup: $(VENV)/.made ## The virtual environment with the tools, in .work/venv
 
@@ -126,6 +126,10 @@ rules: setup ## Write docs/rules.md and docs/rules/ anew, from the table of rule
 fuzz: setup ## The property tests with new examples, for SIPFLEET_SECONDS (600)
 	end=$$(( $$(date +%s) + $${SIPFLEET_SECONDS:-600} )); while [ $$(date +%s) -lt $$end ]; do \
 	  SIPFLEET_PROFILE=fuzz $(BIN)/python -m pytest tests/unit -n 2 -k any || exit 1; done
+
+random: setup lab ## Whole configurations made at random, SIPFLEET_CASES (2000) for each version of Kamailio, new ones each time
+	SIPFLEET_CASES=$${SIPFLEET_CASES:-2000} SIPFLEET_SEED=$${SIPFLEET_SEED:-$$(date +%s)} \
+	  $(BIN)/python -m pytest tests/conformance/test_random_configs.py -n 2
 
 attack: setup lab ## The attacks of other users of the host, with SIPFLEET_TRIES (10000) tries a race
 	SIPFLEET_TRIES=$${SIPFLEET_TRIES:-10000} $(BIN)/python -m pytest tests/attack -n 2 -o timeout=7200

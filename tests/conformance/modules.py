@@ -97,7 +97,7 @@ def param(module: str, name: str, value: object) -> str:
 
 def given(module: str, version: Version, without: str = "") -> str:
     """The parameters without which a module does not start, except for one."""
-    rows = [row for row in mandatory_of(module) if all(when.asks(when.default) for when in row.when)]
+    rows = [row for row in mandatory_of(module, version) if all(when.asks(when.default) for when in row.when)]
     text = "".join(
         param(module, row.parameters[0], VALUES.get((module, row.parameters[0]), row.example))
         for row in rows

@@ -15,7 +15,6 @@ from typing import NamedTuple
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import TABLE, parameter_types
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirements import When, requirements_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants import (
-    Database,
     databases_of,
     mandatory_of,
 )
@@ -42,7 +41,6 @@ BEYOND = {
     "db_perlvdb": "app_perl of 5.6.3 must be told where its Perl module is",
     "db2_ldap": "its file must be there",
     "erlang": "its node must answer",
-    "file_out": "its folder must be there",
     "geoip": "its file must be there",
     "geoip2": "its file must be there",
     "h350": "an LDAP server must answer",
@@ -124,7 +122,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
         Case("with its needs", text_first + loads(order, version, own + urls), beyond),
         Case("behind its needs without a database", text_first + loads(order, version, own), beyond),
     ]
-    for needed in mandatory_of(module):
+    for needed in mandatory_of(module, version):
         if all(when.asks(when.default) for when in needed.when):
             lacking = given(module, version, needed.parameters[0]) + ROUTES.get(module, "")
             cases.append(
@@ -133,7 +131,7 @@ def cases_of(module: str, version: Version) -> list[Case]:
     for row in databases_of(module, version):
         if not all(when.parameter in types for when in row.when):
             continue
-        asked = own + asking(module, row.when) + (given_for(module, row) if module == "avpops" else "")
+        asked = own + asking(module, row.when) + (given_for(module, version) if module == "avpops" else "")
         others = "".join({url(other): None for other in rows if other.default and other.parameter != row.parameter})
         body = asked + others + url(row)
         name = "%s %s " % (row.parameter, [when.parameter for when in row.when])
@@ -150,10 +148,10 @@ def cases_of(module: str, version: Version) -> list[Case]:
     return cases
 
 
-def given_for(module: str, row: Database) -> str:
+def given_for(module: str, version: Version) -> str:
     """What a module wants where it has a database."""
     return "".join(
-        param(module, needed.parameters[0], needed.example) for needed in mandatory_of(module) if needed.when
+        param(module, needed.parameters[0], needed.example) for needed in mandatory_of(module, version) if needed.when
     )
 
 

@@ -458,21 +458,24 @@ def test_virtual_address_that_the_server_cannot_bind(
         ("listen=tls:127.0.0.1:@P@", False),
         ("listen=sctp:127.0.0.1:@P@", False),
         ("listen=tcp:127.0.0.1:@P@\ndisable_tcp=yes", False),
+        ("listen=tls:127.0.0.1:@P@\ndisable_tls=2", False),
         ("listen=tcp:127.0.0.1:@P@", True),
         ("enable_tls=yes\nlisten=tls:127.0.0.1:@P@", True),
         ("port=@P@", True),
     ],
 )
-def test_no_socket_at_all(lines: str, starts: bool, suite: str, version: str, tmp_path: Path) -> None:
-    setup = Setup(tmp_path, DISPATCHER, "1 sip:127.0.0.1:9\n")
+@pytest.mark.parametrize("tm", [True, False])
+def test_no_socket_at_all(tm: bool, lines: str, starts: bool, suite: str, version: str, tmp_path: Path) -> None:
+    body = DISPATCHER if tm else DISPATCHER.replace('loadmodule "tm.so"\n', "")
+    setup = Setup(tmp_path, body, "1 sip:127.0.0.1:9\n")
     config = setup.config.read_text()
     first = config.splitlines()[1]
     setup.config.write_text(config.replace(first, lines.replace("@P@", str(setup.port))))
     judged = setup.judge(version)
-    assert ("no-socket" in rules(judged)) is (not starts)
+    assert rules(judged) == ([] if starts else ["no-socket"] if tm else ["nothing-received"])
     server = setup.server(suite)
     assert server.check() == 0
     try:
-        assert server.start() is starts
+        assert server.start() is (starts or not tm)
     finally:
         server.stop()

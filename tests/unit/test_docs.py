@@ -129,6 +129,7 @@ def test_findings_about_a_line_of_the_configuration_have_its_column(rule: str) -
                 "incl",
                 "listen",
                 "ds_",
+                "sql_",
                 "tcp_",
                 '"4"',
                 "user",

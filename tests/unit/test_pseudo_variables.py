@@ -11,8 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.pseudo_variables import (
-    check_format,
-    check_written,
+    AVP,
+    AVP_OR_NAME,
+    AVP_OR_VAR,
+    FORMAT,
+    PAIRS,
+    READABLE,
+    WRITABLE,
+    check_variables,
     variables_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
@@ -23,9 +29,9 @@ PIECES = st.sampled_from([b"$", b"(", b")", b"[", b"]", b"{", b"}", b"avp", b"rU
 
 @given(st.lists(PIECES, max_size=30).map(b"".join))
 def test_any_text_is_taken_or_refused_with_a_reason(text: bytes) -> None:
-    for check in (check_format, check_written):
+    for kind in (AVP, AVP_OR_NAME, AVP_OR_VAR, READABLE, WRITABLE, FORMAT, PAIRS):
         try:
-            check(text, {"pv"}, NEWEST)
+            check_variables(text, kind, {"pv"}, NEWEST)
         except ValueError as exc:
             assert str(exc).isprintable()
 
@@ -34,10 +40,10 @@ def test_any_text_is_taken_or_refused_with_a_reason(text: bytes) -> None:
 def test_a_name_needs_its_module(entry: tuple, bracket: bool) -> None:
     name, variable = entry
     text = ("$(%s)" if bracket else "$%s") % (name + "(x)" * variable.named)
-    check_format(text.encode(), set(variable.modules), NEWEST)
+    check_variables(text.encode(), FORMAT, set(variable.modules), NEWEST)
     if "core" not in variable.modules:
         with pytest.raises(ValueError, match="which is not loaded"):
-            check_format(text.encode(), {"xlog"}, NEWEST)
+            check_variables(text.encode(), FORMAT, {"xlog"}, NEWEST)
 
 
 # text, modules, version, what is said of it
@@ -55,7 +61,42 @@ CASES = [
 @pytest.mark.parametrize(("text", "loaded", "version", "said"), CASES)
 def test_what_is_not_known_is_not_judged(text: bytes, loaded: set[str], version: Version, said: str | None) -> None:
     if said is None:
-        check_format(text, loaded, version)
+        check_variables(text, FORMAT, loaded, version)
         return
     with pytest.raises(ValueError, match=said):
-        check_format(text, loaded, version)
+        check_variables(text, FORMAT, loaded, version)
+
+
+# kind, text, what is said of it
+KINDS = [
+    (AVP, b"$avp(x)", None),
+    (AVP, b"$(avp(x))", None),
+    (AVP, b"$avp(x) and more", None),
+    (AVP, b"$var(x)", "is not an AVP"),
+    (AVP, b"x", "is not a pseudo-variable"),
+    (AVP, b"$no_such(x)", "which no module"),
+    (AVP_OR_NAME, b"x", None),
+    (AVP_OR_NAME, b"$var(x)", "is not an AVP"),
+    (AVP_OR_VAR, b"$var(x)", None),
+    (AVP_OR_VAR, b"$xavp(x)", None),
+    (AVP_OR_VAR, b"$fU", "is neither"),
+    (READABLE, b"$fU", None),
+    (READABLE, b"", "is not a pseudo-variable"),
+    (WRITABLE, b"$var(x)", None),
+    (WRITABLE, b"$ci", "can only be read"),
+    (PAIRS, b"a=$fU", None),
+    (PAIRS, b" a = $fU ; b=$avp(x)", None),
+    (PAIRS, b"a=$fU;", "is not NAME=VARIABLE"),
+    (PAIRS, b"a=x", "is not NAME=VARIABLE"),
+    (PAIRS, b"a=$fU b=$avp(x)", "is not NAME=VARIABLE"),
+    (PAIRS, b"a=$no_such", "which no module"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "said"), KINDS)
+def test_a_parameter_takes_some_kinds_of_pseudo_variables(kind: int, text: bytes, said: str | None) -> None:
+    if said is None:
+        check_variables(text, kind, {"pv"}, NEWEST)
+        return
+    with pytest.raises(ValueError, match=said):
+        check_variables(text, kind, {"pv"}, NEWEST)

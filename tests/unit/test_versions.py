@@ -20,7 +20,15 @@ from .files import no_files
 
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 # What may compare versions: the facts about them, and tables by version.
-MAY_COMPARE = {"_versions.py", "core_settings.py", "parameters.py", "requirements.py", "wants.py", "attributes.py"}
+MAY_COMPARE = {
+    "_versions.py",
+    "core_settings.py",
+    "parameters.py",
+    "requirements.py",
+    "wants.py",
+    "limits.py",
+    "attributes.py",
+}
 
 
 def findings(version: str, line: str) -> list[tuple[str, str]]:

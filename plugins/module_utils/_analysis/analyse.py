@@ -28,6 +28,7 @@ from .core_settings import core_setting_findings, unjudged_settings
 from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
+from .limits import call_findings, limit_findings, socket_findings
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, table_findings
 from .parameters import parameter_findings, timer_findings
@@ -213,12 +214,13 @@ def _of_what_is_read(evaluation: Evaluation, version: Optional[Version]) -> List
     findings += _without_socket(evaluation)
     findings += [*table_findings(evaluation, version), *core_setting_findings(evaluation, version)] if version else []
     findings += _unknown_values(evaluation)
-    findings += block_findings(evaluation)
+    findings += [*block_findings(evaluation), *limit_findings(evaluation, version)]
+    findings += [*socket_findings(evaluation), *call_findings(evaluation)]
     dispatcher = evaluation.load("dispatcher")
     findings += timer_findings(evaluation)
     if not dispatcher:
         return findings
-    return [*findings, *setup_findings(evaluation, dispatcher), *parameter_findings(evaluation, version)]
+    return [*findings, *setup_findings(evaluation, dispatcher), *parameter_findings(evaluation)]
 
 
 def _without_socket(evaluation: Evaluation) -> Iterator[Finding]:
@@ -228,8 +230,12 @@ def _without_socket(evaluation: Evaluation) -> Iterator[Finding]:
         text = "enable_sctp is on and the module sctp is not loaded, which the server refuses"
         yield found_in("sctp-without-module", evaluation.path, None, text)
     if evaluation.sockets.has_none:
-        text = "no listen gives the server a socket, since the protocols that they name are off: the next start fails"
-        yield found_in("no-socket", evaluation.path, None, text)
+        text = "no listen gives the server a socket, since the protocols that they name are off"
+        # tm does not start without one; all others do.
+        if evaluation.load("tm"):
+            yield found_in("no-socket", evaluation.path, None, text + ": the next start fails")
+        else:
+            yield found_in("nothing-received", evaluation.path, None, text + ": it starts, and receives nothing")
 
 
 def new_stops(before: Evaluation, after: Evaluation, version: Optional[Version]) -> List[Finding]:

@@ -40,7 +40,7 @@ def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
         for row in requirements_of(load.name, version):
             findings += _need(evaluation, load, row)
         findings += _databases(evaluation, load, version)
-        for wanted in mandatory_of(load.name):
+        for wanted in mandatory_of(load.name, version):
             findings += _mandatory(evaluation, load, wanted)
     tables = tables_for(version)
     unknown: Dict[str, None] = {}
@@ -78,7 +78,7 @@ def _next_to(path: str, version: Version, tables: Tables, unknown: List[str]) ->
 
 def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Finding]:
     # Its own rules say more about this one.
-    if row.module == "dispatcher" or not _asked_for(evaluation, row.module, row.when):
+    if row.module == "dispatcher" or not asked_for(evaluation, row.module, row.when):
         return
     place = load.place
     needs = " or ".join(row.needs)
@@ -97,8 +97,8 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
         yield found_at("module-too-late", late, text % (there[0].name, load.name, why, fails), remedy)
 
 
-def _asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:
-    """Whether all parameters that a row depends on ask for it, by what they are set to or by default."""
+def asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:
+    """Return whether all parameters that a row depends on ask for it, by what they are set to or by default."""
     params = [(when, evaluation.param(module, when.parameter)) for when in whens]
     return all(when.asks(param.value if param else when.default) for when, param in params)
 
@@ -116,7 +116,7 @@ def _databases(evaluation: Evaluation, load: Load, version: Version) -> Iterator
     """The modules of databases that a module wants, each once; dispatcher has a rule of its own."""
     seen: Set[str] = set()
     for row in databases_of(load.name, version):
-        if not _asked_for(evaluation, load.name, row.when):
+        if not asked_for(evaluation, load.name, row.when):
             continue
         for scheme, place in _schemes(evaluation, load, row):
             name = "db_" + scheme
@@ -167,13 +167,15 @@ def _database(
 
 
 def _mandatory(evaluation: Evaluation, load: Load, row: Mandatory) -> Iterator[Finding]:
-    if not _asked_for(evaluation, load.name, row.when):
+    module = row.of or load.name
+    if not asked_for(evaluation, load.name, row.when) or not evaluation.load(module):
         return
-    if not any(evaluation.param(load.name, name) for name in row.parameters):
-        names = " or ".join(row.parameters)
-        text = "%s does not start without its parameter %s: kamailio -c passes, and the next start fails"
-        remedy = 'Set it, such as modparam("%s", "%s", %s)' % (load.name, row.parameters[0], row.example)
-        yield found_at("parameter-missing", load.place, text % (load.name, names), remedy)
+    if not any(evaluation.param(module, name) for name in row.parameters):
+        names = " or ".join(row.parameters) + (" of %s" % row.of if row.of else "")
+        why = ", since %s is set" % " and ".join(when.parameter for when in row.when) if row.when else ""
+        text = "%s does not start without the parameter %s%s: kamailio -c passes, and the next start fails"
+        remedy = 'Set it, such as modparam("%s", "%s", %s)' % (module, row.parameters[0], row.example)
+        yield found_at("parameter-missing", load.place, text % (load.name, names, why), remedy)
 
 
 def _parameter(param: Param, module: str, version: Version, tables: Tables, hint: bool) -> Union[Finding, str, None]:

@@ -16,10 +16,7 @@ from __future__ import annotations
 from typing import Iterator, List, Optional
 
 from .._config.model import Evaluation, Param
-from .._config.parameters import DEVELOPMENT
-from .._config.pseudo_variables import check_format, check_written
 from .._text import quoted
-from .._versions import Version
 from .findings import Finding, found_at
 from .setup import DNS_ALWAYS, DNS_AT_LOAD, DNS_BY_TIMER, DNS_SRV, number_of, read_codes, text_of
 
@@ -29,11 +26,9 @@ _TIMERS = ("fr_timer", "fr_inv_timer", "max_inv_lifetime", "max_noninv_lifetime"
 _BREAKS = "kamailio -c passes, and the next start fails"
 
 
-def parameter_findings(evaluation: Evaluation, version: Optional[Version]) -> List[Finding]:
+def parameter_findings(evaluation: Evaluation) -> List[Finding]:
     """What is wrong with parameters of dispatcher, which is loaded."""
     return [
-        # Of the development branch no name is certain to be all.
-        *_pseudo_variables(evaluation, version or DEVELOPMENT),
         *_extra_attrs(evaluation),
         *_without_effect(evaluation),
     ]
@@ -47,23 +42,6 @@ def timer_findings(evaluation: Evaluation) -> Iterator[Finding]:
             text = "%s %d is %g seconds, as tm takes milliseconds: an answer that comes later is too late"
             remedy = "Set it to %d, if %d seconds are meant" % (param.value * 1000, param.value)
             yield found_at("timer-too-short", param.place, text % (name, param.value, param.value / 1000), remedy)
-
-
-def _pseudo_variables(evaluation: Evaluation, version: Version) -> Iterator[Finding]:
-    loaded = {load.name for load in evaluation.loads}
-    for name in ("hash_pvar", "setid_pvname", "attrs_pvname"):
-        param, text = evaluation.param("dispatcher", name), text_of(evaluation, name)
-        if not param or text is None:
-            continue
-        check, example = (check_format, "$fU") if name == "hash_pvar" else (check_written, "$avp(%s)" % name[:5])
-        try:
-            check(text, loaded, version)
-        except ValueError as exc:
-            said = "%s %s %s: %s" % (name, quoted(text, 60) or "''", exc, _BREAKS)
-            need = "" if "pv" in loaded else 'Put loadmodule "pv.so" into the configuration, and name '
-            written = "" if name == "hash_pvar" else " that can be written"
-            remedy = (need or "Name ") + "a pseudo-variable%s, such as %s" % (written, example)
-            yield found_at("pseudo-variable-bad", param.place, said, remedy)
 
 
 def _extra_attrs(evaluation: Evaluation) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ _HANDLERS = {
 # Modules and functions that make an empty route of a name in their parameters and arguments, which a call then finds.
 _NAMING_MODULES = ("ims_icscf", "rtimer", "timer", "xmlrpc")
 _NAMING_FUNCTIONS = ("db_foreach",)
+_FAILS = "kamailio -c passes, and the next start fails"
 _WORD = re.compile(rb"[^\s;=,]+")
 
 
@@ -64,12 +65,20 @@ def _event_routes(evaluation: Evaluation) -> Iterator[Finding]:
             continue
         event, needed_for, instead = _EVENT_ROUTES[load.name]
         switch = evaluation.param(load.name, needed_for) if needed_for else None
-        if (needed_for and not (switch and switch.value)) or (instead and evaluation.param(load.name, instead)):
+        if needed_for and not (switch and (switch.value if not isinstance(switch.value, int) else switch.value > 0)):
+            continue
+        callback = evaluation.param(load.name, instead) if instead else None
+        if callback and callback.value:
+            # Without a module that runs a script in another language, the function is looked for in vain.
+            if not engine_of(evaluation):
+                text = "%s of %s is a function of a KEMI script, and no module that runs one is loaded: %s"
+                yield found_at("event-route-missing", callback.place, text % (callback.name, load.name, _FAILS))
             continue
         name = "event_route[%s]" % event
         if name not in evaluation.routes:
-            text = "module %s needs %s, which is not there: kamailio -c passes, and the next start fails"
-            yield found_at("event-route-missing", switch.place if switch else load.place, text % (load.name, name))
+            text = "module %s needs %s, which is not there: %s"
+            place = switch.place if switch else load.place
+            yield found_at("event-route-missing", place, text % (load.name, name, _FAILS))
 
 
 def _routes(evaluation: Evaluation) -> Iterator[Finding]:

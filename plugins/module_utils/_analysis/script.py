@@ -28,6 +28,7 @@ from .setup import MODE_ALL, Setup, number_of, text_of
 from .source import D, Source
 
 FAILOVER = 2
+_FAILS = "kamailio -c passes, and the next start fails"
 # They do nothing but log a warning without the bit of C(flags) that switches failover on.
 _OF_FAILOVER = ("ds_next_dst", "ds_next_domain", "ds_mark_dst")
 _MARKING = ("ds_mark_dst", "ds_mark_addr")

@@ -138,7 +138,18 @@ xlog: C(
 xmlops: xml(=
 """
 CORE = "core"
+# What the value of a parameter is: pseudo-variables, and what else is accepted of them.
+#   AVP           one that is an AVP
+#   AVP_OR_NAME   the same, or the name of an AVP without a $
+#   AVP_OR_VAR    one that is an AVP, an XAVP or a variable of the script
+#   READABLE      any
+#   WRITABLE      one that can be written
+#   FORMAT        a text with any number of them in it
+#   PAIRS         NAME=VARIABLE, with semicolons between them
+AVP, AVP_OR_NAME, AVP_OR_VAR, READABLE, WRITABLE, FORMAT, PAIRS = range(7)
+_NAMES = {AVP: (b"avp",), AVP_OR_NAME: (b"avp",), AVP_OR_VAR: (b"avp", b"var", b"vn", b"vz", b"xavp")}
 _NAME = re.compile(rb"[0-9A-Za-z_.?]*")
+_PAIR = re.compile(rb"\s*[^\s=]*\s*=\s*(?=\$)")
 _CLOSING = {b"(": b")", b"[": b"]", b"{": b"}"}
 
 
@@ -165,32 +176,62 @@ def variables_of(series: str) -> Dict[str, Variable]:
     return found
 
 
-def check_format(text: bytes, loaded: Collection[str], version: Version) -> None:
-    """Raise ValueError with a reason if the server does not take this text with pseudo-variables in it."""
-    there, at = frozenset(loaded), text.find(b"$")
-    while at >= 0:
-        end, _written = _read(text, at, there, version)
-        at = text.find(b"$", end)
+class IncompleteError(ValueError):
+    """A pseudo-variable that is not complete, which some modules take all the same."""
 
 
-def check_written(text: bytes, loaded: Collection[str], version: Version) -> None:
-    """Raise ValueError with a reason if this text does not begin with a pseudo-variable that can be written."""
+def check_variables(text: bytes, kind: int, loaded: Collection[str], version: Version) -> None:
+    """Raise ValueError with a reason if the server does not take this text as the value of a parameter of a C(kind).
+
+    It is an IncompleteError where the reason is how a pseudo-variable that there is is written.
+    """
+    there = frozenset(loaded)
+    if kind == FORMAT:
+        at = text.find(b"$")
+        while at >= 0:
+            at = text.find(b"$", _read(text, at, there, version)[0])
+        return
+    if kind == PAIRS:
+        _check_pairs(text, there, version)
+        return
     if text[:1] != b"$":
+        if kind == AVP_OR_NAME:
+            return
         raise ValueError("is not a pseudo-variable")
-    end, written = _read(text, 0, frozenset(loaded), version)
-    if not written:
+    end, name, variable = _read(text, 0, there, version)
+    # One that is not known is taken for one that the server knows.
+    if variable and kind == WRITABLE and not variable.written:
         raise ValueError("cannot be written: %s can only be read" % quoted(text[:end], 60))
+    if variable and name not in _NAMES.get(kind, (name,)):
+        said = "is not an AVP, such as $avp(x)" if kind != AVP_OR_VAR else "is neither $avp(x) nor $var(x)"
+        raise ValueError(said)
 
 
-def _read(text: bytes, start: int, loaded: FrozenSet[str], version: Version) -> Tuple[int, bool]:
-    """Where the pseudo-variable ends that begins at C(start), and whether it can be written."""
+def _check_pairs(text: bytes, loaded: FrozenSet[str], version: Version) -> None:
+    """C(parse_acc_extra) of Kamailio's src/modules/acc/acc_extra.c."""
+    at = 0
+    while True:
+        name = _PAIR.match(text, at)
+        if not name:
+            raise ValueError("is not NAME=VARIABLE, with semicolons between them")
+        at = _read(text, name.end(), loaded, version)[0]
+        at += len(text[at:]) - len(text[at:].lstrip())
+        if at == len(text):
+            return
+        if text[at : at + 1] != b";":
+            raise ValueError("is not NAME=VARIABLE, with semicolons between them")
+        at += 1
+
+
+def _read(text: bytes, start: int, loaded: FrozenSet[str], version: Version) -> Tuple[int, bytes, Optional[Variable]]:
+    """Where the pseudo-variable ends that begins at C(start), its name, and what is known of it."""
     at = start + 1
     bracket = text[at : at + 1] == b"("
     at += bracket
     if text[at : at + 1] == b"$":
         if bracket and text[at + 1 : at + 2] != b")":
             raise _open(text, start)
-        return at + 1 + bracket, False
+        return at + 1 + bracket, b"$", Variable((CORE,), False, False)
     found = _NAME.match(text, at)
     name = found.group() if found else b""
     at += len(name)
@@ -199,21 +240,19 @@ def _read(text: bytes, start: int, loaded: FrozenSet[str], version: Version) -> 
     if inner:
         closing = _closing(text, at, start)
         if closing == at + 1:
-            raise ValueError("has no name in the brackets of %s" % quoted(text[start : closing + 1], 60))
+            raise IncompleteError("has no name in the brackets of %s" % quoted(text[start : closing + 1], 60))
         at = closing + 1
     if variable and inner is not variable.named:
         said = "takes a name in brackets after it" if variable.named else "takes no name in brackets"
-        raise ValueError("is not complete: $%s %s" % (name.decode(), said))
-    # One that is not known is taken for one that the server knows.
-    written = variable is None or variable.written
+        raise IncompleteError("is not complete: $%s %s" % (name.decode(), said))
     if not bracket:
-        return at, written
+        return at, name, variable
     for opening in (b"[", b"{"):
         while text[at : at + 1] == opening:
             at = _closing(text, at, start) + 1
     if text[at : at + 1] != b")":
         raise _open(text, start)
-    return at + 1, written
+    return at + 1, name, variable
 
 
 def _closing(text: bytes, at: int, start: int) -> int:
@@ -227,8 +266,8 @@ def _closing(text: bytes, at: int, start: int) -> int:
     raise _open(text, start)
 
 
-def _open(text: bytes, start: int) -> ValueError:
-    return ValueError("does not close a bracket of %s" % quoted(text[start:], 60))
+def _open(text: bytes, start: int) -> IncompleteError:
+    return IncompleteError("does not close a bracket of %s" % quoted(text[start:], 60))
 
 
 def _variable(name: bytes, loaded: FrozenSet[str], version: Version) -> Optional[Variable]:

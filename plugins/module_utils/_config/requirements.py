@@ -60,6 +60,9 @@ class Requirement(NamedTuple):
     at_load: bool = False
 
 
+# What usrloc logs of a ping by default.
+_LOGS_VARIABLES = When("ka_logmsg", " to-uri: [$tu] remote-addr: [$sas]", only=(" to-uri: [$tu] remote-addr: [$sas]",))
+
 REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("acc", ("tm",), before=True),
     Requirement("acc", ("rr",), when=(When("detect_direction"),)),
@@ -93,8 +96,8 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("dispatcher", ("tm",), before=True, when=(When("ds_ping_interval"),)),
     Requirement("dmq", ("sl",)),
     Requirement("dmq", ("tm",), before=True),
-    Requirement("dmq_usrloc", ("usrloc",), before=True, when=(When("enable"),)),
-    Requirement("drouting", ("keepalive",), when=(When("enable_keepalive"),)),
+    Requirement("dmq_usrloc", ("usrloc",), before=True, when=(When("enable", 0, unless=(0,)),)),
+    Requirement("drouting", ("keepalive",), when=(When("enable_keepalive", 0, unless=(0,)),)),
     Requirement("gzcompress", ("sanity",), when=(When("sanity_checks"),)),
     Requirement("h350", ("ldap",)),
     Requirement("htable", ("dmq",), before=True, when=(When("enable_dmq"),)),
@@ -148,7 +151,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("janssonrpcc", ("pv",), when=(When("result_pv", "$var(jsrpc_result)", only=("$var(jsrpc_result)",)),)),
     Requirement("janssonrpcc", ("tm",), before=True),
     Requirement("jsonrpcc", ("tm",), before=True),
-    Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(1, 3, 5, 7, 9, 11, 13, 15)),)),
+    Requirement("jsonrpcs", ("xhttp",), when=(When("transport", only=(-1, 1, 3, 5, 7, 9, 11, 13, 15)),)),
     Requirement("kazoo", ("pv",)),
     Requirement("kazoo", ("tm",), before=True),
     Requirement("keepalive", ("tm",), before=True),
@@ -166,7 +169,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("nat_traversal", ("sl",)),
     Requirement("nat_traversal", ("tm",), before=True),
     Requirement("nathelper", ("usrloc",), before=True, when=(When("natping_interval"),)),
-    Requirement("path", ("rr",), when=(When("use_received"),)),
+    Requirement("path", ("rr",), when=(When("use_received", 0, unless=(0,)),)),
     Requirement("peerstate", ("dialog",)),
     Requirement("peerstate", ("usrloc",), before=True),
     Requirement("pipelimit", ("sl",)),
@@ -245,6 +248,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),)),
     Requirement("uac_redirect", ("tm",), before=True),
     Requirement("uid_auth_db", ("auth",)),
+    Requirement("usrloc", ("pv",), when=(When("ka_mode"), _LOGS_VARIABLES)),
     Requirement("websocket", ("sl",)),
     Requirement("websocket", ("xhttp",)),
     Requirement("xcap_server", ("sl",)),

@@ -71,7 +71,7 @@ class SettingsReader:
         if name == "folder" and (item.kind == "unknown" or item.doubt):
             # No path is below a folder that is not known.
             self._found[name] = b""
-        elif negated and item.text != SCTP_AUTO:
+        elif negated and not (name == "disable_sctp" and item.text == SCTP_AUTO):
             self._found[name] = b"no" if parse_number(item.text) else b"yes"
         else:
             self._found[name] = item.text

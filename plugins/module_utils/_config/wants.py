@@ -101,7 +101,7 @@ DATABASES: Tuple[Database, ...] = (
     Database("uid_uri_db", "mysql"),
     Database("uri_db", "mysql", (), can_be_empty=True),
     Database("userblocklist", "mysql", ()),
-    Database("usrloc", "mysql", when=(When("db_mode"),)),
+    Database("usrloc", "mysql", when=(When("db_mode", 0, unless=(0,)),)),
     Database("utils", before=(), parameter="pres_db_url", can_be_empty=True),
     Database("xcap_client", "mysql", ()),
     Database("xcap_server", "mysql", ()),
@@ -109,14 +109,21 @@ DATABASES: Tuple[Database, ...] = (
 
 
 class Mandatory(NamedTuple):
-    """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example)."""
+    """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example).
+
+    With V(when), it holds only if all of those parameters ask for it, and from the version V(since) on. With V(of),
+    they are parameters of that module, which V(module) uses.
+    """
 
     module: str
     parameters: Tuple[str, ...]
     example: str
     when: Tuple[When, ...] = ()
+    since: Tuple[int, ...] = ()
+    of: str = ""
 
 
+_SIP_PINGS = (When("natping_interval"), When("sipping_bflag", -1, unless=(-1,)))
 MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("acc_radius", ("radius_config",), '"/etc/radcli/radiusclient.conf"'),
     Mandatory("app_perl", ("filename",), '"/etc/kamailio/kamailio.pl"'),
@@ -132,6 +139,7 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("erlang", ("cnode_host",), '"proxy1.example.com"'),
     Mandatory("erlang", ("cookie",), '"kamailio"'),
     Mandatory("erlang", ("erlang_nodename", "erlang_node_sname"), '"node@host"'),
+    Mandatory("file_out", ("file",), '"name=calls;extension=.log"', since=(5, 8)),
     Mandatory("geoip", ("path",), '"/usr/share/GeoIP/GeoIP.dat"'),
     Mandatory("geoip2", ("path",), '"/usr/share/GeoIP/GeoLite2-City.mmdb"'),
     Mandatory("ims_dialog", ("dlg_flag",), "2"),
@@ -148,13 +156,23 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("kazoo", ("node_hostname",), '"sip.example.com"'),
     Mandatory("lcr", ("gw_uri_avp",), '"$avp(i:709)"'),
     Mandatory("lcr", ("ruri_user_avp",), '"$avp(i:500)"'),
+    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("defunct_capability"),)),
+    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("defunct_capability"),)),
+    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("ping_interval"),)),
+    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("ping_interval"),)),
     Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"'),
     Mandatory("mqtt", ("host",), '"127.0.0.1"'),
+    Mandatory("msilo", ("content_type_hdr",), '"Content-Type: text/plain\\r\\n"', (When("offline_message"),)),
     Mandatory("mtree", ("mtree", "db_table"), '"name=routes;dbtable=routes"'),
+    Mandatory("nathelper", ("nat_bflag",), "6", (When("natping_interval"), When("ping_nated_only")), of="usrloc"),
+    Mandatory("nathelper", ("sipping_from",), '"sip:ping@example.org"', _SIP_PINGS),
     Mandatory("nats", ("nats_url",), '"nats://127.0.0.1:4222"'),
     Mandatory("ndb_mongodb", ("server",), '"name=a;uri=mongodb://127.0.0.1/kamailio"'),
     Mandatory("ndb_redis", ("server",), '"name=redis;addr=127.0.0.1;port=6379;db=0"'),
     Mandatory("pdb", ("server",), '"127.0.0.1:5574"'),
+    Mandatory("peerstate", ("callee_avp",), '"$avp(callee)"', (When("use_avps"),)),
+    Mandatory("peerstate", ("caller_avp",), '"$avp(caller)"', (When("use_avps"),)),
+    Mandatory("peerstate", ("reg_avp",), '"$avp(reg)"', (When("use_avps"),)),
     Mandatory(
         "presence_xml",
         ("xcap_server",),
@@ -182,11 +200,23 @@ MANDATORY: Tuple[Mandatory, ...] = (
         '"http://xcap.example.com/xcap-root:80"',
         (When("integrated_xcap_server", 0, only=(0,)),),
     ),
+    Mandatory("rtpproxy", ("timeout_tag_pv",), '"$avp(tag)"', (When("timeout_socket"),), (5, 8)),
+    Mandatory("siptrace", ("trace_mode",), "1", (When("trace_init_mode", only=(1,)),)),
     Mandatory("sms", ("links",), '"NETWORK[MODEM]"'),
     Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"'),
     Mandatory("sms", ("networks",), '"NETWORK[m=10]"'),
     Mandatory("sst", ("sst_flag",), "6"),
+    Mandatory("tm", ("contact_flows_avp",), '"tm_contact_flows"', (When("contacts_avp"),)),
+    Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(2, 3)),)),
+    Mandatory("topos", ("xavu_field_a_contact",), '"a_contact"', (When("contact_mode", only=(2,)),)),
+    Mandatory("topos", ("xavu_field_b_contact",), '"b_contact"', (When("contact_mode", only=(2,)),)),
+    Mandatory("topos", ("xavu_field_a_contact_host",), '"a_host"', (When("contact_mode", only=(3,)),), (6, 1)),
+    Mandatory("topos", ("xavu_field_b_contact_host",), '"b_host"', (When("contact_mode", only=(3,)),), (6, 1)),
     Mandatory("topos_redis", ("serverid",), '"redis"'),
+    Mandatory("uac", ("auth_password_avp",), '"$avp(password)"', (When("auth_username_avp"),)),
+    Mandatory("uac", ("auth_realm_avp",), '"$avp(realm)"', (When("auth_password_avp"),)),
+    Mandatory("uac", ("auth_username_avp",), '"$avp(user)"', (When("auth_realm_avp"),)),
+    Mandatory("uac", ("reg_contact_addr",), '"192.0.2.1:5060"', (When("reg_db_url"),)),
     Mandatory("xhttp_pi", ("framework",), '"/etc/kamailio/pi_framework.xml"'),
 )
 
@@ -200,6 +230,6 @@ def databases_of(module: str, version: Version) -> Tuple[Database, ...]:
     )
 
 
-def mandatory_of(module: str) -> Tuple[Mandatory, ...]:
-    """The rows of a module about parameters that it does not start without."""
-    return tuple(row for row in MANDATORY if row.module == module)
+def mandatory_of(module: str, version: Version) -> Tuple[Mandatory, ...]:
+    """The rows of a module about parameters that it does not start without, in a version."""
+    return tuple(row for row in MANDATORY if row.module == module and version.release >= row.since)

@@ -1,0 +1,170 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Values that a module refuses when it starts; tests/conformance/test_limits.py holds the tables against servers."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import config_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.limits import FORMS, LIMITS, VARIABLES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import VERSIONS, parameter_types
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+
+from .files import no_files
+
+NEWEST = Version(6, 1, 5)
+FAILS = ": kamailio -c passes, and the next start fails"
+NEEDS = "".join('loadmodule "%s.so"\n' % name for name in ("tm", "sl", "rr", "pv", "usrloc"))
+DIALOG = NEEDS + 'loadmodule "dialog.so"\n'
+REGISTRAR = NEEDS + 'loadmodule "registrar.so"\n'
+UAC = NEEDS + 'loadmodule "uac.so"\n'
+DMQ = "listen=udp:127.0.0.1:5060\n" + NEEDS + 'loadmodule "dmq.so"\n'
+
+
+def param(module: str, name: str, value: object) -> str:
+    return 'modparam("%s", "%s", %s)\n' % (module, name, value)
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    """The rules that a configuration breaks, with their texts."""
+    evaluation = evaluate("/k", text.encode(), no_files, NEWEST)
+    return [(finding.rule, finding.text) for finding in config_findings(evaluation, NEWEST)]
+
+
+# configuration, rule, text
+CASES = [
+    (
+        DIALOG + param("dialog", "default_timeout", 0),
+        "parameter-value",
+        "default_timeout of dialog takes 1 or more, and not 0" + FAILS,
+    ),
+    (
+        DIALOG + param("dialog", "ka_interval", 10),
+        "parameter-value",
+        "ka_interval of dialog takes 0 or 30 or more, and not 10" + FAILS,
+    ),
+    (
+        DIALOG + param("dialog", "hash_size", 100),
+        "parameter-value",
+        "hash_size of dialog takes a power of 2, and not 100" + FAILS,
+    ),
+    (
+        REGISTRAR + param("registrar", "flow_timer", 20),
+        "parameter-value",
+        "flow_timer of registrar takes 0 with this outbound_mode, and not 20" + FAILS,
+    ),
+    (
+        UAC + param("rr", "append_fromtag", 0),
+        "parameter-value",
+        "append_fromtag of rr takes 1 or more with this restore_mode of uac and restore_dlg of uac, and not 0" + FAILS,
+    ),
+    (
+        REGISTRAR + param("usrloc", "ka_reply_codes", '"class=2"'),
+        "parameter-value",
+        "ka_reply_codes of usrloc takes codes with commas between them, and not class=2" + FAILS,
+    ),
+    (
+        NEEDS + 'loadmodule "sqlops.so"\nrequest_route { sql_query("ca", "select 1", "r"); }\n',
+        "call-undefined",
+        "sql_query names the connection ca, which no sqlcon of sqlops defines" + FAILS,
+    ),
+    (
+        NEEDS
+        + 'loadmodule "rtpproxy.so"\n'
+        + param("rtpproxy", "rtpproxy_sock", '"udp:127.0.0.1:7722"')
+        + 'request_route { set_rtp_proxy_set("2"); }\n',
+        "call-undefined",
+        "set_rtp_proxy_set names the set 2, which no rtpproxy_sock of rtpproxy defines" + FAILS,
+    ),
+    (
+        NEEDS + 'loadmodule "nathelper.so"\nrequest_route { fix_nated_register(); }\n',
+        "call-undefined",
+        "fix_nated_register needs the parameter received_avp of nathelper, which is not set" + FAILS,
+    ),
+    (
+        REGISTRAR + param("registrar", "received_avp", '"$var(x)"'),
+        "pseudo-variable-bad",
+        "received_avp $var(x) is not an AVP, such as $avp(x)" + FAILS,
+    ),
+    (
+        REGISTRAR.replace('loadmodule "pv.so"\n', "") + param("registrar", "received_avp", '"$avp(x)"'),
+        "pseudo-variable-bad",
+        "received_avp $avp(x) needs the module pv for $avp, which is not loaded" + FAILS,
+    ),
+    (
+        DIALOG + param("dialog", "ruri_pvar", '""'),
+        "pseudo-variable-bad",
+        "ruri_pvar '' is empty" + FAILS,
+    ),
+    (
+        UAC + param("uac", "reg_db_url", '"text:///db"'),
+        "parameter-missing",
+        "uac does not start without the parameter reg_contact_addr, since reg_db_url is set" + FAILS,
+    ),
+    (
+        UAC.replace("loadmodule", "listen=udp:127.0.0.1:5060\nloadmodule", 1)
+        + param("uac", "default_socket", '"udp:127.0.0.1:5070"'),
+        "default-socket-not-listened",
+        "the server does not listen on udp:127.0.0.1:5070, the default_socket of uac (no listen is for it)" + FAILS,
+    ),
+    (
+        DMQ + param("dmq", "server_address", '"sip:127.0.0.1:5070"'),
+        "default-socket-not-listened",
+        "the server does not listen on udp:127.0.0.1:5070, the server_address of dmq (no listen is for it)" + FAILS,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "said"), CASES)
+def test_what_a_module_refuses_is_said(text: str, rule: str, said: str) -> None:
+    assert found(text) == [(rule, said)]
+
+
+GOOD = [
+    DIALOG + param("dialog", "hash_size", 4096),
+    NEEDS
+    + 'loadmodule "db_text.so"\nloadmodule "rtpproxy.so"\n'
+    + param("rtpproxy", "db_url", '"text:///db"')
+    + 'request_route { set_rtp_proxy_set("2"); }\n',
+    NEEDS
+    + 'loadmodule "rtpproxy.so"\n'
+    + param("rtpproxy", "rtpproxy_sock", '"2 == udp:127.0.0.1:7722"')
+    + 'request_route { set_rtp_proxy_set("2"); set_rtp_proxy_set("$var(x)"); }\n',
+    REGISTRAR + param("usrloc", "ka_reply_codes", '"200, 404"'),
+    DIALOG + param("dialog", "timeout_avp", '"$avp(x"'),
+    DIALOG + param("dialog", "ka_interval", 0),
+    DIALOG + param("dialog", "default_timeout", 0) + param("dialog", "default_timeout", 10),
+    REGISTRAR + param("registrar", "flow_timer", 20) + param("registrar", "outbound_mode", 1),
+    REGISTRAR + param("registrar", "received_avp", '""'),
+    UAC + param("rr", "append_fromtag", 0) + param("uac", "restore_mode", '"none"'),
+    DMQ + param("dmq", "server_address", '"sip:127.0.0.1:5060"'),
+    DMQ + param("dmq", "server_address", '"sip:user@127.0.0.1:5060"'),
+    DMQ + param("dmq", "server_address", '"sip:10.0.0.1"') + param("dmq", "server_socket", '"udp:127.0.0.1:5060"'),
+]
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_a_module_takes_is_not_found(text: str) -> None:
+    assert found(text) == []
+
+
+def test_nothing_is_said_where_another_value_can_follow() -> None:
+    text = DIALOG + param("dialog", "default_timeout", 0) + 'modparamx("dialog|$def(X)", "default_timeout", 10)\n'
+    assert "parameter-value" not in [rule for rule, _text in found(text)]
+
+
+def test_the_tables_name_parameters_that_there_are() -> None:
+    names = {(row.of or row.module, row.parameter) for row in LIMITS}
+    names |= {(row.module, name) for row in VARIABLES for name in row.parameters.split()}
+    names |= {(row.module, name) for row in FORMS for name in row.parameters.split()}
+    there = {
+        (module, name)
+        for version in VERSIONS
+        for module, _name in names
+        for name in parameter_types(module, version) or {}
+    }
+    assert names - there == set()
