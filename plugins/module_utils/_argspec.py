@@ -131,6 +131,7 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "dispatcher_content": {"type": "str"},
         "included_content": {"type": "dict", "default": {}},
         "check": {"type": "bool", "default": True},
+        "modules_available": {"type": "list", "elements": "str"},
         **judging_spec(),
         "backup": {"type": "bool", "default": False},
         "unsafe_writes": {"type": "bool", "default": False},

@@ -49,6 +49,14 @@ options:
         text is given, or where it cannot be run safely. RV(not_checked) says why.
     type: bool
     default: true
+  modules_available:
+    description:
+      - The modules that are installed where the server will run, such as V(tm); one that is loaded and not among them is the finding
+        C(module-file-missing). An upgrade or another host can have others than this one.
+      - Left out, the host is asked. With O(kamailio_version) it is not, and the modules of Debian's packages of that version are known. With any
+        other one RV(will_start) is V(null) then.
+    type: list
+    elements: str
   backup:
     description: Make a backup of each file before it is corrected.
     type: bool

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import with_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of, question_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Site
@@ -40,7 +41,9 @@ def _judge(params: dict[str, Any], diff: bool) -> dict[str, Any] | None:
     try:
         params = dict(params, config=params["config"] or DEFAULT_CONFIG)
         version = given_version(params["kamailio_version"])
-        site = Site(version, invocation_of_defines(params["defines"]), Evaluator(read_file, no_include), ask=_ask)
+        available = params["modules_available"]
+        host = None if available is None else with_modules(None, available)
+        site = Site(version, invocation_of_defines(params["defines"]), Evaluator(read_file, no_include), host, _ask)
         outcome = guard(question_of(params), site, policy_of(params))
     except _NeedsHostError:
         return None

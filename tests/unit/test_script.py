@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Host
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analyse import Analysis, Host, with_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site, judge
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
@@ -212,3 +212,30 @@ SOCKETS: dict[str, list[str]] = {
 @pytest.mark.parametrize("text", SOCKETS)
 def test_rules_about_sockets_and_settings(text: str) -> None:
     assert rules(PROBED, destinations(""), "exit;", before=text) == SOCKETS[text]
+
+
+def analysis_of(text: str, version: str, available: list[str] | None) -> Analysis:
+    host = None if available is None else with_modules(None, available)
+    site = Site(given_version(version), NOTHING_BESIDE, Evaluator(no_files, no_files), host)
+    return judge(Question("/k", {"/k": text.encode()}), site).analysis
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "available", "starts", "rules"),
+    [
+        ('loadmodule "tm.so"', "6.1.5", None, True, []),
+        # The tables have it up to 5.7 alone.
+        ('loadmodule "app_sqlang.so"', "5.6.3", None, True, []),
+        ('loadmodule "app_sqlang.so"', "6.0.1", None, None, []),
+        ('loadmodule "ours.so"', "6.0.1", None, None, []),
+        ('loadmodule "ours.so"', "6.0.1", ["ours.so"], True, []),
+        ('loadmodule "tm.so"', "6.0.1", ["sl"], False, ["module-file-missing"]),
+    ],
+)
+def test_modules_of_another_host(
+    text: str, version: str, available: list[str] | None, starts: bool | None, rules: list[str]
+) -> None:
+    found = analysis_of(text + "\nrequest_route { exit; }\n", version, available)
+    assert found.will_start is starts and [finding.rule for finding in found.findings] == rules
+    said = [line for line in found.not_checked if "comes with these modules" in line]
+    assert bool(said) is (starts is None)

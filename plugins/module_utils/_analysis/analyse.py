@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from typing import Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Collection, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._config.model import Account, Evaluation, Load
+from .._config.model import Account, Evaluation, Load, module_name
 from .._config.settings import SCTP_AUTO
 from .._config.successors import SUCCESSORS
 from .._config.values import parse_number
@@ -30,7 +30,7 @@ from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
 from .limits import call_findings, limit_findings, socket_findings
 from .listing import ListSource
-from .modules import NUMBERS, STRINGS, table_findings
+from .modules import NUMBERS, STRINGS, modules_not_known, table_findings
 from .parameters import parameter_findings, timer_findings
 from .refusals import NOT_ASKED, Said, refusal_findings
 from .routes import block_findings
@@ -85,6 +85,11 @@ def _not_known(_address: bytes) -> Optional[bool]:
     return None
 
 
+def _not_asked(_path: str, _account: Account) -> Optional[bool]:
+    """Say nothing of a file."""
+    return None
+
+
 class Host(NamedTuple):
     """What only the host of a server can tell.
 
@@ -100,6 +105,13 @@ class Host(NamedTuple):
     switches_to: Account
     holds_address: Callable[[bytes], Optional[bool]] = _not_known
     binds_elsewhere: bool = True
+
+
+def with_modules(host: Optional[Host], names: Collection[str]) -> Host:
+    """A host that has these modules and no others, by the names of their files without C(.so)."""
+    known = {module_name(name) for name in names}
+    host = host or Host(lambda load: None, _not_asked, Account(), Account())
+    return host._replace(has_module=lambda load: load.name in known)
 
 
 def list_path(evaluation: Evaluation) -> str:
@@ -164,13 +176,18 @@ def analyse(
             ]
     findings.sort(key=_rank)
     stops = any(RULES[finding.rule].stops for finding in findings)
+    doubtful = [] if host else modules_not_known(evaluation, version)
     unsure = (
-        undecided or "parameter-doubtful" in broken or any(finding.rule == "start-needs-dns" for finding in findings)
+        undecided
+        or bool(doubtful)
+        or "parameter-doubtful" in broken
+        or any(finding.rule == "start-needs-dns" for finding in findings)
     )
     will_start = False if stops else None if unsure else True
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
     probing = _probes(source, found, _hidden(stops, undecided), setup)
-    return Analysis(will_start, tuple(findings), probing, tuple(_not_checked(evaluation, version, said)))
+    not_checked = [*_not_checked(evaluation, version, said), *_modules_not_checked(doubtful, version)]
+    return Analysis(will_start, tuple(findings), probing, tuple(not_checked))
 
 
 def _not_checked(evaluation: Evaluation, version: Version, said: Said) -> Iterator[str]:
@@ -186,6 +203,13 @@ def _not_checked(evaluation: Evaluation, version: Version, said: Said) -> Iterat
         text = "Whether Kamailio %s has these core settings was not checked: %s."
         names = [quoted(name.encode("utf-8", "surrogateescape"), 40) for name in unjudged[:_MOST_NAMES]]
         yield text % (str(version), ", ".join(names + ["…"] * (len(unjudged) > _MOST_NAMES)))
+
+
+def _modules_not_checked(names: Sequence[str], version: Version) -> Iterator[str]:
+    if names:
+        shown = [quoted(name.encode("utf-8", "surrogateescape"), 40) for name in names[:_MOST_NAMES]]
+        text = "Whether Kamailio %s comes with these modules was not checked: %s."
+        yield text % (str(version), ", ".join(shown + ["…"] * (len(names) > _MOST_NAMES)))
 
 
 def _rank(finding: Finding) -> Tuple[int, bool, str, int, int]:

@@ -33,6 +33,14 @@ WRITE_URL = "Write it as mysql://…, and load db_mysql. In quotes a #!substdef 
 STRINGS = ("list_file", "db_url", "ds_ping_from", "ds_ping_method", "outbound_proxy")
 
 
+def modules_not_known(evaluation: Evaluation, version: Version) -> List[str]:
+    """The modules of a configuration of which it is not known whether this version has them."""
+    tables = tables_for(version).versions
+    return [
+        load.name for load in evaluation.loads if all(parameter_types(load.name, known) is None for known in tables)
+    ]
+
+
 def table_findings(evaluation: Evaluation, version: Version) -> List[Finding]:
     """Modules that others need and do not find, parameters that a module does not have, values of the wrong type."""
     findings: List[Finding] = []

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Optional
 
+from .._analysis.analyse import with_modules
 from .._analysis.judge import Site
 from .._caller import Caller
 from .._config.evaluate import Evaluator
@@ -35,4 +36,7 @@ def site_of(module: Caller, params: Mapping[str, Any], read: Callable[[str], Opt
     def read_list(path: str) -> Optional[bytes]:
         return b"" if reads_as_empty(path) else read(path)
 
-    return Site(version, invocation, Evaluator(read, include, read_list), None if elsewhere else host_of(service))
+    host = None if elsewhere else host_of(service)
+    if params.get("modules_available") is not None:
+        host = with_modules(host, params["modules_available"])
+    return Site(version, invocation, Evaluator(read, include, read_list), host)
