@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.parameters import parameter_types
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirements import When
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants import Database, mandatory_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.setups import Setup
@@ -93,6 +94,11 @@ SETTINGS = {
 def param(module: str, name: str, value: object) -> str:
     """A modparam; the value is a number, bytes of a string, or as it is written."""
     return 'modparam("%s", "%s", %s)\n' % (module, name, value)
+
+
+def asking_value(when: When) -> int | str:
+    """A value with which a parameter asks for what a row says, its default where that does."""
+    return when.only[-1] if when.only else next(value for value in (when.default, 1) if when.asks(value))
 
 
 def given(module: str, version: Version, without: str = "") -> str:

@@ -159,8 +159,8 @@ class Parameter(NamedTuple):
 class Config:
     """A configuration that is being made."""
 
-    def __init__(self, chance: random.Random, version: Version) -> None:
-        self.chance, self.version = chance, version
+    def __init__(self, chance: random.Random, version: Version, installed: frozenset[str]) -> None:
+        self.chance, self.version, self.installed = chance, version, installed
         self.modules: list[str] = []
         self.parameters: list[Parameter] = []
         self.included: dict[str, str] = {}
@@ -183,7 +183,8 @@ class Config:
 
     def knows(self, module: str) -> bool:
         """Whether a module can be taken."""
-        return module not in ("ctl", *LEFT_OUT) and parameter_types(module, self.version) is not None
+        known = module in self.installed and parameter_types(module, self.version) is not None
+        return known and module not in ("ctl", *LEFT_OUT)
 
     def add(self, module: str, before: str | None = None) -> None:
         """Load a module with some parameters, and with those that it does not start without."""
@@ -353,9 +354,9 @@ def url(row: Database) -> str:
     return ("db=>" if row.named else "") + DATABASE
 
 
-def make_config(seed: int, folder: Path, version: Version) -> Setup:
-    """The files of a server, made by this seed."""
-    config = Config(random.Random(seed), version)
+def make_config(seed: int, folder: Path, version: Version, installed: frozenset[str]) -> Setup:
+    """The files of a server that has these modules, made by this seed."""
+    config = Config(random.Random(seed), version, installed)
     text = config.text()
     setup = Setup(folder, "", LIST)
     more, other = free_ports(2)

@@ -19,7 +19,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants im
     mandatory_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
-from conformance.modules import ROUTES, given, param, url, write_files
+from conformance.modules import ROUTES, asking_value, given, param, url, write_files
 from conformance.server import as_version, start_all
 from conformance.setups import Setup
 
@@ -101,9 +101,7 @@ def loads(modules: list[str], version: Version, more: str = "") -> str:
 
 def asking(module: str, whens: tuple[When, ...]) -> str:
     """The parameters under which a row holds."""
-    values = [
-        (when, when.only[0] if when.only else when.default if when.unless else when.default or 1) for when in whens
-    ]
+    values = [(when, asking_value(when)) for when in whens]
     return "".join(
         param(module, when.parameter, '"%s"' % value if isinstance(value, str) else value) for when, value in values
     )

@@ -24,7 +24,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirem
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants import databases_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
-from conformance.modules import ROUTES, URL, given, url, write_files
+from conformance.modules import ROUTES, URL, asking_value, given, url, write_files
 from conformance.server import SUITES, as_version, free_ports, run_in_root
 from conformance.setups import Setup
 
@@ -213,8 +213,7 @@ def starts(modules: list[str], row: Requirement, suite: str, version: Version, f
     last = ""
     for when in row.when:
         is_number = "i" in (parameter_types(row.module, version) or {})[when.parameter]
-        usual = when.only[-1] if when.only else when.default if when.unless else when.default or 1
-        value = VALUES.get(when.parameter, usual)
+        value = VALUES.get(when.parameter, asking_value(when))
         last += 'modparam("%s", "%s", %s)\n' % (row.module, when.parameter, value if is_number else '"%s"' % value)
     server = setup_of(modules, last, version, folder).server(suite)
     try:
