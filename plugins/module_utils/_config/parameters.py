@@ -608,6 +608,13 @@ def tables_for(version: Version) -> Tables:
     return Tables((*older, *newer), False, bool(older and newer))
 
 
+@lru_cache(maxsize=None)
+def _modules() -> Mapping[str, Tuple[str, str]]:
+    """The table by module: when there is such a module, and its parameters."""
+    found = re.finditer(r"^([^@:\s]+)(?:@(\S+))?:(.*(?:\n .*)*)", TABLE, re.MULTILINE)
+    return {module.group(1): (module.group(2) or "", module.group(3)) for module in found}
+
+
 @lru_cache(maxsize=4096)
 def parameter_types(module: str, version: Version) -> Optional[Mapping[str, str]]:
     """The parameters of a module and their types: C({"ds_ping_interval": "i", "list_file": "s", "fifo_user": "is"}).
@@ -618,11 +625,11 @@ def parameter_types(module: str, version: Version) -> Optional[Mapping[str, str]
     without regard to case: V(module) is the name of the module's file, without C(.so).
     """
     current = version.series
-    found = re.search(r"^%s(?:@(\S+))?:(.*(?:\n .*)*)" % re.escape(module), TABLE, re.MULTILINE)
-    if not found or not within(found.group(1) or "", current):
+    known = _modules().get(module)
+    if not known or not within(known[0], current):
         return None
     types = {}
-    for entry in found.group(2).split():
+    for entry in known[1].split():
         name, _equals, rest = entry.partition("=")
         accepted, _at, span = rest.partition("@")
         if within(span, current):
