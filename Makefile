@@ -14,7 +14,8 @@ help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 test: quick packages lab ## Everything for a change, on Debian, as root
-	$(MAKE) --jobs 3 --output-sync=target --no-print-directory gates pytest
+	$(MAKE) --jobs 2 --output-sync=target --no-print-directory gates
+	$(MAKE) pytest
 
 gates: changelog sanity units lint docs artifact docs-lint reuse cores ## All but quick and pytest; with -j several at once
 
@@ -83,7 +84,7 @@ lint: setup ## ansible-lint, production profile
 	PATH="$(BIN):$$PATH" $(BIN)/ansible-lint
 
 pytest: setup lab cores ## The tests with Ansible, servers and hosts
-	+$(BIN)/python -m pytest  # with its progress: the sign keeps make from holding back what it prints
+	$(BIN)/python -m pytest
 
 pythons: setup lab ## A change of a running server with every Python that is here
 	SIPFLEET_PYTHONS="3.8 3.9 3.10 3.11 3.12 3.13" $(BIN)/python -m pytest tests/conformance/test_pythons.py -n 2

@@ -27,6 +27,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server i
 from .peers import LATE, SOON
 
 NOBODY, DAEMON = 65534, 1
+# An answer that comes is not waited for any longer.
+PATIENCE = 30.0
 # Reads one call from a FIFO, and answers it.
 READER = """\
 import json, os, sys
@@ -81,10 +83,10 @@ def test_a_fifo_is_made_only_where_those_who_have_named_the_folder_could_make_it
     address = JsonFifo(str(tmp_path / "fifo"), "%s/x-" % replies, Writers(namers))
     with reader_of(tmp_path / "fifo", address.reply_dir):
         if made:
-            assert call(address, "core.version", (), SOON) == ["of anybody"]
+            assert call(address, "core.version", (), PATIENCE) == ["of anybody"]
         else:
             with pytest.raises(UnreachableError, match=r"fifo_reply_dir is named by a configuration that the user"):
-                call(address, "core.version", (), SOON)
+                call(address, "core.version", (), PATIENCE)
     assert list(replies.iterdir()) == []
 
 
@@ -122,7 +124,7 @@ class Task:
             "config": str(config),
             "instance": None,
             "defines": [],
-            "timeout": SOON,
+            "timeout": PATIENCE,
         }
 
     def get_bin_path(self, _name: str, **_options: Any) -> None:
