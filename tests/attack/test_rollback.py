@@ -40,6 +40,7 @@ def made_change(ground: Path, *paths: Path) -> str:
         "defines": [],
         "follow": False,
         "instance": None,
+        "pings_active": True,
         "record": str(ground / "kept"),
         "reload_timeout": 1.0,
         "restart_command": None,
