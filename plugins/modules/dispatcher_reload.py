@@ -157,7 +157,7 @@ lost:
   type: list
   elements: dict
 down_before:
-  description: The destinations that were probed before the reload and did not answer.
+  description: The destinations that had not answered before the reload, or were inactive.
   returned: success
   type: list
   elements: dict
@@ -267,7 +267,7 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
         module.warn(before.doubt)
     due = bool(before.reasons) or params["force"]
     # Without a reload it is a question about what runs, and all of it is waited for.
-    was_down = down_now(before.running, live.setup) if due else frozenset()
+    was_down = down_now(before.running) if due else frozenset()
     waiting = waiting_of(params, named_names(params["down_before"]) | was_down)
     if params["healthy_timeout"]:
         restart = read_due(module, live, params["record"])

@@ -118,6 +118,21 @@ def test_pings_stay_stopped_over_a_restart_and_the_way_back(suite: str, tmp_path
     assert back["changed"] and after_way_back is False
 
 
+def test_a_failed_ping_that_was_the_last_one_keeps_the_gate_closed(suite: str, tmp_path: Path) -> None:
+    # In mode 0 it clears the P flag, and nothing probes the destination any more.
+    for threshold in (1, 3):
+        with Peers(1) as peers:
+            good = "sip:127.0.0.1:%d" % peers.ports[0]
+            live = Live(tmp_path, PROBED + param("ds_probing_threshold", threshold), f"1 {good} 8\n")
+            with live.server(suite) as server:
+                assert server.exit_status is None, server.log_text()
+                live.list.write_text(f"1 {good} 8\n1 {A} 8\n")
+                dead = live.reload(healthy_timeout=6)
+                assert states(server)[A] == ("IX" if threshold == 1 else "TX")
+        assert dead["failed"] and dead["health_counts"] == {"healthy": 1, "down": 1}, dead
+        assert "its ping has failed, which has cleared its P flag" in dead["msg"]
+
+
 def test_what_was_down_before_is_told_and_not_waited_for(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers)

@@ -86,6 +86,12 @@ def test_any_datagram_is_an_answer_or_none(data: bytes) -> None:
     read_answer(b"SIP/2.0 200 OK\r\n" + data)
 
 
+@pytest.mark.parametrize(("method", "count"), [("INFO", 1), ("OPTIONS", 1), ("INVITE", 0), ("BYE", 0)])
+def test_no_task_sends_what_opens_or_ends_something(method: str, count: int) -> None:
+    config = LISTEN + HEAD + b'modparam("dispatcher", "ds_ping_method", "%s")\n' % method.encode()
+    assert len(sources(config, b"1 sip:10.0.0.1 8")) == count
+
+
 def test_what_is_an_answer() -> None:
     name = "0123456789abcdef0123456789abcdef"
     answer = "SIP/2.0 %s OK\r\nVia: x\r\n%s: %s\r\n\r\n"

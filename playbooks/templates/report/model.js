@@ -5,7 +5,7 @@
 
 // A destination is one of these, as the modules say in watch:
 //   blind      the list or the server asks for probing, and nothing does it
-//   once       probed until its first answer, and never again
+//   once       probed until its first ping has ended, or been answered, and never again
 //   not_asked  not probed, and nobody asks for it
 //   unknown    cannot be told
 //   watched    probed all the time
@@ -13,7 +13,7 @@
 const KINDS = ["blind", "once", "not_asked", "unknown", "watched"];
 const KIND_WORDS = {
   blind: "blind",
-  once: "until the first answer",
+  once: "until the first ping or answer",
   not_asked: "not probed, not asked for",
   unknown: "cannot be told",
   watched: "probed",
@@ -21,7 +21,7 @@ const KIND_WORDS = {
 };
 const EFFECT_WORDS = {
   never: "never",
-  until_first_answer: "until the first answer",
+  until_first_answer: "until the first ping or answer",
   continuously: "continuously",
   unknown: "cannot be told",
 };

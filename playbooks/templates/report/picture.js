@@ -210,7 +210,7 @@ function legend() {
     "ul",
     { class: "legend", "aria-label": "Legend" },
     entry("blind", share("blind"), "blind", "probing is asked for, and nothing does it"),
-    entry("once", share("once"), "until the first answer", "and never again"),
+    entry("once", share("once"), "until the first ping or answer", "and never again"),
     entry("not_asked", share("not_asked"), "not probed", "and nobody asks for it"),
     entry("watched", share("watched"), "probed", "all the time"),
     entry("unknown", share("unknown"), "cannot be told"),

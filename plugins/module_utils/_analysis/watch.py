@@ -27,7 +27,7 @@ class Watch(NamedTuple):
     """C(kind) is C(blind), C(once), C(not_asked), C(watched) or C(unknown); C(effect) is what it follows from.
 
     A C(blind) destination is to be probed, by its flags or by C(ds_probing_mode) 1, and nothing does it. A C(once)
-    destination is probed until its first answer and never again, and it may have given that answer already.
+    destination is probed until its first ping has ended, or been answered, and that may have happened already.
     """
 
     kind: WatchKind

@@ -26,7 +26,7 @@ _SERIAL = 8
 _NAMED = 5
 _WATCHES: Dict[WatchKind, str] = {
     "blind": "none, though they are asked for",
-    "once": "until the first answer",
+    "once": "until the first one has ended, or been answered",
     "not_asked": "none",
     "watched": "all the time",
     "unknown": "cannot be determined",

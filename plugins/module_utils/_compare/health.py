@@ -13,7 +13,7 @@ A destination that is dead shows C(AP) until pings have failed often enough, so 
 from __future__ import annotations
 
 import math
-from typing import Dict, Final, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Final, List, Literal, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._analysis.effect import CONTINUOUSLY, NEVER, UNTIL_FIRST_ANSWER, Effect, effects_of
 from .._analysis.setup import MODE_ALL, Setup, number_of, ping_timeout
@@ -84,10 +84,15 @@ def judge_health(
 
     C(proofs) is what else tells of an answer, by the start of the destination.
     """
-    answered = {**proofs, **_answered(pairs, setup)}
+    answered, failed = _told_by_flags(pairs, setup)
+    answered = {**proofs, **answered}
     found: List[Health] = []
     for destination, effect in zip(running, running_effects(running, setup)):
-        found.append(_judge(destination, effect, answered.get(destination.start), timing, age))
+        if destination.start in failed:
+            reason = "its ping has failed, which has cleared its P flag"
+            found.append(Health(destination, DOWN, reason))
+        else:
+            found.append(_judge(destination, effect, answered.get(destination.start), timing, age))
     return tuple(found)
 
 
@@ -105,16 +110,20 @@ def only_time_proves(
     ]
 
 
-def _answered(pairs: Sequence[Pair], setup: Setup) -> Dict[int, str]:
-    """What tells of an answer where the P flag is not as the list has it, by the start of those."""
+def _told_by_flags(pairs: Sequence[Pair], setup: Setup) -> Tuple[Dict[int, str], Set[int]]:
+    """What a P flag tells that is not as the list has it, by start: of an answer, and of a ping that has failed."""
     effects = effects_of([pair.listed for pair in pairs], setup, {})
-    found: Dict[int, str] = {}
+    answered: Dict[int, str] = {}
+    failed: Set[int] = set()
     for (listed, running), effect in zip(pairs, effects):
         if effect.effect == UNTIL_FIRST_ANSWER and not running.flags & PROBING:
-            found[running.start] = "it has answered, which has cleared its P flag"
+            if running.letters[0] in "IT":
+                failed.add(running.start)
+            else:
+                answered[running.start] = "it has answered, which has cleared its P flag"
         elif setup.mode == MODE_ALL and effect.effect == CONTINUOUSLY and running.flags & PROBING & ~listed.flags:
-            found[running.start] = "it has answered, which has set its P flag"
-    return found
+            answered[running.start] = "it has answered, which has set its P flag"
+    return answered, failed
 
 
 def _judge(

@@ -14,7 +14,7 @@ from collections import Counter
 from typing import AbstractSet, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.effect import NEVER, effects_of
-from .._analysis.setup import Setup, counts_as_answer, read_setup, text_of
+from .._analysis.setup import counts_as_answer, read_setup, text_of
 from .._compare.compare import compare, running_effects, server_uri
 from .._compare.health import DOWN, HEALTHY, PENDING, UNKNOWN, Health, judge_health, only_time_proves, read_timing
 from .._config.model import Evaluation
@@ -67,14 +67,9 @@ def waiting_of(params: Mapping[str, Any], down_before: AbstractSet[Name]) -> Wai
     )
 
 
-def down_now(running: Sequence[Running], setup: Setup) -> FrozenSet[Name]:
-    """The destinations that are probed and do not answer."""
-    effects = running_effects(running, setup)
-    return frozenset(
-        _name(destination)
-        for destination, effect in zip(running, effects)
-        if destination.letters[0] in "IT" and effect.effect != NEVER
-    )
+def down_now(running: Sequence[Running]) -> FrozenSet[Name]:
+    """The destinations that have not answered, or are inactive by hand: in C(ds_probing_mode) 0 both look the same."""
+    return frozenset(_name(destination) for destination in running if destination.letters[0] in "IT")
 
 
 def _name(running: Running) -> Name:

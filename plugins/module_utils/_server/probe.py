@@ -37,7 +37,9 @@ _CALL_ID = re.compile(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*([0-9a-f]{32})[ \t]*\r?
 # What decides from which socket a ping goes, and is not followed here.
 _OTHER_SOCKETS = ("ds_ping_socket", "ds_default_sockname", "outbound_proxy")
 _OTHER_ATTRIBUTES = (b"sockname", b"ping_socket", b"obproxy")
-_DEFAULT_FROM, _DEFAULT_METHOD = b"sip:dispatcher@localhost", b"OPTIONS"
+_DEFAULT_FROM = b"sip:dispatcher@localhost"
+# The first by default. Others open or end something, and no task sends those.
+_METHODS = (b"OPTIONS", b"INFO")
 # A request is sent again after this time, then after twice the time, up to the longest: T1 and T2 of RFC 3261.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 # How many go out before what has come in is read, so that no answer is dropped.
@@ -59,7 +61,8 @@ class Target(NamedTuple):
 
 def targets_of(destinations: Iterable[Probed], evaluation: Evaluation) -> List[Target]:
     """Those of the destinations that can be asked as the server does it."""
-    if any(text_of(evaluation, name) for name in _OTHER_SOCKETS):
+    method = text_of(evaluation, "ds_ping_method")
+    if any(text_of(evaluation, name) for name in _OTHER_SOCKETS) or method not in (None, *_METHODS):
         return []
     own_socket = text_of(evaluation, "ds_default_socket") or b""
     sender = text_of(evaluation, "ds_ping_from") or _DEFAULT_FROM
@@ -69,10 +72,10 @@ def targets_of(destinations: Iterable[Probed], evaluation: Evaluation) -> List[T
 
 def _target(destination: Probed, evaluation: Evaluation, own_socket: bytes, sender: bytes) -> Optional[Target]:
     try:
-        uri = read_uri(destination.uri)
+        uri, attributes = read_uri(destination.uri), read_attrs(destination.attrs)
     except ValueError:
         return None
-    where, attributes = _ADDRESS.match(uri.uri), read_attrs(destination.attrs)
+    where = _ADDRESS.match(uri.uri)
     if not where or protocol_of(uri) not in (b"", UDP):
         return None
     if any(attributes.value(name) for name in _OTHER_ATTRIBUTES):
@@ -152,7 +155,7 @@ class Probe:
         self._sockets: Dict[int, socket.socket] = {}
         self._waiting: Dict[str, Tuple[Target, socket.socket, bytes]] = {}
         self._pause, self._next = _FIRST_PAUSE, 0.0
-        method = method if method and _WRITABLE.match(method) else _DEFAULT_METHOD
+        method = method or _METHODS[0]
         own: Dict[str, Optional[socket.socket]] = {}
         for target in {target.uri: target for target in targets}.values():
             source = target.source or _source_towards(target.address)

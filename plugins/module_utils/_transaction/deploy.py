@@ -164,7 +164,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
             require_loadable(live, listing)
         record = record_path(params["record"], config)
         judged = judge_reload(live, listing, record, parse_document(standing or b"", live.version))
-        of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running, live.setup)))
+        of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running)))
     due = read_due(module, live, params["record"])
     action, reasons = _action(module, after, texts, due, of_list)
     if action == RESTART and not refusal:
