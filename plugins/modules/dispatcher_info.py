@@ -23,7 +23,7 @@ options:
     description:
       - A gateway, by its URI, its C(duid), its host with a port, or its host alone. A URI without a user and parameters also finds
         destinations that have some, and a host without a port those of all ports.
-      - RV(destinations), RV(absent) and RV(drift) then hold its destinations only, and RV(answer) says what becomes of its calls.
+      - RV(destinations), RV(absent) and RV(drift) then hold its destinations only, and RV(answer) says why calls reach it or not.
     type: str
   record:
     description:

@@ -32,7 +32,7 @@ _EVENT_ROUTES: Dict[str, Tuple[str, Optional[str], Optional[str]]] = {
     "corex": ("network:msg", "nio_intercept", None),
     "sipcapture": ("sipcapture:request", "nonsip_hook", "event_callback"),
 }
-# The blocks that functions of tm name, which do nothing if there is no such block.
+# The blocks that functions of tm name, which do nothing without their block.
 _HANDLERS = {
     "t_on_failure": "failure_route[%s]",
     "t_on_reply": "onreply_route[%s]",
@@ -96,7 +96,7 @@ def _routes(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _handlers(evaluation: Evaluation) -> Iterator[Finding]:
-    """Calls that name a block for a failure, a reply or a branch, where there is no such block."""
+    """Calls that name a block for a failure, a reply or a branch, where that block is missing."""
     # A script in another language has functions for it.
     if engine_of(evaluation):
         return

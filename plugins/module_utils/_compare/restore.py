@@ -147,7 +147,7 @@ def _is_out(letters: str) -> bool:
 
 
 def _is_by_hand(letters: str) -> bool:
-    """Whether somebody has taken it out: what pings find inactive goes on being probed."""
+    """Whether an operator has taken it out: what pings find inactive is still probed."""
     return letters[0] == "D" or letters == "IX"
 
 

@@ -218,7 +218,7 @@ class Probe:
                 except BlockingIOError:
                     break
                 except OSError:
-                    # A port of a destination that nobody listens on.
+                    # A port on which nothing listens.
                     continue
                 answer = read_answer(data)
                 if answer and answer[1] in self._waiting and self._counts(answer[0]):
