@@ -11,6 +11,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import deploy_spec
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.arguments import validated
 from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.diffs import with_host
+from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.files import with_contents
 
 # What the module needs to find the change again.
 _PLACE = ("config", "instance", "record")
@@ -30,6 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         result: dict[str, Any] = super().run(tmp, task_vars)
         params = validated(self, deploy_spec())
         given = dict(self._task.args)
+        if params["files"]:
+            given["files"] = with_contents(self, params["files"], task_vars)
         done = self._module(given, task_vars)
         if done.get("change") and params["confirm"]:
             place = {name: given[name] for name in _PLACE if name in given}

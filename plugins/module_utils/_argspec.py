@@ -95,6 +95,23 @@ def reload_spec() -> Dict[str, Dict[str, Any]]:
     }
 
 
+def _file_spec() -> Dict[str, Dict[str, Any]]:
+    """A file that a task brings, and a tree of files."""
+    return {
+        "path": {"type": "path", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "content": {"type": "str"},
+        "src": {"type": "str"},
+        "template": {"type": "str"},
+        "tree": {"type": "str"},
+        "purge": {"type": "bool", "default": False},
+        "encoded": {"type": "str"},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "mode": {"type": "raw"},
+    }
+
+
 def deploy_spec() -> Dict[str, Dict[str, Any]]:
     """The argument specification of sipfleet.kamailio.deploy."""
     return {
@@ -106,11 +123,13 @@ def deploy_spec() -> Dict[str, Dict[str, Any]]:
         "purge": {"type": "str", "choices": ["none", "set", "file"], "default": "none"},
         "attrs_mode": {"type": "str", "choices": ["replace", "merge"], "default": "replace"},
         "ensure_order": {"type": "bool", "default": False},
+        "files": {"type": "list", "elements": "dict", "default": [], "options": _file_spec()},
         "fail_on": {"type": "str", "choices": ["error", "warning"], "default": "warning"},
         "ignore": {"type": "list", "elements": "str", "default": []},
         "keep_state": {"type": "bool", "default": True},
         "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
         "reload_timeout": {"type": "float", "default": 60},
+        "restart": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
         "restart_timeout": {"type": "float", "default": 60},
         "restart_command": {"type": "list", "elements": "str"},
         **gate_spec(),

@@ -15,26 +15,55 @@ from ._secrets import mask_secrets
 from ._text import show
 
 
+class Rights(NamedTuple):
+    """Owner, group and mode of a file before and after, as text."""
+
+    before: str
+    after: str
+
+
 class Change(NamedTuple):
-    """A file with its bytes before (None if there is none) and after."""
+    """A file with its bytes before and after, None where there is none.
+
+    C(rights) are None where owner, group and mode stay as they are, or the file does not.
+    """
 
     path: str
     before: Optional[bytes]
-    after: bytes
+    after: Optional[bytes]
+    rights: Optional[Rights] = None
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return self.before != self.after
+        """Whether there is anything to do."""
+        return self.before != self.after or self.rights is not None
 
 
 def diff_of(changes: Sequence[Change]) -> List[Dict[str, str]]:
     """What C(--diff) shows, secrets masked; nothing for a file that stays as it is."""
-    return [_diff_of(change) for change in changes if change.changed]
+    return [diff for change in changes for diff in _diffs_of(change)]
+
+
+def _diffs_of(change: Change) -> List[Dict[str, str]]:
+    diffs = []
+    if change.before != change.after:
+        diffs.append(_diff_of(change))
+    if change.rights:
+        name = "%s (owner, group, mode)" % change.path
+        diffs.append(_headed(name, change.rights.before + "\n", change.rights.after + "\n"))
+    return diffs
 
 
 def _diff_of(change: Change) -> Dict[str, str]:
-    before, after = show(mask_secrets(change.before or b"")), show(mask_secrets(change.after))
-    if before == after and change.before is not None:
+    data = [data for data in (change.before, change.after) if data is not None]
+    if any(b"\0" in each for each in data):
+        sizes = ["none" if each is None else "%d bytes" % len(each) for each in (change.before, change.after)]
+        return {"prepared": "%s: not a text (%s before, %s after)\n" % (change.path, *sizes)}
+    before, after = (show(mask_secrets(each or b"")) for each in (change.before, change.after))
+    if before == after and len(data) == 2:
         return {"prepared": "%s: what changes is masked, and not shown\n" % change.path}
-    return {"before_header": change.path, "after_header": change.path, "before": before, "after": after}
+    return _headed(change.path, before, after)
+
+
+def _headed(name: str, before: str, after: str) -> Dict[str, str]:
+    return {"before_header": name, "after_header": name, "before": before, "after": after}

@@ -44,14 +44,15 @@ class Module(AnsibleModule):  # type: ignore[misc]
     def _log_invocation(self) -> None:
         options = self.params
         SEEN.take(options)
-        self.params = SEEN.clean({name: _counted(value) for name, value in options.items()})
+        self.params = SEEN.clean(_without_files({name: _counted(value) for name, value in options.items()}))
         super()._log_invocation()
         self.params = options
 
     def _return_formatted(self, kwargs: Dict[str, Any]) -> None:
         SEEN.take(self.params)
         said = [text for text, _more in self._said]
-        result = SEEN.clean({"invocation": {"module_args": self.params}, **kwargs, "said": said})
+        given = {"module_args": _without_files(self.params)}
+        result = SEEN.clean({"invocation": given, **kwargs, "said": said})
         for text, (_text, more) in zip(result.pop("said"), self._said):
             super().warn(text, **more)
         super()._return_formatted(result)
@@ -60,3 +61,15 @@ class Module(AnsibleModule):  # type: ignore[misc]
 def _counted(value: Any) -> Any:
     """An option for the log of the host, which cuts a long list after some entries anyway."""
     return "%d entries" % len(value) if isinstance(value, list) and len(value) > _MOST_LOGGED else value
+
+
+def _without_files(options: Dict[str, Any]) -> Dict[str, Any]:
+    """The options without the bytes of the files that a task brings, which no log and no result repeats."""
+    files = options.get("files")
+    if not isinstance(files, list):
+        return options
+    return dict(options, files=[{**file, **_sizes(file)} for file in files])
+
+
+def _sizes(file: Dict[str, Any]) -> Dict[str, str]:
+    return {name: "%d characters" % len(file[name]) for name in ("content", "encoded") if file.get(name) is not None}

@@ -104,6 +104,10 @@ class FilePlace:
         with exact_modes():
             os.mkdir(self.name, mode, dir_fd=self.folder)
 
+    def remove_folder(self) -> None:
+        """Remove the folder, which must be empty. Raises OSError."""
+        os.rmdir(self.name, dir_fd=self.folder)
+
     def rename(self, target: FilePlace) -> None:
         """Rename the file to the name of another place in the same folder. Raises OSError."""
         os.rename(self.name, target.name, src_dir_fd=self.folder, dst_dir_fd=self.folder)

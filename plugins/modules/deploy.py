@@ -69,6 +69,55 @@ options:
     description: Whether the order matters, as O(sipfleet.kamailio.dispatcher_list#module:ensure_order).
     type: bool
     default: false
+  files:
+    description:
+      - Whole files that the server reads, such as C(kamailio.cfg), what it includes, C(dispatcher.list), C(tls.cfg), certificates and
+        scripts. They are changed with the configuration and the list in one transaction, and go back with them.
+      - O(modules) and O(destinations) apply to the text that a file brings, so a template and both of them can be combined.
+      - A folder that is missing is made, with the mode C(0755).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: The path of the file on the host, or of the folder of O(files[].tree).
+        type: path
+        required: true
+      state:
+        description: Whether the file is there, or is removed.
+        type: str
+        choices: [present, absent]
+        default: present
+      content:
+        description: The text of the file.
+        type: str
+      src:
+        description: A file of the controller, found as M(ansible.builtin.copy) finds it, and copied byte by byte.
+        type: str
+      template:
+        description: A template of the controller, found and rendered as M(ansible.builtin.template) does.
+        type: str
+      tree:
+        description:
+          - A folder of the controller, found as M(ansible.builtin.copy) finds it. Each file in it becomes one below O(files[].path),
+            byte by byte, with the owner, the group and the mode that are given here.
+        type: str
+      purge:
+        description: With O(files[].tree), whether files below O(files[].path) go that neither the tree nor another entry brings.
+        type: bool
+        default: false
+      encoded:
+        description: The content as base64. The controller puts here what it has read for the other options.
+        type: str
+      owner:
+        description: The user whom the file belongs to. Left out, a file keeps its owner, and a new one belongs to the user of the task.
+        type: str
+      group:
+        description: The group of the file. Left out, it stays.
+        type: str
+      mode:
+        description: The mode, as M(ansible.builtin.copy) takes it. Left out, it stays, and a new file has C(0644).
+        type: raw
   fail_on:
     description: The least severity of a finding that is a reason to refuse the change.
     type: str
@@ -93,6 +142,13 @@ options:
     description: The seconds in which the server must have loaded the list.
     type: float
     default: 60
+  restart:
+    description:
+      - Whether the server may be restarted.
+      - V(never) refuses a change that needs it, before anything is touched.
+    type: str
+    choices: [auto, never]
+    default: auto
   restart_timeout:
     description: The seconds in which the server must answer, from the beginning of its restart.
     type: float

@@ -282,7 +282,7 @@ def run(module: Module, locks: FileLocks) -> None:
         site = site_of(module, params, locks.read, locks.include)
         question = Question(
             config=params["config"],
-            texts={own.path: own.after},
+            texts={own.path: planned.data},
             listing=own.path,
             list_text=None,
             ignore=known_rules(params["ignore"]),

@@ -88,7 +88,7 @@ class Setup:
     def write(self, judged: Judged) -> Judged:
         """Write what was corrected."""
         for change in judged.outcome.writes:
-            Path(change.path).write_bytes(change.after)
+            Path(change.path).write_bytes(change.after or b"")
         return judged
 
     def text(self) -> str:

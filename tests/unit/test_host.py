@@ -144,7 +144,7 @@ def test_a_check_runs_as_the_user_that_starts_the_server(account: Account, expec
         before, evaluation = (
             evaluate(str(config), data, no_files, Version(6, 1)) for data in (config.read_bytes(), b"# new")
         )
-        done = check.check_in_place(site, evaluation, before, {str(config): b"# new"})
+        done = check.check_in_place(site, evaluation, before.files, {str(config): b"# new"})
         assert not done.accepted and done.message == "ERROR %s # new" % expected
         assert sorted(path.name for path in folder.iterdir()) == ["k.cfg", "kamailio"]
 
@@ -175,7 +175,7 @@ def test_a_check_of_what_another_user_can_change_runs_as_that_user(what: str, mo
         evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
         site = check.site_of(module, [evaluation], Invocation())
         assert site
-        assert check.check_in_place(site, evaluation, evaluation, {}).message == "ERROR 4242:4242 none"
+        assert check.check_in_place(site, evaluation, evaluation.files, {}).message == "ERROR 4242:4242 none"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -190,7 +190,7 @@ def test_a_check_does_not_run_as_root_where_the_user_of_the_server_is_not_known(
     site = check.CheckSite(str(command), account, Invocation(), False)
     evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
     with pytest.raises(KamailioError, match=r"this host does not know '.*no such"):
-        check.check_in_place(site, evaluation, evaluation, {})
+        check.check_in_place(site, evaluation, evaluation.files, {})
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["k.cfg", "kamailio"]
 
 

@@ -45,7 +45,7 @@ def checked_by(folder: Path, script: str) -> check.Checked:
     command.chmod(0o755)
     evaluation = evaluate(str(config), config.read_bytes(), no_files, Version(6, 1))
     return check.check_in_place(
-        check.CheckSite(str(command), Account(), Invocation(), False), evaluation, evaluation, {}
+        check.CheckSite(str(command), Account(), Invocation(), False), evaluation, evaluation.files, {}
     )
 
 

@@ -73,7 +73,7 @@ def runs_as(
     evaluation = evaluation_of(folder, name)
     site = check.site_of(Standin({"instance": None, "follow": False, **params}), [evaluation], Invocation())
     assert site
-    said = check.check_in_place(site, evaluation, evaluation, {}).message
+    said = check.check_in_place(site, evaluation, evaluation.files, {}).message
     assert said.startswith("ERROR ") and said.endswith(" in /"), said
     return said[len("ERROR ") : -len(" in /")]
 

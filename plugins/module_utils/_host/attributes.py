@@ -18,13 +18,14 @@ import grp
 import os
 import pwd
 import stat
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from .._caller import TaskModule
+from .._change import Rights
 from .._errors import KamailioError, error
-from .._rights import NO_OTHERS
+from .._rights import NO_OTHERS, group_name
 from .._text import is_number, named
-from .._trust import WRITE, FilePlace, described, find_place
+from .._trust import WRITE, FilePlace, described, find_place, user_name
 from .files import contains
 
 _MODES = "Give a number such as '0644', or symbols such as u=rw,go=r"
@@ -40,9 +41,18 @@ class Wanted(NamedTuple):
     module: TaskModule
 
 
-def wanted_of(module: TaskModule) -> Wanted:
-    """Read the common file options of an AnsibleModule. Raises KamailioError."""
-    params: Mapping[str, Any] = module.params
+class FileAttributes(NamedTuple):
+    """Owner, group and mode of a file, and its extended attributes, the access control list among them."""
+
+    user: int
+    group: int
+    mode: int
+    extended: Tuple[Tuple[str, bytes], ...]
+
+
+def wanted_of(module: TaskModule, options: Optional[Mapping[str, Any]] = None) -> Wanted:
+    """Read the common file options of an AnsibleModule, or such options of one file. Raises KamailioError."""
+    params: Mapping[str, Any] = module.params if options is None else options
     owner = _id_of("owner", params["owner"], lambda name: pwd.getpwnam(name).pw_uid)
     group = _id_of("group", params["group"], lambda name: grp.getgrnam(name).gr_gid)
     return Wanted(owner, group, _mode_of(params["mode"]), module)
@@ -106,6 +116,74 @@ def status_with(status: os.stat_result, wanted: Wanted, path: str) -> os.stat_re
 
 def _rights_of(status: os.stat_result) -> Tuple[int, int, int]:
     return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
+
+
+def rights_with(path: str, wanted: Wanted) -> Optional[Rights]:
+    """Return what changes of owner, group and mode of a file that exists, None if nothing does.
+
+    Raises KamailioError.
+    """
+    try:
+        with find_place(path, WRITE, wanted.module.params["follow"]) as place:
+            handle = place.open(os.O_RDONLY)
+            try:
+                status = os.fstat(handle)
+                after = status_with(status, wanted, path)
+                return None if _rights_of(after) == _rights_of(status) else Rights(_shown(status), _shown(after))
+            finally:
+                os.close(handle)
+    except OSError as exc:
+        raise error("cannot be looked at: %s" % exc.strerror, "Nothing has been changed", path) from exc
+
+
+def _shown(status: os.stat_result) -> str:
+    return "%s:%s %04o" % (user_name(status.st_uid), group_name(status.st_gid), stat.S_IMODE(status.st_mode))
+
+
+def extended_of(handle: int) -> List[str]:
+    """Return the names of the extended attributes of an open file that are kept, the access control list among them."""
+    if not hasattr(os, "listxattr"):
+        return []
+    try:
+        names = os.listxattr(handle)
+    except OSError as exc:
+        if exc.errno == errno.ENOTSUP:
+            return []
+        raise
+    return [name for name in names if not name.startswith(("security.", "trusted."))]
+
+
+def attributes_of(path: str, follow: bool) -> Optional[FileAttributes]:
+    """Return the attributes of a file, None if it does not exist. Raises OSError, KamailioError."""
+    with find_place(path, WRITE, follow) as place:
+        try:
+            handle = place.open(os.O_RDONLY)
+        except FileNotFoundError:
+            return None
+        try:
+            return attributes_of_handle(handle)
+        finally:
+            os.close(handle)
+
+
+def attributes_of_handle(handle: int) -> FileAttributes:
+    """Return the attributes of an open file. Raises OSError."""
+    status = os.fstat(handle)
+    extended = tuple((name, os.getxattr(handle, name)) for name in extended_of(handle))
+    return FileAttributes(status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), extended)
+
+
+def give(handle: int, attributes: FileAttributes) -> None:
+    """Give an open file these attributes, and no others. Raises OSError."""
+    os.fchown(handle, attributes.user, attributes.group)
+    kept = dict(attributes.extended)
+    for name in extended_of(handle):
+        if name not in kept:
+            os.removexattr(handle, name)
+    for name, data in kept.items():
+        os.setxattr(handle, name, data)
+    # With an access control list, the bits of the group are its mask.
+    os.fchmod(handle, attributes.mode)
 
 
 def require_known_readers(place: FilePlace, handle: int, wanted: Wanted) -> None:

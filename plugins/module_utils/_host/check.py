@@ -78,25 +78,30 @@ def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invoc
     return CheckSite(command, account, invocation, module.params["follow"])
 
 
-def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
+def check_in_place(
+    site: CheckSite, evaluation: Evaluation, before: Mapping[str, bytes], texts: Mapping[str, bytes]
+) -> Checked:
     """Check the configuration of C(evaluation) with C(texts) in the place of its files; leaves nothing behind.
 
-    C(before) is the evaluation of the files as they are.
+    C(before) are the files as they are, by path.
 
     Raises KamailioError if it cannot be checked.
     """
     copies: Dict[str, _Copy] = {}
     with contextlib.ExitStack() as stack:
         for path in _concerned(evaluation, texts):
-            now = before.files.get(path) if path in texts else evaluation.files[path]
+            now = before.get(path) if path in texts else evaluation.files[path]
             copies[path] = _reserve(stack, path, now, site.follow)
         for path, copy in copies.items():
+            moved = os.path.dirname(copy.path) != os.path.dirname(os.path.realpath(path))
+            targets = {
+                include: copies[include.target].path if include.target in copies else include.target
+                for include in evaluation.includes
+                if include.place.path == path and (moved or include.target in copies)
+            }
             patches = [
-                _include_patch(
-                    evaluation.files[path], include.place.start, include.place.end, copies[include.target].path
-                )
-                for include in dict.fromkeys(evaluation.includes)
-                if include.place.path == path and include.target in copies
+                _include_patch(evaluation.files[path], include.place.start, include.place.end, target)
+                for include, target in targets.items()
             ]
             _fill(copy, apply_patches(evaluation.files[path], dict.fromkeys(patches)), path)
         main = copies[evaluation.path].path if evaluation.path in copies else os.path.abspath(evaluation.path)
@@ -142,7 +147,7 @@ def _ask(
         site = site_of(module, [evaluation, before], invocation)
         if site is None:
             return Said((), "Kamailio is not installed on this host")
-        checked = check_in_place(site, evaluation, before, changed)
+        checked = check_in_place(site, evaluation, before.files, changed)
     except KamailioError as exc:
         return Said((), exc.problems[0].text)
     return Said() if checked.accepted else Said(parse_refusals(checked.log, evaluation))
@@ -164,7 +169,13 @@ class _Copy(NamedTuple):
 
 
 def _reserve(stack: contextlib.ExitStack, path: str, now: Optional[bytes], follow: bool) -> _Copy:
-    """Make an empty file next to a file with the bytes C(now), and have it removed at the end. Raises KamailioError."""
+    """Make an empty file next to a file with the bytes C(now), and have it removed at the end. Raises KamailioError.
+
+    Where the folder of a new file is missing, it is made in the one above.
+    """
+    folder = os.path.dirname(path)
+    if now is None and not os.path.lexists(folder):
+        return _reserve(stack, os.path.join(os.path.dirname(folder), os.path.basename(path)), None, follow)
     try:
         place = stack.enter_context(find_place(path, WRITE, follow))
         handle, copy = place.create(staging_prefix(place.name))
@@ -246,13 +257,17 @@ def _errors_of(message: str) -> str:
 
 
 def require_restartable(
-    module: Caller, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes], invocation: Invocation
+    module: Caller,
+    evaluation: Evaluation,
+    before: Mapping[str, bytes],
+    texts: Mapping[str, bytes],
+    invocation: Invocation,
 ) -> None:
-    """Refuse what a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
+    """Refuse a configuration that a restart would die of, on the host of an AnsibleModule. Raises KamailioError."""
     site = site_of(module, [evaluation], invocation)
     checked = check_in_place(site, evaluation, before, texts) if site else Checked(True, "")
     if not checked.accepted:
-        text = "the server needs a restart, and kamailio -c refuses its configuration:\n%s" % checked.message
+        text = "kamailio -c refuses the configuration:\n%s" % checked.message
         raise error(text, "Nothing has been changed", evaluation.path)
 
 
@@ -271,10 +286,10 @@ def require_accepted(
     site = site_of(module, [evaluation, before], invocation) if texts else None
     if not site:
         return ""
-    after = check_in_place(site, evaluation, before, texts)
+    after = check_in_place(site, evaluation, before.files, texts)
     if after.accepted:
         return ""
-    if check_in_place(site, before, before, {}).accepted:
+    if check_in_place(site, before, before.files, {}).accepted:
         text = "kamailio -c refuses what would be written:\n%s" % after.message
         raise KamailioError(error(text, "", evaluation.path).problems)
     return "kamailio -c refuses %s, before the change as well: %s" % (evaluation.path, after.message)

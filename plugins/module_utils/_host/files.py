@@ -217,6 +217,11 @@ def staging_prefix(name: str) -> str:
     return ".sipfleet.%s." % (name if fits else hashlib.sha256(os.fsencode(name)).hexdigest())
 
 
+def is_staged(name: str) -> bool:
+    """Return whether a file is one that is staged next to another one."""
+    return bool(re.match(r"\.sipfleet\..*\.[0-9a-f]{8}\Z", name))
+
+
 def sweep(place: FilePlace) -> None:
     """Remove what a run that was killed has staged next to a file, which is locked."""
     staged = re.compile(re.escape(staging_prefix(place.name)) + r"[0-9a-f]{8}\Z")

@@ -42,7 +42,7 @@ def finish(
     if not module.check_mode:
         locks.sweep()
     if own.before is not None or not module.check_mode:
-        result["changed"] = adjust(module, wanted, own.path, own.after) or result["changed"]
+        result["changed"] = adjust(module, wanted, own.path, own.after or b"") or result["changed"]
     warn_unlocked(module, locks)
     module.exit_json(**result)
 

@@ -12,21 +12,32 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import stat
 import time
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 from .._caller import Caller
 from .._change import Change
 from .._errors import KamailioError, error
 from .._rights import ACCESS_LIST, group_name, groups_of, may, narrowed
 from .._text import named
-from .._trust import READ, WRITE, FilePlace, find_place, user_name
-from .attributes import Wanted, apply_wanted, require_known_readers, status_with
+from .._trust import READ, WRITE, FilePlace, clean_path, find_place, user_name
+from .attributes import (
+    FileAttributes,
+    Wanted,
+    apply_wanted,
+    attributes_of_handle,
+    extended_of,
+    give,
+    require_known_readers,
+    status_with,
+)
 from .files import contains, flush, read_place, staging_prefix, sweep
 
 # The server does not run as root, and must be able to read what is created for it.
 NEW_FILE_MODE = 0o644
+NEW_FOLDER_MODE = 0o755
 # More than the extended attributes of a file can take, and less than a disk has that is not full.
 _ROOM = 1 << 20
 
@@ -40,9 +51,16 @@ class _New(NamedTuple):
 
 
 class _Staged(NamedTuple):
+    """A change with its C(place); C(new) is None where the file goes, C(old) are the attributes of the one before.
+
+    C(aside) is where a file that goes is kept until all of the change is made.
+    """
+
     change: Change
     place: FilePlace
-    new: _New
+    new: Optional[_New]
+    old: Optional[FileAttributes]
+    aside: FilePlace
 
 
 class Staging:
@@ -54,13 +72,13 @@ class Staging:
 
     def inodes(self) -> Dict[str, int]:
         """Return the inodes of the new files by the real paths of their targets."""
-        return {file.place.path: file.new.inode for file in self._staged}
+        return {file.place.path: file.new.inode for file in self._staged if file.new}
 
     def move(self, backup: bool) -> Dict[str, str]:
-        """Replace all targets, or none; return the paths of the backups by those of their files.
+        """Replace or remove all targets, or none; return the paths of the backups by those of their files.
 
-        Each target is replaced by one rename, in the order of the changes. If one of them fails, the earlier ones are
-        put back. Raises KamailioError.
+        Each target is replaced or removed by one rename, in the order of the changes. If one of them fails, the earlier
+        ones are put back. Raises KamailioError.
         """
         made: Dict[str, str] = {}
         for file in self._staged:
@@ -76,7 +94,10 @@ class Staging:
         done: List[_Staged] = []
         try:
             for file in self._staged:
-                _replace(self._module, file.place, file.new, file.change.after)
+                if file.new and file.change.after is not None:
+                    _replace(self._module, file.place, file.new, file.change.after)
+                else:
+                    _put_aside(file)
                 done.append(file)
         except KamailioError as reason:
             problems = list(reason.problems)
@@ -90,20 +111,27 @@ class Staging:
     def _put_back(self, file: _Staged) -> None:
         if file.change.before is None:
             remove_place(file.place)
+        elif file.change.after is None:
+            _put_in_place(file)
         else:
-            new = _stage(self._module, file.place, file.change.after, file.change.before)
+            attributes = file.old if file.change.rights else None
+            new = _stage(self._module, file.place, file.change.after, file.change.before, attributes)
             _replace(self._module, file.place, new, file.change.before)
+
+
+# What a file gets beside its bytes: what is asked for, or what it had once.
+Dress = Union[Wanted, FileAttributes]
 
 
 @contextlib.contextmanager
 def stage_changes(
-    module: Caller, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None
+    module: Caller, changes: Sequence[Change], wanted: Optional[Mapping[str, Dress]] = None
 ) -> Iterator[Staging]:
     """Stage the changes: write them next to their targets, flushed, with the owner and mode that they will have.
 
     C(module) is an AnsibleModule with the options C(unsafe_writes) and C(follow). Its atomic_move is not used, which
-    goes by names, loses access control lists and raises a bare Exception over a bind-mounted file. C(wanted) are the
-    owners and modes that are asked for, by path. What has not been moved is removed at the end. Raises KamailioError.
+    goes by names, loses access control lists and raises a bare Exception over a bind-mounted file. C(wanted) is what
+    files get beside their bytes, by path. What has not been moved is removed at the end. Raises KamailioError.
     """
     with contextlib.ExitStack() as stack:
         staged: List[_Staged] = []
@@ -115,23 +143,39 @@ def stage_changes(
             except OSError as exc:
                 raise _not_reached(exc, change.path) from exc
             sweep(place)
-            new = _stage(module, place, change.before, change.after, (wanted or {}).get(change.path))
-            stack.callback(_forget, new.place)
-            staged.append(_Staged(change, place, new))
+            aside = place.sibling(staging_prefix(place.name) + secrets.token_hex(4))
+            stack.callback(_forget, aside)
+            new = None
+            if change.after is not None:
+                new = _stage(module, place, change.before, change.after, (wanted or {}).get(change.path))
+                stack.callback(_forget, new.place)
+            old = _attributes_at(place) if change.rights and change.before is not None else None
+            staged.append(_Staged(change, place, new, old, aside))
         for file in staged:
             _require_same(file)
         yield Staging(module, staged)
 
 
+def _attributes_at(place: FilePlace) -> FileAttributes:
+    try:
+        handle = place.open(os.O_RDONLY)
+        try:
+            return attributes_of_handle(handle)
+        finally:
+            os.close(handle)
+    except OSError as exc:
+        raise error("cannot be looked at: %s" % exc.strerror, "Nothing has been changed", place.path) from exc
+
+
 def write_changes(
-    module: Caller, changes: Sequence[Change], backup: bool, wanted: Optional[Dict[str, Wanted]] = None
+    module: Caller, changes: Sequence[Change], backup: bool, wanted: Optional[Mapping[str, Dress]] = None
 ) -> Dict[str, str]:
     """Write all changes or none; return the paths of the backups by those of their files. Raises KamailioError."""
     with stage_changes(module, changes, wanted) as staging:
         return staging.move(backup)
 
 
-def require_writable(module: Caller, changes: Sequence[Change], wanted: Optional[Dict[str, Wanted]] = None) -> None:
+def require_writable(module: Caller, changes: Sequence[Change], wanted: Optional[Mapping[str, Dress]] = None) -> None:
     """Refuse changes that C(write_changes) would refuse, and touch nothing.
 
     A folder that cannot be reached is no reason: in check mode an earlier task has not made it. Raises KamailioError.
@@ -140,21 +184,23 @@ def require_writable(module: Caller, changes: Sequence[Change], wanted: Optional
         if not change.changed:
             continue
         with contextlib.suppress(OSError), find_place(change.path, WRITE, module.params["follow"]) as place:
-            _require_stageable(module, place, change.before, (wanted or {}).get(change.path))
+            _require_stageable(module, place, change, (wanted or {}).get(change.path))
 
 
-def _require_stageable(module: Caller, place: FilePlace, before: Optional[bytes], wanted: Optional[Wanted]) -> None:
+def _require_stageable(module: Caller, place: FilePlace, change: Change, wanted: Optional[Dress]) -> None:
     if not os.access(".", os.W_OK | os.X_OK, dir_fd=place.folder, effective_ids=True):
         number = errno.EROFS if os.fstatvfs(place.folder).f_flag & os.ST_RDONLY else errno.EACCES
         raise _not_staged(OSError(number, os.strerror(number)), place)
     if not hasattr(os, "memfd_create"):
         return
-    # A file in memory can be given what the user of the task can give to a file. It has other extended attributes.
-    handle = os.memfd_create("new")
-    try:
-        fits = _dress(module, place, handle, before, wanted)
-    finally:
-        os.close(handle)
+    fits = True
+    if change.after is not None:
+        # A file in memory can be given what the user of the task can give to a file. It has other extended attributes.
+        handle = os.memfd_create("new")
+        try:
+            fits = _dress(module, place, handle, change.before, wanted)
+        finally:
+            os.close(handle)
     if fits and not module.params["unsafe_writes"] and _is_mounted(place):
         raise _not_replaced(OSError(errno.EBUSY, os.strerror(errno.EBUSY)), place)
 
@@ -194,12 +240,56 @@ def remove_place(place: FilePlace) -> None:
 
 
 def real_path(path: str, follow: bool) -> str:
-    """Return the path of a file that is to be written, without symbolic links. Raises KamailioError."""
+    """Return the path of a file that is to be written, without symbolic links; folders of it can be missing.
+
+    Raises KamailioError.
+    """
     try:
         with find_place(path, WRITE, follow) as place:
             return place.path
+    except FileNotFoundError:
+        folder, name = os.path.split(clean_path(path))
+        return os.path.join(real_path(folder, follow), name)
     except OSError as exc:
         raise _not_reached(exc, path) from exc
+
+
+def missing_folders(paths: Iterable[str], follow: bool) -> List[str]:
+    """Return the folders that are missing for files to be written, each before those in it. Raises KamailioError."""
+    missing: Dict[str, None] = {}
+    for path in paths:
+        folder, above = os.path.dirname(real_path(path, follow)), []
+        while not os.path.lexists(folder):
+            above.append(folder)
+            folder = os.path.dirname(folder)
+        missing.update(dict.fromkeys(reversed(above)))
+    return list(missing)
+
+
+def make_missing(folders: Iterable[str]) -> None:
+    """Make folders that everybody can read. Raises KamailioError."""
+    for folder in folders:
+        try:
+            with find_place(folder, WRITE) as place, contextlib.suppress(FileExistsError):
+                place.make_folder(NEW_FOLDER_MODE)
+                flush(place)
+        except OSError as exc:
+            raise error("cannot be made: %s" % exc.strerror, "", folder) from exc
+
+
+def remove_made(folders: Sequence[str]) -> List[str]:
+    """Remove folders that C(make_missing) has made, as far as they are empty; return those that are not."""
+    left = []
+    for folder in reversed(folders):
+        try:
+            with find_place(folder, WRITE) as place:
+                if place.path == folder:
+                    place.remove_folder()
+        except FileNotFoundError:
+            continue
+        except (OSError, KamailioError):
+            left.append(folder)
+    return left
 
 
 def inode_of(path: str) -> Optional[int]:
@@ -231,8 +321,28 @@ def _changed(path: str) -> KamailioError:
     return error(text, "Nothing has been changed. Look at it, and run it again", path)
 
 
+def _put_aside(file: _Staged) -> None:
+    """Take a file that goes out of its place. Raises KamailioError."""
+    try:
+        file.place.rename(file.aside)
+    except OSError as exc:
+        raise error("cannot be removed: %s" % exc.strerror, "Nothing has been changed", file.place.path) from exc
+    try:
+        _require_same(file._replace(place=file.aside))
+    except KamailioError:
+        _put_in_place(file)
+        raise
+
+
+def _put_in_place(file: _Staged) -> None:
+    try:
+        file.aside.rename(file.place)
+    except OSError as exc:
+        raise error("cannot be put back: %s" % exc.strerror, "It is here", file.aside.path) from exc
+
+
 def _stage(
-    module: Caller, place: FilePlace, before: Optional[bytes], data: bytes, wanted: Optional[Wanted] = None
+    module: Caller, place: FilePlace, before: Optional[bytes], data: bytes, wanted: Optional[Dress] = None
 ) -> _New:
     try:
         handle, temporary = place.create(staging_prefix(place.name))
@@ -261,11 +371,14 @@ def _not_written(exc: OSError, place: FilePlace) -> KamailioError:
     return error("cannot be written: %s" % exc.strerror, "Nothing has been changed", place.path)
 
 
-def _dress(module: Caller, place: FilePlace, handle: int, before: Optional[bytes], wanted: Optional[Wanted]) -> bool:
+def _dress(module: Caller, place: FilePlace, handle: int, before: Optional[bytes], wanted: Optional[Dress]) -> bool:
     """Give a new file the owner, group and mode that it will have; return whether it can replace the one at its place.
 
     Raises OSError, and KamailioError where it cannot, and may not be written in place.
     """
+    if isinstance(wanted, FileAttributes):
+        give(handle, wanted)
+        return True
     fits = keep_attributes(place, handle, before, wanted)
     if not fits and not module.params["unsafe_writes"]:
         raise _other_group(place)
@@ -292,7 +405,7 @@ def _owner_reads(place: FilePlace, handle: int) -> bool:
     What an access control list grants, and to what groups a user without an account belongs, is not guessed.
     """
     old, new = place.status(), os.fstat(handle)
-    if old is None or old.st_uid in (0, new.st_uid) or ACCESS_LIST in _extended_of(handle):
+    if old is None or old.st_uid in (0, new.st_uid) or ACCESS_LIST in extended_of(handle):
         return True
     groups = groups_of(old.st_uid)
     return not groups or may(new, stat.S_IROTH, old.st_uid, groups) or not may(old, stat.S_IROTH, old.st_uid, groups)
@@ -339,7 +452,7 @@ def keep_attributes(place: FilePlace, handle: int, before: Optional[bytes], want
         if wanted:
             require_known_readers(place, old, wanted)
         after = status_with(status, wanted, place.path) if wanted else status
-        names = _extended_of(old)
+        names = extended_of(old)
         # A program that runs as its owner is not what this is.
         kept = mode = status.st_mode & 0o777
         if not _keep_owner(handle, after):
@@ -371,19 +484,6 @@ def _keep_owner(handle: int, after: os.stat_result) -> bool:
         except PermissionError:
             return False
     return True
-
-
-def _extended_of(handle: int) -> List[str]:
-    """Return the names of the extended attributes of an open file that are kept, the access control list among them."""
-    if not hasattr(os, "listxattr"):
-        return []
-    try:
-        names = os.listxattr(handle)
-    except OSError as exc:
-        if exc.errno == errno.ENOTSUP:
-            return []
-        raise
-    return [name for name in names if not name.startswith(("security.", "trusted."))]
 
 
 def _copy_attribute(old: int, handle: int, name: str, most: int, path: str) -> None:

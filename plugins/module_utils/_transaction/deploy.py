@@ -9,11 +9,9 @@
 
 from __future__ import annotations
 
-import os
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from .._analysis.analyse import list_path
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
 from .._caller import Caller, TaskModule
@@ -23,20 +21,17 @@ from .._compare.restore import Restoring
 from .._compare.start import Due
 from .._compare.summary import render_listed, render_running
 from .._config.meaning import meaning_of
-from .._config.model import Evaluation
-from .._config.plan import plan_modules
 from .._config.wish import parse_module_wishes, with_known_types
 from .._dispatcher.document import parse_document
-from .._dispatcher.plan import plan_destinations
-from .._dispatcher.wish import parse_wishes
 from .._errors import KamailioError, error
+from .._host.attributes import Wanted
 from .._host.check import require_restartable
 from .._host.locks import FileLocks
 from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
-from .._host.staging import require_writable, stage_changes
+from .._host.staging import make_missing, require_writable, stage_changes
 from .._rules import known_rules
 from .._server.gate import (
     Gate,
@@ -53,13 +48,12 @@ from .._server.server import (
     Live,
     Loadable,
     connect,
-    evaluate_running,
     load_list,
     pings_active,
     stop_pings,
 )
 from .._server.start import keep_start, read_due, render_due
-from .._text import named
+from .files import PlannedFiles, plan_files
 from .journal import (
     APPLYING,
     HOLD_SECONDS,
@@ -92,6 +86,7 @@ class ListPlan(NamedTuple):
 class Plan(NamedTuple):
     """What is to happen on a host: C(changes) of its files, and the C(action) that brings them to the server.
 
+    C(wanted) are the owners and modes that are asked for, by path.
     C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
     judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
     will be there.
@@ -99,6 +94,7 @@ class Plan(NamedTuple):
 
     config: str
     changes: Tuple[Change, ...]
+    wanted: Dict[str, Wanted]
     action: Action
     reasons: Tuple[str, ...]
     live: Live
@@ -123,84 +119,71 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     if locks.read(config) is None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", config)
     entries = parse_module_wishes(params["modules"])
-    destinations = None if params["destinations"] is None else parse_wishes(params["destinations"])
     judged_for = dict(params, kamailio_command=None, kamailio_version=None)
     site = site_of(module, judged_for, locks.read, locks.include)
     live = connect(module, without_dispatcher=True, evaluator=site.evaluator)
     site = site._replace(invocation=live.invocation)
-    wishes = with_known_types(entries, live.version)
-
-    def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
-        return evaluate_running(site.evaluator, config, live.version, live.given, live.invocation, texts)
-
-    texts = plan_modules(wishes, evaluation_of) if wishes else {}
-    before, after = evaluation_of({}), evaluation_of(texts)
-    dispatches = after.load("dispatcher") is not None
-    if not dispatches and (destinations is not None or "dispatcher" in live.modules):
-        raise error("the configuration does not load the dispatcher module", "Name it in modules", config)
-    path = list_path(after) if dispatches else ""
-    if dispatches and not os.path.isabs(path):
-        text = "list_file is %s, and only the server knows the folder in which that begins" % named(path)
-        raise error(text, "Give its whole path, from / on", config)
-    read = locks.read_list if destinations is None else locks.read
-    standing = read(path) if dispatches else None
-    changes = [Change(file, before.files.get(file), text) for file, text in texts.items()]
-    if destinations is not None:
-        merge = params["attrs_mode"] == "merge"
-        wanted = plan_destinations(
-            standing or b"", destinations, params["purge"], path, merge, params["ensure_order"]
-        ).data
-        changes.append(Change(path, standing, wanted))
-    changes = [change for change in changes if change.changed]
-    require_writable(module, changes)
-    require_named(after, changes, params["follow"])
-    planned = {change.path: change.after for change in changes}
-    verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
+    site, planned = plan_files(module, locks, site, live, with_known_types(entries, live.version))
+    after, changes = planned.after, planned.changes
+    require_writable(module, changes, planned.wanted)
+    require_named(after, changes, params["follow"], planned.wanted)
+    texts = planned.texts
+    judged_texts = {**texts, **planned.list_text}
+    verdict = judge(Question(config, judged_texts, ignore=known_rules(params["ignore"])), site)
     refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
     of_list = None
-    if dispatches:
-        listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
+    if planned.list_path:
+        listing = load_list(live._replace(evaluation=after), planned.list_after)
         if not refusal:
             require_loadable(live, listing)
         record = record_path(params["record"], config)
-        judged = judge_reload(live, listing, record, parse_document(standing or b"", live.version))
+        standing = parse_document(planned.list_before or b"", live.version)
+        judged = judge_reload(live, listing, record, standing)
         of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running)))
+    meaning = meaning_of(after, live.version)
     due = read_due(module, live, params["record"])
-    action, reasons = _action(module, after, texts, due, of_list)
-    if action == RESTART and not refusal:
-        require_restartable(module, after, before, texts, site.invocation)
+    action, reasons = _action(module, planned, due, of_list, meaning != meaning_of(planned.before, live.version))
+    if (action == RESTART or texts) and not refusal:
+        require_restartable(module, after, planned.standing, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
         if due.reasons and action != RESTART:
             module.warn(render_due(due))
         running = after if action == RESTART else live.evaluation
         age = time.time() - _loaded(of_list) if action == NONE else 0
         require_possible(live, of_list.listing, running, of_list.waiting, age)
-    result = describe_verdict(verdict, site.version)
     return Plan(
         config=config,
-        changes=tuple(changes),
+        changes=changes,
+        wanted=planned.wanted,
         action=action,
         reasons=reasons,
         live=live,
         of_list=of_list,
-        result=result,
+        result=describe_verdict(verdict, site.version),
         refusal=refusal,
-        meaning=meaning_of(after, live.version),
+        meaning=meaning,
     )
 
 
 def _action(
-    module: Caller, after: Evaluation, texts: Dict[str, bytes], due: Due, of_list: Optional[ListPlan]
+    module: Caller, planned: PlannedFiles, due: Due, of_list: Optional[ListPlan], has_new_meaning: bool
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
     reasons, remedy = due.certain, "Give its restart_command, or use dispatcher_list and dispatcher_reload"
-    if texts:
-        reasons, remedy = ("the configuration changes: %s" % ", ".join(sorted(texts)),), "Give its restart_command"
+    if has_new_meaning or planned.others:
+        remedy = "Give its restart_command"
+        reasons = tuple("only a restart lets the server have %s" % path for path in planned.others)
+        if has_new_meaning:
+            files = sorted({*planned.texts, *set(planned.before.files) ^ set(planned.after.files)})
+            reasons = ("the configuration changes: %s" % ", ".join(files), *reasons)
     if reasons:
+        if module.params["restart"] == "never":
+            text = "the server needs a restart, and restart is never: %s" % "; ".join(reasons)
+            raise error(text, "Leave restart out when it may be restarted")
         if restart_command(module) is None:
             text = "the server needs a restart, and nothing is known that restarts it: %s"
             raise error(text % "; ".join(reasons), remedy)
-        _require_unit_of(module, after.path)
+        _require_unit_of(module, planned.after.path)
         return RESTART, reasons
     reloads = of_list.judged.reasons if of_list else ()
     return (RELOAD if reloads else NONE), reloads
@@ -228,7 +211,8 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     with begin(folder, plan.changes, plan.action, kept, states, until, params["follow"]) as journal:
         try:
             arm(module, journal, unit_of(params["instance"]))
-            with stage_changes(module, plan.changes) as staging:
+            make_missing(journal.folders)
+            with stage_changes(module, plan.changes, plan.wanted) as staging:
                 locks.mark([entry.path for entry in journal.entries], journal.sign)
                 journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
                 staging.move(params["backup"])

@@ -13,6 +13,7 @@ is begun with it before the first file is touched, and whoever finds one whose p
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import hashlib
@@ -28,8 +29,9 @@ from typing import Any, Dict, Final, Iterator, List, Literal, Mapping, NamedTupl
 from .._change import Change
 from .._compare.before import State
 from .._errors import KamailioError, error
+from .._host.attributes import FileAttributes, attributes_of
 from .._host.files import flush_folder, keep_private, read_private, require_private
-from .._host.staging import inode_of, real_path
+from .._host.staging import inode_of, missing_folders, real_path
 from .._memory import KEPT_BYTES, MIB
 from .._trust import make_folders
 from .boot import boot_of_host, forget_boot
@@ -52,16 +54,18 @@ HOLD_SECONDS = 5.0
 
 
 class Entry(NamedTuple):
-    """A file of a change: its real path, its bytes before, None if there was none, and the digest of the new ones.
+    """A file of a change: its real path, its bytes before and the digest of the new ones, None where there is no file.
 
-    C(inode) is that of the file with the new bytes, None until they are staged. C(old_inode) is that of the file of
-    before, which stays where the new bytes are written in place. They tell the file of this change from one with the
-    same bytes that another run has written, or that its owner has put there.
+    C(attributes) are those of the file before, None where the change keeps them. C(inode) is that of the file with the
+    new bytes, None until they are staged. C(old_inode) is that of the file of before, which stays where the new bytes
+    are written in place. They tell the file of this change from one with the same bytes that another run has written,
+    or that its owner has put there.
     """
 
     path: str
     before: Optional[bytes]
-    digest: str
+    digest: Optional[str]
+    attributes: Optional[FileAttributes] = None
     inode: Optional[int] = None
     old_inode: Optional[int] = None
 
@@ -71,10 +75,11 @@ class Journal(NamedTuple):
 
     C(phase) is C(prepared) until its watch has started and its files are staged: nothing has been changed before that.
     It is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
-    C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload)
-    or C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to roll back.
-    C(boot) is that of the host in which it was begun. C(states) are those of the destinations that were out of service.
-    C(reason) is why it is being rolled back, empty as long as it is not.
+    C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload) or
+    C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to roll back.
+    C(boot) is that of the host in which it was begun. C(folders) are those that it makes for its files. C(states) are
+    those of the destinations that were out of service. C(reason) is why it is being rolled back, empty as long as it is
+    not.
     """
 
     folder: str
@@ -85,6 +90,7 @@ class Journal(NamedTuple):
     options: Dict[str, Any]
     boot: str
     entries: List[Entry]
+    folders: List[str]
     states: List[State]
     reason: str
 
@@ -94,7 +100,9 @@ class Journal(NamedTuple):
         return os.path.join(self.folder, self.change)
 
     def wrote(self, entry: Entry, data: Optional[bytes], inode: Optional[int]) -> bool:
-        """Whether a file is the one that this change has written, by its bytes and its inode as they are now."""
+        """Whether a file is as this change has made it, by its bytes and its inode as they are now."""
+        if entry.digest is None:
+            return inode is None
         return data is not None and digest_of(data) == entry.digest and self.is_at(entry, inode)
 
     def is_at(self, entry: Entry, inode: Optional[int]) -> bool:
@@ -127,7 +135,7 @@ def begin(
     """
     parent = os.path.dirname(folder)
     staging = ".%s." % os.path.basename(folder)
-    entries = [_entry_of(change, real_path(change.path, follow)) for change in changes]
+    entries = [_entry_of(change, follow) for change in changes]
     change = uuid.uuid4().hex
     journal = Journal(
         folder=folder,
@@ -138,6 +146,7 @@ def begin(
         options=dict(options),
         boot=boot_of_host(),
         entries=entries,
+        folders=missing_folders([change.path for change in changes if change.after is not None], follow),
         states=list(states),
         reason="",
     )
@@ -166,8 +175,11 @@ def begin(
         yield journal
 
 
-def _entry_of(change: Change, path: str) -> Entry:
-    return Entry(path, change.before, digest_of(change.after), None, inode_of(path))
+def _entry_of(change: Change, follow: bool) -> Entry:
+    path = real_path(change.path, follow)
+    attributes = attributes_of(path, follow) if change.rights or change.after is None else None
+    digest = None if change.after is None else digest_of(change.after)
+    return Entry(path, change.before, digest, attributes, None, inode_of(path))
 
 
 def _first(exc: KamailioError) -> Tuple[str, str]:
@@ -201,11 +213,13 @@ def _render(journal: Journal) -> bytes:
                 "path": entry.path,
                 "new": entry.before is None,
                 "digest": entry.digest,
+                "attributes": entry.attributes and _render_attributes(entry.attributes),
                 "inode": entry.inode,
                 "old_inode": entry.old_inode,
             }
             for entry in journal.entries
         ],
+        "folders": journal.folders,
         "states": [_render_state(state) for state in journal.states],
         "reason": journal.reason,
     }
@@ -221,6 +235,16 @@ def _render(journal: Journal) -> bytes:
         remedy = "Look at the options, and at the destinations that the server shows"
         raise error(text % reason, remedy) from reason
     return data
+
+
+def _render_attributes(attributes: FileAttributes) -> List[Any]:
+    extended = [[name, base64.b64encode(data).decode()] for name, data in attributes.extended]
+    return [attributes.user, attributes.group, attributes.mode, extended]
+
+
+def _attributes(kept: List[Any]) -> FileAttributes:
+    user, group, mode, extended = kept
+    return FileAttributes(user, group, mode, tuple((name, base64.b64decode(data)) for name, data in extended))
 
 
 def _render_state(state: State) -> List[Any]:
@@ -261,6 +285,7 @@ def _parse(folder: str, data: bytes) -> Journal:
             path=entry["path"],
             before=None if entry["new"] else _before(folder, index),
             digest=entry["digest"],
+            attributes=entry["attributes"] and _attributes(entry["attributes"]),
             inode=entry["inode"],
             old_inode=entry["old_inode"],
         )
@@ -287,7 +312,7 @@ def _before_of(folder: str, index: int) -> str:
 
 def with_inodes(entries: Sequence[Entry], inodes: Mapping[str, int]) -> List[Entry]:
     """Return the entries with the inodes of the files that hold the new bytes, by path."""
-    return [entry._replace(inode=inodes[entry.path]) for entry in entries]
+    return [entry._replace(inode=inodes.get(entry.path)) for entry in entries]
 
 
 def proceed(journal: Journal, **fields: Any) -> Journal:

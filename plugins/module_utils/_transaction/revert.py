@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import time
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .._analysis.analyse import list_path
 from .._caller import Caller, TaskModule
-from .._change import Change
+from .._change import Change, Rights
 from .._compare.before import State
 from .._compare.restore import taken_out
 from .._config.meaning import meaning_of
 from .._errors import KamailioError, Problem, error
+from .._host.attributes import FileAttributes
 from .._host.files import read_file, read_list, read_place
 from .._host.locks import FileLocks
 from .._host.places import record_path
-from .._host.staging import inode_of, real_path, remove_file, write_changes
+from .._host.staging import inode_of, real_path, remove_file, remove_made, write_changes
 from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, wait_for_answer
@@ -36,6 +38,7 @@ from .boot import boot_of_host
 from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Entry, Hold, Journal, close, is_orphan, load, proceed
 
 _PAUSE_SECONDS = 0.5
+_AS_BEFORE = Rights("as the change made it", "as before")
 _MORE_RELOADS = 2
 # A change can wait longer for its confirmation than another run should wait for it.
 _LONGEST_WAIT = 600.0
@@ -98,6 +101,8 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
     problems: List[str] = []
     if journal.phase != PREPARED:
         problems = _undo_all(_With(module, journal.options), locks, journal, reason)
+    for folder in remove_made(journal.folders):
+        problems.append(Problem("is not empty, and stays", "This change made it", folder).render())
     return {"confirmed": False, "reason": reason, "problems": problems}
 
 
@@ -141,8 +146,8 @@ def is_written(journal: Journal) -> bool:
 def _is_ours(journal: Journal, entry: Entry, data: Optional[bytes], torn: bool) -> bool:
     """Whether a file that now contains C(data) is one that the change or its rollback has written."""
     inode = inode_of(entry.path)
-    if torn and entry.before is not None:
-        return data is not None and data != entry.before and journal.is_at(entry, inode)
+    if torn and None not in (entry.before, entry.digest) and data != entry.before:
+        return data is not None and journal.is_at(entry, inode)
     return journal.wrote(entry, data, inode)
 
 
@@ -289,22 +294,36 @@ def _restore_entries(module: Caller, journal: Journal, entries: Sequence[Entry],
     problems: List[str] = []
     changes: List[Change] = []
     created: List[str] = []
+    attributes: Dict[str, FileAttributes] = {}
     for entry in entries:
         data, obstacle = _look_at(entry.path)
-        if data == entry.before and not obstacle:
+        if not obstacle and _is_as_before(journal, entry, data):
             continue
-        if data is None or not _is_ours(journal, entry, data, torn):
+        if obstacle or not _is_ours(journal, entry, data, torn):
             text = "was changed by another program since, and stays as it is"
             text += " (%s)" % obstacle if obstacle else ""
             problems.append(Problem(text, "It does not have the text from before the change", entry.path).render())
         elif entry.before is None:
             created.append(entry.path)
         else:
-            changes.append(Change(entry.path, data, entry.before))
-    write_changes(module, changes, False)
+            given = _to_give(entry.attributes)
+            if given:
+                attributes[entry.path] = given
+            changes.append(Change(entry.path, data, entry.before, _AS_BEFORE if given else None))
+    write_changes(module, changes, False, attributes)
     for path in created:
         remove_file(path, False)
     return problems
+
+
+def _is_as_before(journal: Journal, entry: Entry, data: Optional[bytes]) -> bool:
+    """Whether a file that now contains C(data) needs nothing to be as before the change."""
+    return data == entry.before and not (entry.attributes and journal.wrote(entry, data, inode_of(entry.path)))
+
+
+def _to_give(attributes: Optional[FileAttributes]) -> Optional[FileAttributes]:
+    """Return the attributes if the current user can give them to a file."""
+    return attributes if attributes and os.geteuid() in (0, attributes.user) else None
 
 
 def _taken_out_since(module: Caller, journal: Journal) -> List[State]:

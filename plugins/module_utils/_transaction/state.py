@@ -12,6 +12,7 @@ It decides what root writes and runs, perhaps after a boot or a full disk, so no
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -63,14 +64,23 @@ def _list_of(check: _Check) -> _Check:
     return lambda value: isinstance(value, list) and all(check(member) for member in value)
 
 
-def _is_state(value: Any) -> bool:
-    """Whether a value is set, URI, duid and letters of a destination."""
-    checks = (_is_count, _is_text, _or_none(_is_text), _is_text)
-    return (
+def _is_encoded(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(base64.b64decode(value, validate=True) or not value)
+    except ValueError:
+        return False
+
+
+def _is_tuple(*checks: _Check) -> _Check:
+    return lambda value: (
         isinstance(value, list) and len(value) == len(checks) and all(check(each) for check, each in zip(checks, value))
     )
 
 
+# Set, URI, duid and letters of a destination.
+_is_state = _is_tuple(_is_count, _is_text, _or_none(_is_text), _is_text)
+# User, group, mode and extended attributes of a file.
+_is_attributes = _is_tuple(_is_count, _is_count, _is_count, _list_of(_is_tuple(_is_text, _is_encoded)))
 _OPTIONS: Dict[str, _Check] = {
     "config": _is_path,
     "defines": lambda value: _is_text(value) or _is_texts(value),
@@ -88,7 +98,8 @@ _OPTIONS: Dict[str, _Check] = {
 _ENTRY: Dict[str, _Check] = {
     "path": _is_path,
     "new": _is_bool,
-    "digest": lambda value: isinstance(value, str) and bool(_DIGEST.match(value)),
+    "digest": _or_none(lambda value: isinstance(value, str) and bool(_DIGEST.match(value))),
+    "attributes": _or_none(_is_attributes),
     "inode": _or_none(_is_count),
     "old_inode": _or_none(_is_count),
 }
@@ -100,6 +111,7 @@ _STATE: Dict[str, _Check] = {
     "options": _has(_OPTIONS),
     "boot": _is_text,
     "entries": _list_of(_has(_ENTRY)),
+    "folders": _list_of(_is_path),
     "states": _list_of(_is_state),
     "reason": _is_text,
 }

@@ -1,0 +1,207 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""deploy with whole files against running servers: what is written, what the server needs for it, and the way back."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.server import SUITES, Peers, Server
+from conformance.test_deploy import Deployed, uris
+
+SUITE = "bookworm"
+# It passes kamailio -c and the analysis, and the server dies of it.
+FATAL = 'modparam("jsonrpcs", "fifo_name", "/no/such/folder/fifo")'
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, int, int, bytes]]:
+    """Owner, group, mode and bytes of each file below a folder, and its folders."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        status = path.lstat()
+        data = path.read_bytes() if path.is_file() else b""
+        found[str(path)] = status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), data
+    return found
+
+
+def config_of(live: Deployed, *more: str, route: str = "exit;") -> str:
+    """The configuration with more lines, and another route."""
+    text = live.config.read_text()
+    head, _route, _rest = text.rpartition("\nrequest_route {")
+    return "%s\n%s\nrequest_route { %s }\n" % (head, "\n".join(more), route)
+
+
+def file(path: Path, content: str, **rest: Any) -> dict[str, Any]:
+    """An entry of files."""
+    return {"path": str(path), "content": content, **rest}
+
+
+def process(server: Server) -> int:
+    """The main process of a server, which a restart changes."""
+    return int(server.rpc("core.ps").split()[0])
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_whole_configuration_with_an_include_in_a_new_folder(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers)
+        with live.running() as server:
+            routes = live.folder / "routes" / "inbound" / "main.cfg"
+            wished = [
+                file(live.config, config_of(live, 'include_file "routes/inbound/main.cfg"', route="route(IN);")),
+                file(routes, "route[IN] { exit; }\n", mode="0640"),
+                file(live.list, f"1 {live.good} 8\n1 {live.more} 8\n"),
+            ]
+            before = live.files()
+            checked = live.deploy(check_mode=True, files=wished)
+            assert checked["changed"] and checked["action"] == "restart" and live.files() == before
+            assert not routes.exists()
+            first = process(server)
+            done = live.deploy(files=wished)
+            assert done["changed"] and done["diff"] == checked["diff"] and done["files"] == checked["files"]
+            assert process(server) != first and uris(server) == sorted([live.good, live.more])
+            assert stat.S_IMODE(routes.stat().st_mode) == 0o640
+            again = live.deploy(files=wished)
+            assert not again["changed"] and again["action"] == "none"
+
+
+def test_comments_and_layout_need_nothing(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            text = "# A comment\n" + config_of(live, "", "/* and one more */") + "\n\n"
+            first = process(server)
+            done = live.deploy(files=[file(live.config, text)])
+            assert done["changed"] and done["action"] == "none", done
+            assert live.config.read_text() == text and process(server) == first
+            again = live.deploy(files=[file(live.config, text)])
+            assert not again["changed"] and again["action"] == "none"
+
+
+def test_a_list_as_a_file_needs_a_reload(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            first = process(server)
+            done = live.deploy(files=[file(live.list, f"2 {live.more} 8\n")], restart="never")
+            assert done["action"] == "reload" and process(server) == first and uris(server) == [live.more]
+
+
+def test_modules_and_destinations_go_on_top_of_a_file(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            wish: dict[str, Any] = {
+                "files": [file(live.config, config_of(live, "# from a template")), file(live.list, "# from a template\n")],
+                "modules": [{"name": "textops"}],
+                "destinations": [{"setid": 1, "uri": live.good, "flags": 8}, {"setid": 2, "uri": live.more, "flags": 8}],
+            }
+            done = live.deploy(**wish)
+            assert done["action"] == "restart" and uris(server) == sorted([live.good, live.more])
+            assert "# from a template" in live.config.read_text() and "textops.so" in live.config.read_text()
+            assert live.list.read_text().startswith("# from a template\n")
+            again = live.deploy(**wish)
+            assert not again["changed"] and again["action"] == "none"
+
+
+def test_everything_goes_back(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        routes = live.folder / "routes"
+        routes.mkdir()
+        gone, other = routes / "gone.cfg", routes / "other.cfg"
+        gone.write_text("# gone\n")
+        other.write_text("# other\n")
+        gone.chmod(0o604)
+        os.chown(gone, 65534, 65534)
+        os.setxattr(gone, "user.note", b"kept")
+        with live.running() as server:
+            before, first = state_of(routes), live.files()
+            result = live.deploy(
+                files=[
+                    file(live.config, config_of(live, FATAL)),
+                    file(other, "# other\n", mode="0600", owner="nobody"),
+                    file(routes / "new" / "deep" / "a.cfg", "# new\n"),
+                    {"path": str(gone), "state": "absent"},
+                ]
+            )
+            assert result["failed"] and "Everything was taken back" in result["msg"], result
+            assert state_of(routes) == before and live.files() == first
+            assert os.getxattr(gone, "user.note") == b"kept"
+            assert uris(server) == [live.good] and not live.pending()
+
+
+def test_a_tree_is_purged(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        routes = live.folder / "routes"
+        (routes / "deep").mkdir(parents=True)
+        for name in ("old.cfg", "deep/older.cfg", "kept.cfg"):
+            (routes / name).write_text("# %s\n" % name)
+        with live.running():
+            wished = [file(routes / "kept.cfg", "# kept.cfg\n"), {"path": str(routes), "purge": True}]
+            done = live.deploy(files=wished, backup=True)
+            assert done["files"] == [str(routes / "deep/older.cfg"), str(routes / "old.cfg")]
+            assert [path for path in routes.rglob("*.cfg")] == [routes / "kept.cfg"]
+            assert len(list(routes.rglob("*~"))) == 2
+            again = live.deploy(files=wished, backup=True)
+            assert not again["changed"] and len(list(routes.rglob("*~"))) == 2
+
+
+def test_owner_and_mode_alone(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            first = process(server)
+            wished = [file(live.config, live.config.read_text(), mode="0640", group="nogroup")]
+            checked = live.deploy(check_mode=True, files=wished)
+            done = live.deploy(files=wished)
+            assert checked["diff"] == done["diff"] and "0640" in done["diff"][0]["after"]
+            assert done["changed"] and done["action"] == "none" and process(server) == first
+            status = live.config.stat()
+            assert (status.st_gid, stat.S_IMODE(status.st_mode)) == (65534, 0o640)
+            assert not live.deploy(files=wished)["changed"]
+
+
+def test_no_restart_where_none_is_wanted(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            first, before = process(server), live.files()
+            result = live.deploy(files=[file(live.config, config_of(live, route="drop;"))], restart="never")
+            assert result["failed"] and "restart is never" in result["msg"]
+            assert live.files() == before and process(server) == first
+
+
+def test_all_that_is_wrong_with_files_is_said_at_once(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        link = live.folder / "link"
+        link.symlink_to(live.list)
+        key = "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n"
+        with live.running():
+            before = state_of(live.folder)
+            result = live.deploy(
+                files=[
+                    {"path": "relative.cfg", "content": ""},
+                    {"path": str(live.folder / "a")},
+                    {"path": str(live.folder / "b"), "content": "x", "state": "absent"},
+                    {"path": str(live.folder), "content": "x"},
+                    {"path": str(live.list), "content": "x"},
+                    {"path": str(link), "content": "y"},
+                    {"path": str(link), "state": "absent"},
+                    {"path": str(live.folder / "c"), "content": "x", "owner": "no-such-user"},
+                    {"path": str(live.folder / "key.pem"), "content": key},
+                ]
+            )
+            words = ("not a whole path", "no content", "absent", "is a folder", "twice", "symbolic link", "no-such-user")
+            assert all(word in result["msg"] for word in (*words, "private key")), result["msg"]
+            left = {path: state for path, state in state_of(live.folder).items() if path in before}
+            assert {path for path in left if left[path] != before[path]} <= {str(live.folder / "deploy.args")}
