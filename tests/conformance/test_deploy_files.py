@@ -99,9 +99,15 @@ def test_modules_and_destinations_go_on_top_of_a_file(tmp_path: Path) -> None:
         live = Deployed(tmp_path, SUITE, peers)
         with live.running() as server:
             wish: dict[str, Any] = {
-                "files": [file(live.config, config_of(live, "# from a template")), file(live.list, "# from a template\n")],
+                "files": [
+                    file(live.config, config_of(live, "# from a template")),
+                    file(live.list, "# from a template\n"),
+                ],
                 "modules": [{"name": "textops"}],
-                "destinations": [{"setid": 1, "uri": live.good, "flags": 8}, {"setid": 2, "uri": live.more, "flags": 8}],
+                "destinations": [
+                    {"setid": 1, "uri": live.good, "flags": 8},
+                    {"setid": 2, "uri": live.more, "flags": 8},
+                ],
             }
             done = live.deploy(**wish)
             assert done["action"] == "restart" and uris(server) == sorted([live.good, live.more])
@@ -149,7 +155,7 @@ def test_a_tree_is_purged(tmp_path: Path) -> None:
             wished = [file(routes / "kept.cfg", "# kept.cfg\n"), {"path": str(routes), "purge": True}]
             done = live.deploy(files=wished, backup=True)
             assert done["files"] == [str(routes / "deep/older.cfg"), str(routes / "old.cfg")]
-            assert [path for path in routes.rglob("*.cfg")] == [routes / "kept.cfg"]
+            assert list(routes.rglob("*.cfg")) == [routes / "kept.cfg"]
             assert len(list(routes.rglob("*~"))) == 2
             again = live.deploy(files=wished, backup=True)
             assert not again["changed"] and len(list(routes.rglob("*~"))) == 2
@@ -201,7 +207,43 @@ def test_all_that_is_wrong_with_files_is_said_at_once(tmp_path: Path) -> None:
                     {"path": str(live.folder / "key.pem"), "content": key},
                 ]
             )
-            words = ("not a whole path", "no content", "absent", "is a folder", "twice", "symbolic link", "no-such-user")
+            words = (
+                "not a whole path",
+                "no content",
+                "absent",
+                "is a folder",
+                "twice",
+                "symbolic link",
+                "no-such-user",
+            )
             assert all(word in result["msg"] for word in (*words, "private key")), result["msg"]
             left = {path: state for path, state in state_of(live.folder).items() if path in before}
             assert {path for path in left if left[path] != before[path]} <= {str(live.folder / "deploy.args")}
+
+
+def test_a_server_that_is_down_is_started(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        good = config_of(live)
+        with live.running() as server:
+            server.stop()
+            (live.folder / "ctl").unlink(missing_ok=True)
+            live.config.write_text(config_of(live, FATAL))
+            wished = [file(live.config, good), file(live.list, f"1 {live.good} 8\n1 {live.more} 8\n")]
+            checked = live.deploy(check_mode=True, files=wished)
+            done = live.deploy(files=wished, healthy_timeout=15)
+            assert checked["action"] == done["action"] == "start" and checked["diff"] == done["diff"]
+            assert uris(server) == sorted([live.good, live.more])
+            assert not live.deploy(files=wished)["changed"]
+
+
+def test_a_server_that_is_down_and_does_not_come_up(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            server.stop()
+            (live.folder / "ctl").unlink(missing_ok=True)
+            before = live.files()
+            result = live.deploy(files=[file(live.config, config_of(live, FATAL))], restart_timeout=10)
+            assert result["failed"] and "did not run before" in result["msg"], result["msg"]
+            assert live.files() == before and not live.pending()

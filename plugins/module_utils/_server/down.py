@@ -20,6 +20,7 @@ from .._host.files import read_file, read_include
 from .._host.process import run_program
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
+from .._rpc.errors import UnreachableError
 from .._rpc.sockets import REMEDY
 from .._rules import RULES
 from .._secrets import mask_secrets
@@ -27,7 +28,7 @@ from .._text import quoted
 
 _SECONDS = 5.0
 _LINES, _LENGTH = 8, 300
-_SHOWN = ("LoadState", "ActiveState", "Result", "StateChangeTimestamp")
+_SHOWN = ("LoadState", "ActiveState", "SubState", "Result", "StateChangeTimestamp")
 
 
 def explained(module: Caller, reason: KamailioError) -> KamailioError:
@@ -37,8 +38,7 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
     lack of rights, need no more words.
     """
     params = module.params
-    is_known = any(problem.remedy not in ("", REMEDY) for problem in reason.problems)
-    if is_known or (params["socket"] and not params["config"]):
+    if _needs_no_words(reason) or (params["socket"] and not params["config"]):
         return reason
     tried = ["  %s%s" % (problem.path + ": " if problem.path else "", problem.text) for problem in reason.problems]
     try:
@@ -56,20 +56,44 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
     return error("%s\n\n%s" % ("\n".join(lines), _remedy(unit, config, bool(stops))))
 
 
+def is_stopped(module: Caller, reason: KamailioError) -> bool:
+    """Whether a server, which could not be called for this reason, does not run and can be started.
+
+    C(module) has the options of deploy. Where no unit starts the server, that nobody answers has to do.
+    """
+    config = config_of(module.params["config"], module.params["instance"])
+    unit = _state_of_unit(module, config)
+    if unit:
+        waits = (unit.get("ActiveState"), unit.get("SubState")) == ("activating", "auto-restart")
+        return unit.get("ActiveState") in ("inactive", "failed") or waits
+    silent = isinstance(reason, UnreachableError) and not _needs_no_words(reason)
+    return bool(module.params["restart_command"]) and silent
+
+
+def _needs_no_words(reason: KamailioError) -> bool:
+    """Whether an error, such as the lack of rights, says itself what to do."""
+    return any(problem.remedy not in ("", REMEDY) for problem in reason.problems)
+
+
 def _unit(module: Caller, config: str) -> Dict[str, str]:
     """What systemd says of the unit that starts a configuration, and C(journal); nothing where there is none."""
+    found = _state_of_unit(module, config)
+    journalctl = module.get_bin_path("journalctl")
+    if found and journalctl:
+        command = [journalctl, "--unit", found["name"], "--lines", "100", "--no-pager", "--quiet", "--output", "short"]
+        found["journal"] = _printed(command)
+    return found
+
+
+def _state_of_unit(module: Caller, config: str) -> Dict[str, str]:
+    """The name and the state of the unit that starts a configuration; nothing where there is none."""
     systemctl = module.get_bin_path("systemctl")
     name = unit_of(module.params["instance"])
     service = read_service(module.params["instance"])
     if not systemctl or not os.path.isdir("/run/systemd/system") or not (service and starts(service, config)):
         return {}
     shown = _printed([systemctl, "show", name, "--property=%s" % ",".join(_SHOWN)])
-    found = dict(line.partition("=")[::2] for line in shown.splitlines())
-    journalctl = module.get_bin_path("journalctl")
-    if journalctl:
-        command = [journalctl, "--unit", name, "--lines", "100", "--no-pager", "--quiet", "--output", "short"]
-        found["journal"] = _printed(command)
-    return dict(found, name=name)
+    return dict((line.partition("=")[::2] for line in shown.splitlines()), name=name)
 
 
 def _printed(command: List[str]) -> str:

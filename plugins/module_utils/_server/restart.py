@@ -70,6 +70,17 @@ def restart(module: Caller, seconds: float) -> Live:
         raise error(text, "Its log says why") from None
 
 
+def stop(module: Caller, seconds: float) -> None:
+    """Stop the server of a unit. Raises KamailioError, also where it is not known how."""
+    command = restart_command(module)
+    if command is None or module.params["restart_command"]:
+        raise error("the server did not run before the change, and nothing is known that stops it", "Stop it by hand")
+    ended = _run([command[0], "stop", command[2]], seconds)
+    if ended.status:
+        said = quoted(mask_secrets((ended.complaint or ended.printed).strip()), 300)
+        raise error("the server did not run before the change, and could not be stopped: %s" % said, "Stop it by hand")
+
+
 def _run(command: Sequence[str], seconds: float) -> Ended:
     try:
         return run_program(command, max(seconds, 1))

@@ -52,6 +52,8 @@ class Live(NamedTuple):
     C(invocation) is what it got beside its configuration, and C(given) what the task or its unit says of that;
     C(started) is in seconds since 1970; C(setup) says what it does about probing, by its own modules and by the
     C(evaluation) of its configuration, which is C(undecided) where only the server knows all of it.
+
+    One that is C(stopped) runs nothing; the rest is what its files say, and how it will be called.
     """
 
     connection: Connection
@@ -63,6 +65,7 @@ class Live(NamedTuple):
     invocation: Invocation
     started: float
     setup: Setup
+    stopped: bool = False
 
     @property
     def undecided(self) -> bool:
@@ -207,6 +210,28 @@ def reach(module: Caller, without_dispatcher: bool = False, evaluator: Optional[
         invocation=invocation,
         started=started,
         setup=setup,
+    )
+
+
+def stopped_server(module: Caller, evaluator: Evaluator) -> Live:
+    """The server that an AnsibleModule is about, and that does not run. Raises KamailioError."""
+    config = config_of(module.params["config"], module.params["instance"])
+    version = known_version(module, None)
+    if version is None:
+        raise error("Kamailio is not installed on this host", "Install it first")
+    _service, beside = beside_of(module.params["defines"], module.params["instance"], config)
+    evaluation = _evaluate(evaluator, config, version, beside)
+    return Live(
+        connection=Connection((), module.params["timeout"]),
+        config=config,
+        evaluation=evaluation,
+        version=version,
+        modules=(),
+        given=beside,
+        invocation=beside,
+        started=0,
+        setup=_setup(evaluation, version, []),
+        stopped=True,
     )
 
 

@@ -20,6 +20,7 @@ from .._compare.before import State
 from .._compare.restore import Restoring
 from .._compare.start import Due
 from .._compare.summary import render_listed, render_running
+from .._config.evaluate import Evaluator
 from .._config.meaning import meaning_of
 from .._config.wish import parse_module_wishes, with_known_types
 from .._dispatcher.document import parse_document
@@ -32,7 +33,9 @@ from .._host.places import journal_folder, record_path
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import make_missing, require_writable, stage_changes
+from .._rpc.errors import UnreachableError
 from .._rules import known_rules
+from .._server.down import explained, is_stopped
 from .._server.gate import (
     Gate,
     Waiting,
@@ -50,9 +53,12 @@ from .._server.server import (
     connect,
     load_list,
     pings_active,
+    reach,
     stop_pings,
+    stopped_server,
 )
 from .._server.start import keep_start, read_due, render_due
+from .._versions import Version
 from .files import PlannedFiles, plan_files
 from .journal import (
     APPLYING,
@@ -60,6 +66,7 @@ from .journal import (
     NONE,
     RELOAD,
     RESTART,
+    START,
     UNCONFIRMED,
     WRITING,
     Action,
@@ -121,7 +128,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     entries = parse_module_wishes(params["modules"])
     judged_for = dict(params, kamailio_command=None, kamailio_version=None)
     site = site_of(module, judged_for, locks.read, locks.include)
-    live = connect(module, without_dispatcher=True, evaluator=site.evaluator)
+    live = _server_of(module, site.evaluator)
     site = site._replace(invocation=live.invocation)
     site, planned = plan_files(module, locks, site, live, with_known_types(entries, live.version))
     after, changes = planned.after, planned.changes
@@ -140,15 +147,14 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         standing = parse_document(planned.list_before or b"", live.version)
         judged = judge_reload(live, listing, record, standing)
         of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running)))
-    meaning = meaning_of(after, live.version)
-    due = read_due(module, live, params["record"])
-    action, reasons = _action(module, planned, due, of_list, meaning != meaning_of(planned.before, live.version))
-    if (action == RESTART or texts) and not refusal:
+    due = Due() if live.stopped else read_due(module, live, params["record"])
+    action, reasons = _action(module, live, planned, due, of_list)
+    if (action in (RESTART, START) or texts) and not refusal:
         require_restartable(module, after, planned.standing, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
         if due.reasons and action != RESTART:
             module.warn(render_due(due))
-        running = after if action == RESTART else live.evaluation
+        running = after if action in (RESTART, START) else live.evaluation
         age = time.time() - _loaded(of_list) if action == NONE else 0
         require_possible(live, of_list.listing, running, of_list.waiting, age)
     return Plan(
@@ -161,32 +167,50 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         of_list=of_list,
         result=describe_verdict(verdict, site.version),
         refusal=refusal,
-        meaning=meaning,
+        meaning=meaning_of(after, live.version),
     )
 
 
+def _server_of(module: TaskModule, evaluator: Evaluator) -> Live:
+    """The server as it runs, or stopped. Raises KamailioError where neither is certain."""
+    try:
+        return reach(module, True, evaluator)
+    except KamailioError as reason:
+        if is_stopped(module, reason):
+            return stopped_server(module, evaluator)
+        if isinstance(reason, UnreachableError):
+            raise explained(module, reason) from None
+        raise
+
+
 def _action(
-    module: Caller, planned: PlannedFiles, due: Due, of_list: Optional[ListPlan], has_new_meaning: bool
+    module: Caller, live: Live, planned: PlannedFiles, due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons, remedy = due.certain, "Give its restart_command, or use dispatcher_list and dispatcher_reload"
-    if has_new_meaning or planned.others:
-        remedy = "Give its restart_command"
-        reasons = tuple("only a restart lets the server have %s" % path for path in planned.others)
-        if has_new_meaning:
-            files = sorted({*planned.texts, *set(planned.before.files) ^ set(planned.after.files)})
-            reasons = ("the configuration changes: %s" % ", ".join(files), *reasons)
-    if reasons:
-        if module.params["restart"] == "never":
-            text = "the server needs a restart, and restart is never: %s" % "; ".join(reasons)
-            raise error(text, "Leave restart out when it may be restarted")
-        if restart_command(module) is None:
-            text = "the server needs a restart, and nothing is known that restarts it: %s"
-            raise error(text % "; ".join(reasons), remedy)
-        _require_unit_of(module, planned.after.path)
-        return RESTART, reasons
-    reloads = of_list.judged.reasons if of_list else ()
-    return (RELOAD if reloads else NONE), reloads
+    reasons = ("the server does not run",) if live.stopped else _restart_reasons(planned, live.version)
+    remedy = "Give its restart_command"
+    if due.certain and not reasons:
+        reasons, remedy = due.certain, remedy + ", or use dispatcher_list and dispatcher_reload"
+    if not reasons:
+        reloads = of_list.judged.reasons if of_list else ()
+        return (RELOAD if reloads else NONE), reloads
+    if module.params["restart"] == "never" and not live.stopped:
+        text = "the server needs a restart, and restart is never: %s" % "; ".join(reasons)
+        raise error(text, "Leave restart out when it may be restarted")
+    if restart_command(module) is None:
+        text = "the server needs a restart, and nothing is known that restarts it: %s"
+        raise error(text % "; ".join(reasons), remedy)
+    _require_unit_of(module, planned.after.path)
+    return (START if live.stopped else RESTART), reasons
+
+
+def _restart_reasons(planned: PlannedFiles, version: Version) -> Tuple[str, ...]:
+    """Return why the files need a restart of the server, nothing if they do not."""
+    reasons = ["only a restart lets the server have %s" % path for path in planned.others]
+    if meaning_of(planned.before, version) != meaning_of(planned.after, version):
+        files = sorted({*planned.texts, *set(planned.before.files) ^ set(planned.after.files)})
+        reasons.insert(0, "the configuration changes: %s" % ", ".join(files))
+    return tuple(reasons)
 
 
 def _require_unit_of(module: Caller, config: str) -> None:
@@ -264,7 +288,7 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
     if plan.action == NONE:
         return Restoring((), ())
     live = plan.live
-    if plan.action == RESTART:
+    if plan.action in (RESTART, START):
         live = restart(module, params["restart_timeout"])
         keep_start(live, params["record"], plan.meaning)
     if plan.of_list is None:

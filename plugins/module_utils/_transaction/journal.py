@@ -43,10 +43,12 @@ WRITING: Final = "writing"
 APPLYING: Final = "applying"
 UNCONFIRMED: Final = "unconfirmed"
 # What brings a change to the server.
-Action = Literal["none", "reload", "restart"]
+Action = Literal["none", "reload", "restart", "start"]
 NONE: Final = "none"
 RELOAD: Final = "reload"
 RESTART: Final = "restart"
+# Of a server that did not run before.
+START: Final = "start"
 _STATE = "state.json"
 _LOOK_SECONDS = 0.05
 # The watch holds a change for the moment of a look.
@@ -75,11 +77,10 @@ class Journal(NamedTuple):
 
     C(phase) is C(prepared) until its watch has started and its files are staged: nothing has been changed before that.
     It is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
-    C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is C(none), C(reload) or
-    C(restart), what it takes to bring them there; C(options) are those of the module, which it takes to roll back.
-    C(boot) is that of the host in which it was begun. C(folders) are those that it makes for its files. C(states) are
-    those of the destinations that were out of service. C(reason) is why it is being rolled back, empty as long as it is
-    not.
+    C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is what it takes to bring
+    them there; C(options) are those of the module, which it takes to roll back. C(boot) is that of the host in which it
+    was begun. C(folders) are those that it makes for its files. C(states) are those of the destinations that were out
+    of service. C(reason) is why it is being rolled back, empty as long as it is not.
     """
 
     folder: str

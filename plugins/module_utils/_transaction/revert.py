@@ -29,13 +29,27 @@ from .._host.places import record_path
 from .._host.staging import inode_of, real_path, remove_file, remove_made, write_changes
 from .._rpc.clock import Deadline
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
-from .._server.restart import restart, wait_for_answer
+from .._server.restart import restart, stop, wait_for_answer
 from .._server.server import Live, Loadable, load_list, stop_pings
 from .._server.start import keep_start
 from .._text import visible
 from .._trust import READ, WRITE, FilePlace, find_place
 from .boot import boot_of_host
-from .journal import NONE, PREPARED, RELOAD, UNCONFIRMED, WRITING, Entry, Hold, Journal, close, is_orphan, load, proceed
+from .journal import (
+    NONE,
+    PREPARED,
+    RELOAD,
+    START,
+    UNCONFIRMED,
+    WRITING,
+    Entry,
+    Hold,
+    Journal,
+    close,
+    is_orphan,
+    load,
+    proceed,
+)
 
 _PAUSE_SECONDS = 0.5
 _AS_BEFORE = Rights("as the change made it", "as before")
@@ -109,7 +123,8 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
 def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
     torn = _can_be_torn(journal)
     reached = has_reached_server(journal)
-    states = [*journal.states, *(_taken_out_since(host, journal) if reached else [])]
+    looks = reached and journal.action != START
+    states = [*journal.states, *(_taken_out_since(host, journal) if looks else [])]
     # A rollback that is cut off goes on with the states of before its own reload.
     try:
         journal = proceed(journal, reason=visible(reason), states=states)
@@ -342,6 +357,9 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
 
     Raises KamailioError.
     """
+    if journal.action == START:
+        stop(module, module.params["restart_timeout"])
+        return []
     record = record_path(journal.options["record"], journal.options["config"])
     live = None
     if journal.action == RELOAD:

@@ -107,7 +107,7 @@ _STATE: Dict[str, _Check] = {
     "change": lambda value: isinstance(value, str) and value.isalnum(),
     "phase": _one_of("prepared", "writing", "applying", "unconfirmed"),
     "deadline": _is_number,
-    "action": _one_of("none", "reload", "restart"),
+    "action": _one_of("none", "reload", "restart", "start"),
     "options": _has(_OPTIONS),
     "boot": _is_text,
     "entries": _list_of(_has(_ENTRY)),
