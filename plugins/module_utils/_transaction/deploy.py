@@ -128,7 +128,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     site = site_of(module, judged_for, locks.read, locks.include)
     live = connect(module, without_dispatcher=True, evaluator=site.evaluator)
     site = site._replace(invocation=live.invocation)
-    wishes = with_known_types(entries, live.version)
+    wishes = with_known_types(entries)
 
     def evaluation_of(texts: Mapping[str, bytes]) -> Evaluation:
         return evaluate_running(site.evaluator, config, live.version, live.given, live.invocation, texts)
