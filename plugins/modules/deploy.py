@@ -148,6 +148,8 @@ extends_documentation_fragment:
 notes:
   - The server must run and answer before the change. One change is under way on a server at a time; a second one waits until the
     first is confirmed or taken back.
+  - Other servers of the host that read the same list, or include a file that changes, are judged as well. What would be a new finding of
+    theirs refuses the change.
   - A file that somebody else has changed since is left as it is when a change is taken back, and that is said.
 seealso:
   - module: sipfleet.kamailio.loadmodule
@@ -239,6 +241,15 @@ health:
   returned: with O(state=present)
   type: list
   elements: dict
+also_read_by:
+  description:
+    - The other servers of the host that read the list, or a file that changes, each with its C(unit), its C(config), and in C(due) what it
+      needs for that - V(none), V(reload), V(restart), or V(null) where it does not answer.
+    - They are servers that run now, as units of systemd. This task does not touch them; there is a warning for each one that needs something.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  sample: [{unit: kamailio@edge.service, config: /etc/kamailio/kamailio-edge.cfg, due: reload}]
 kamailio_version:
   description: The version that the files were judged for.
   returned: with O(state=present)
@@ -299,6 +310,10 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         render_down_before,
         unknown,
     )
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.readers import (
+        describe_readers,
+        render_behind,
+    )
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
@@ -317,6 +332,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         "files": [change.path for change in plan.changes],
         "change": "",
         "health": [],
+        "also_read_by": describe_readers(plan.behind),
         **describe_restoring(Restoring((), ())),
         **plan.result,
     }
@@ -328,6 +344,8 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
+    for text in render_behind(plan.behind):
+        module.warn(text)
     if module.check_mode:
         return result
     if plan.action != "restart":

@@ -34,6 +34,7 @@ from .._host.check import require_restartable
 from .._host.locks import FileLocks
 from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
+from .._host.readers import readers_of, refusal_of_readers
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_writable, stage_changes
@@ -47,6 +48,7 @@ from .._server.gate import (
     wait_until_healthy,
     waiting_of,
 )
+from .._server.readers import Behind, compare_readers
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import (
@@ -94,7 +96,7 @@ class Plan(NamedTuple):
 
     C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
     judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
-    will be there.
+    will be there, C(behind) are other servers that read the same files.
     """
 
     config: str
@@ -106,6 +108,7 @@ class Plan(NamedTuple):
     result: Dict[str, Any]
     refusal: Optional[str]
     meaning: str
+    behind: Tuple[Behind, ...]
 
 
 class Applied(NamedTuple):
@@ -155,8 +158,10 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     require_writable(module, changes)
     require_named(after, changes, params["follow"])
     planned = {change.path: change.after for change in changes}
-    verdict = judge(Question(config, planned, ignore=known_rules(params["ignore"])), site)
-    refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
+    policy, ignored = Policy(fail_on=params["fail_on"]), known_rules(params["ignore"])
+    verdict = judge(Question(config, planned, ignore=ignored), site)
+    readers = readers_of([*planned, *([path] if dispatches else [])], config, live.version)
+    refusal = refusal_of(verdict, policy) or refusal_of_readers(module, readers, planned, policy, ignored)
     of_list = None
     if dispatches:
         listing = load_list(live._replace(evaluation=after), planned.get(path, standing))
@@ -186,6 +191,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         result=result,
         refusal=refusal,
         meaning=meaning_of(after, live.version),
+        behind=tuple(compare_readers(module, readers, planned)),
     )
 
 
