@@ -112,6 +112,7 @@ def deploy_spec() -> Dict[str, Dict[str, Any]]:
         "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
         "reload_timeout": {"type": "float", "default": 60},
         "restart_timeout": {"type": "float", "default": 60},
+        "restart": {"type": "str", "choices": ["needed", "due"], "default": "needed"},
         "restart_command": {"type": "list", "elements": "str"},
         **gate_spec(),
         "confirm": {"type": "bool", "default": True},

@@ -97,6 +97,16 @@ options:
     description: The seconds in which the server must answer, from the beginning of its restart.
     type: float
     default: 60
+  restart:
+    description:
+      - When the server is restarted.
+      - V(needed) restarts it if the configuration changes, or if the server certainly runs with another one.
+      - V(due) also restarts it for the other reasons that RV(sipfleet.kamailio.dispatcher_info#module:restart_reasons) can have, such as a new release
+        of Kamailio that has been installed. That is a restart with the states of before and the wait for O(healthy_timeout). Where no file
+        changes it cannot be taken back.
+    type: str
+    choices: [needed, due]
+    default: needed
   restart_command:
     description:
       - What restarts the server, as a list of words, in which nothing is expanded. Left out, it is C(systemctl restart)
@@ -185,6 +195,12 @@ EXAMPLES = r"""
         state: confirmed
         change: "{{ deployed.change }}"
       when: deployed.change is truthy
+
+- name: A restart after the package was upgraded, with the states of before
+  sipfleet.kamailio.deploy:
+    restart: due
+    healthy_timeout: 60
+  become: true
 
 - name: Take a change back that nobody has confirmed yet
   sipfleet.kamailio.deploy:

@@ -199,7 +199,8 @@ def _action(
     module: Caller, after: Evaluation, texts: Dict[str, bytes], due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons, remedy = due.certain, "Give its restart_command, or use dispatcher_list and dispatcher_reload"
+    reasons = due.reasons if module.params["restart"] == "due" else due.certain
+    remedy = "Give its restart_command, or use dispatcher_list and dispatcher_reload"
     if texts:
         reasons, remedy = ("the configuration changes: %s" % ", ".join(sorted(texts)),), "Give its restart_command"
     if reasons:
@@ -266,6 +267,8 @@ def _taken_back(module: Caller, locks: FileLocks, journal: Journal, reason: Kama
         said = "It could not be rolled back yet, and the watch on the host goes on trying:\n%s" % obstacle.render()
     else:
         said = "Everything was taken back: files and server are as they were before."
+        if not journal.entries and journal.action == RESTART:
+            said = "No file had been changed, so there is nothing to take back: the server runs with what is installed."
         if problems:
             said = "It was taken back, but for this:\n%s" % "\n".join("  " + problem for problem in problems)
     return error("%s\n\n%s" % (reason.render(), said))
