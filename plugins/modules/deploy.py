@@ -142,17 +142,21 @@ options:
     description: The seconds in which the server must have loaded the list.
     type: float
     default: 60
-  restart:
-    description:
-      - Whether the server may be restarted.
-      - V(never) refuses a change that needs it, before anything is touched.
-    type: str
-    choices: [auto, never]
-    default: auto
   restart_timeout:
     description: The seconds in which the server must answer, from the beginning of its restart.
     type: float
     default: 60
+  restart:
+    description:
+      - When the server is restarted.
+      - V(needed) restarts it if the configuration changes, or if the server certainly runs with another one.
+      - V(due) also restarts it for the other reasons that RV(sipfleet.kamailio.dispatcher_info#module:restart_reasons) can have, such as a new release
+        of Kamailio that has been installed. That is a restart with the states of before and the wait for O(healthy_timeout). Where no file
+        changes it cannot be taken back.
+      - V(never) refuses a change that needs a restart, before anything is touched.
+    type: str
+    choices: [needed, due, never]
+    default: needed
   restart_command:
     description:
       - What restarts the server, as a list of words, in which nothing is expanded. Left out, it is C(systemctl restart)
@@ -202,8 +206,11 @@ extends_documentation_fragment:
   - sipfleet.kamailio.attributes.writing
   - sipfleet.kamailio.attributes
 notes:
-  - The server must run and answer before the change. One change is under way on a server at a time; a second one waits until the
+  - A server that runs must answer before the change. One that does not run is started, and stopped again if the change is taken back; where no
+    unit of systemd starts it, that nobody answers has to do. One change is under way on a server at a time; a second one waits until the
     first is confirmed or taken back.
+  - Other servers of the host that read the same list, or include a file that changes, are judged as well. What would be a new finding of
+    theirs refuses the change.
   - A file that somebody else has changed since is left as it is when a change is taken back, and that is said.
 seealso:
   - module: sipfleet.kamailio.loadmodule
@@ -240,6 +247,12 @@ EXAMPLES = r"""
         change: "{{ deployed.change }}"
       when: deployed.change is truthy
 
+- name: A restart after the package was upgraded, with the states of before
+  sipfleet.kamailio.deploy:
+    restart: due
+    healthy_timeout: 60
+  become: true
+
 - name: Take a change back that nobody has confirmed yet
   sipfleet.kamailio.deploy:
     state: reverted
@@ -248,7 +261,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 action:
-  description: What the server needs - V(none), V(reload) or V(restart).
+  description: What the server needs - V(none), V(reload), V(restart), or V(start) where it does not run.
   returned: with O(state=present)
   type: str
   sample: reload
@@ -295,6 +308,15 @@ health:
   returned: with O(state=present)
   type: list
   elements: dict
+also_read_by:
+  description:
+    - The other servers of the host that read the list, or a file that changes, each with its C(unit), its C(config), and in C(due) what it
+      needs for that - V(none), V(reload), V(restart), or V(null) where it does not answer.
+    - They are servers that run now, as units of systemd. This task does not touch them; there is a warning for each one that needs something.
+  returned: with O(state=present)
+  type: list
+  elements: dict
+  sample: [{unit: kamailio@edge.service, config: /etc/kamailio/kamailio-edge.cfg, due: reload}]
 kamailio_version:
   description: The version that the files were judged for.
   returned: with O(state=present)
@@ -355,6 +377,10 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         render_down_before,
         unknown,
     )
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.readers import (
+        describe_readers,
+        render_behind,
+    )
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import describe_restoring
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.start import keep_start
     from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.deploy import (
@@ -373,6 +399,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         "files": [change.path for change in plan.changes],
         "change": "",
         "health": [],
+        "also_read_by": describe_readers(plan.behind),
         **describe_restoring(Restoring((), ())),
         **plan.result,
     }
@@ -384,9 +411,11 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
+    for text in render_behind(plan.behind):
+        module.warn(text)
     if module.check_mode:
         return result
-    if plan.action != "restart":
+    if plan.action not in ("restart", "start"):
         keep_start(plan.live, module.params["record"])
     if not result["changed"]:
         return result

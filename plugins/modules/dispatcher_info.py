@@ -72,6 +72,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+also_read_by:
+  description:
+    - The other servers of the host that read the list, each with its C(unit), its C(config), and in C(due) what it needs for that -
+      V(none), V(reload), or V(null) where it does not answer.
+    - They are servers that run now, as units of systemd.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{unit: kamailio@edge.service, config: /etc/kamailio/kamailio-edge.cfg, due: reload}]
 destinations:
   description: Every destination that runs, in the order of the server.
   returned: success
@@ -237,7 +246,9 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.summary
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_list, read_private, status_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.readers import readers_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.readers import compare_readers, describe_readers
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import (
     Live,
     connect,
@@ -299,6 +310,7 @@ def gather(module: Module, live: Live) -> Dict[str, Any]:
         reload_due=bool(compared.due),
         restart_due=bool(restart.reasons),
         restart_reasons=list(restart.reasons),
+        also_read_by=describe_readers(compare_readers(module, readers_of([path], live.config, live.version), {})),
         pings_active=active,
         defines=defines_of(live),
         config_changed=any(status.st_mtime > live.started + 1 for status in found if status),

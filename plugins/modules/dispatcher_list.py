@@ -233,7 +233,7 @@ diff:
 from typing import Any, Dict, Tuple
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.asked import policy_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import describe_verdict, guard
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import REPORT, describe_verdict, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import judging_spec, links_spec
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import Change, diff_of
@@ -243,6 +243,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import finish
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.naming import require_named
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.readers import readers_of, refusal_of_readers
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.site import site_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import known_rules
@@ -287,12 +288,18 @@ def run(module: Module, locks: FileLocks) -> None:
             list_text=None,
             ignore=known_rules(params["ignore"]),
         )
-        outcome = guard(question, site, policy_of(params))
+        policy = policy_of(params)
+        outcome = guard(question, site, policy)
         result.update(describe_verdict(outcome.before, site.version), will_start=outcome.after.analysis.will_start)
-        if outcome.refusal:
+        texts = {own.path: outcome.after.listing.data or b""}
+        refusal = outcome.refusal
+        if not refusal and policy.on_violation != REPORT:
+            readers = readers_of(list(texts), params["config"], site.version)
+            refusal = refusal_of_readers(module, readers, texts, policy, question.ignore)
+        if refusal:
             diff = {"diff": diff_of([own])} if module._diff else {}
-            module.fail_json(msg="%s\n\nNothing has been written." % outcome.refusal, **dict(result, **diff))
-        own, others = own._replace(after=outcome.after.listing.data or b""), outcome.writes
+            module.fail_json(msg="%s\n\nNothing has been written." % refusal, **dict(result, **diff))
+        own, others = own._replace(after=texts[own.path]), outcome.writes
         require_named(outcome.after.evaluation, others, params["follow"], question.texts)
     finish(module, locks, own, result, others)
 

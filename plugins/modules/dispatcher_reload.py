@@ -133,6 +133,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+also_read_by:
+  description:
+    - The other servers of the host that read the list, each with its C(unit), its C(config), and in C(due) what it needs for that -
+      V(none), V(reload), or V(null) where it does not answer.
+    - They are servers that run now, as units of systemd.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{unit: kamailio@edge.service, config: /etc/kamailio/kamailio-edge.cfg, due: reload}]
 reasons:
   description: Why the reload was due. Nothing if it was not.
   returned: success
@@ -223,6 +232,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import K
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish import warn_unlocked
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.readers import readers_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
     Waiting,
@@ -236,6 +246,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate imp
     unknown,
     wait_until_healthy,
     waiting_of,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.readers import (
+    compare_readers,
+    describe_readers,
+    render_behind,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import (
     describe_restoring,
@@ -345,6 +360,10 @@ def main() -> None:
             listing, waiting, result = bring_in_line(module, live, locks)
             warn_unlocked(module, locks)
         result.update(kamailio_version=str(live.version), config=live.config, health=[], health_counts={})
+        behind = compare_readers(module, readers_of([listing.path], live.config, live.version), {})
+        result["also_read_by"] = describe_readers(behind)
+        for text in render_behind(behind):
+            module.warn(text)
         if params["healthy_timeout"] and not module.check_mode:
             wait(module, live, listing, waiting, result)
     except KamailioError as exc:

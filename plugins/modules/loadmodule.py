@@ -190,7 +190,7 @@ def run(module: Module, locks: FileLocks) -> None:
         raise error("is not there", "Install Kamailio first, or give its configuration in config", path)
     _service, beside = beside_of(params["defines"], params["instance"], path)
     version = known_version(module, params["kamailio_version"])
-    wishes = with_known_types(entries, version)
+    wishes = with_known_types(entries)
     evaluator = Evaluator(locks.read, locks.include)
     evaluation_of = partial(evaluator, path, version, beside)
     texts = plan_modules(wishes, evaluation_of)

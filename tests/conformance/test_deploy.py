@@ -132,6 +132,32 @@ def test_check_mode_makes_only_the_copies_for_a_check(tmp_path: Path) -> None:
             assert left.exists() and live.pending() == [] and not live.record.exists()
 
 
+def test_a_restart_that_is_due_is_made_if_asked_for_and_not_repeated(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        counted, failing = live.folder / "restarts", live.folder / "failing.sh"
+        failing.write_text(f"#!/bin/sh\necho x >>{counted}\n{live.script} restart\nexit 1\n")
+        failing.chmod(0o755)
+        with live.running() as server:
+            server.rpc("dispatcher.set_state", "dx", "1", live.good)
+            time.sleep(2)
+            # Nothing is known of its start, so it can run with other parameters.
+            live.config.write_text("# a note\n" + live.config.read_text())
+            needed, checked = live.deploy(), live.deploy(restart="due", check_mode=True)
+            done, again = live.deploy(restart="due"), live.deploy(restart="due")
+            flags = {destination.uri: destination.flags for destination in server.destinations()}
+            time.sleep(2)
+            next(live.record.glob("*.started")).unlink()
+            live.config.write_text("# another\n" + live.config.read_text())
+            failed = live.deploy(restart="due", restart_command=[str(failing)])
+            after = live.deploy(restart="due")
+    assert (needed["action"], needed["changed"]) == ("none", False)
+    assert (checked["action"], done["action"], again["action"]) == ("restart", "restart", "none")
+    assert flags[live.good].startswith("D") and live.pending() == []
+    assert failed["failed"] and "No file had been changed" in failed["msg"], failed["msg"]
+    assert counted.read_text() == "x\n" and after["action"] == "none"
+
+
 def test_modules_of_a_server_without_dispatcher(tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, "bookworm", peers)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cores import OLDEST_AND_NEWEST, playbook_program
 
 from integration.playbook import PLAYBOOK, _environment
 
@@ -128,3 +129,60 @@ def test_what_can_be_wanted_is_written(case: str, said: dict[str, Any]) -> None:
 def test_what_would_add_a_line_or_a_statement_is_refused(case: str, said: dict[str, Any]) -> None:
     variable, _variables = BAD[case]
     assert re.match(r"Nothing has been written. %s must be .*This is not: " % variable, said[case][0]), said[case]
+
+
+# As it would be with each ansible-core: texts of -e, results of filters, booleans.
+TYPED = [
+    {
+        "name": "tm",
+        "params": {
+            "fr_timer": "{{ given }}",
+            "fr_inv_timer": "{{ given | int + 1 }}",
+            "wt_timer": "{{ number }}",
+            "reparse_invite": "{{ flag | bool }}",
+        },
+    },
+    {"name": "/opt/own.so", "params": {"level": "{{ given }}", "depth": "{{ number }}"}},
+    {"name": "auth", "params": {"secret": "{{ given }}"}},
+    {"name": "sl"},
+]
+WRITTEN = [
+    'modparam("tm", "fr_timer", 5000)',
+    'modparam("tm", "fr_inv_timer", 5001)',
+    'modparam("tm", "wt_timer", 7)',
+    'modparam("tm", "reparse_invite", 1)',
+    'modparam("own", "level", "5000")',
+    'modparam("own", "depth", 7)',
+    'modparam("auth", "secret", "5000")',
+]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param([str(PLAYBOOK)], id="this"),
+        *[pytest.param(core, id=core, marks=pytest.mark.nightly) for core in OLDEST_AND_NEWEST],
+    ],
+)
+@pytest.mark.parametrize("native", ["false", "true"])
+def test_texts_of_the_command_line_are_numbers_where_they_are_known_to_be(
+    program: Any, native: str, tmp_path: Path
+) -> None:
+    words = playbook_program(program) if isinstance(program, str) else program
+    variables = {"server_modules": TYPED, "number": 7, **LOCAL}
+    show = [
+        {"include_role": {"name": "sipfleet.kamailio.server", "tasks_from": "texts", "public": True}},
+        {"copy": {"content": "{{ lookup('template', '%s') }}" % TEMPLATE, "dest": str(tmp_path / "kamailio.cfg")}},
+        {"copy": {"content": "{{ server_untyped | to_json }}", "dest": str(tmp_path / "untyped.json")}},
+    ]
+    book = tmp_path / "book.json"
+    book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": show}]))
+    line = [*words, "-i", "localhost,", "-e", "given=5000", "-e", "flag=yes", str(book)]
+    environment = {**_environment(tmp_path), "ANSIBLE_JINJA2_NATIVE": native}
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = (tmp_path / "kamailio.cfg").read_text().splitlines()
+    assert [text for text in written if re.match(r'modparam\("(tm|own|auth)', text)] == WRITTEN
+    # With native types ansible-core 2.17 shows a play the number, and the template the text.
+    untyped = [] if (program, native) == ("2.17", "true") else ["own: level"]
+    assert json.loads((tmp_path / "untyped.json").read_text()) == untyped

@@ -24,6 +24,7 @@ if importlib.util.find_spec("ansible") is None:
         "test_destinations_of_groups.py",
         "test_docs.py",
         "test_imports.py",
+        "test_many_hosts.py",
         "test_module.py",
         "test_module_order.py",
         "test_roles.py",

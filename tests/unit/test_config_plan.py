@@ -466,8 +466,11 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
         ("dispatcher", "ds_ping_interval", "10", 10),
         ("dispatcher", "ds_ping_interval", "-1", -1),
         ("dispatcher", "ds_ping_interval", "10 s", b"10 s"),
+        ("dispatcher", "ds_ping_latency_stats", "True", 1),
+        ("dispatcher", "ds_ping_latency_stats", ["no", "on"], (0, 1)),
         ("dispatcher", "ds_ping_interval", "9999999999", b"9999999999"),
         ("dispatcher", "ds_ping_from", "10", b"10"),
+        ("dispatcher", "ds_ping_from", "yes", b"yes"),
         ("jsonrpcs", "fifo_user", "10", b"10"),
         ("dispatcher", "no_such", "10", b"10"),
         ("no_such", "x", "10", b"10"),
@@ -478,8 +481,5 @@ def test_any_wish_is_met_or_refused_and_met_once(data: bytes, entries: list[dict
 def test_a_text_is_a_number_where_the_parameter_takes_nothing_else(
     module: str, name: str, value: object, typed: object
 ) -> None:
-    for version in (Version(5, 6, 3), Version(6, 1, 9), Version(6, 3)):
-        (wish,) = with_known_types(parse_module_wishes([{"name": module, "params": {name: value}}]), version)
-        assert wish.params == {name: typed}
-    (wish,) = with_known_types(parse_module_wishes([{"name": "tm", "params": {"fr_timer": "5"}}]), None)
-    assert wish.params == {"fr_timer": b"5"}
+    (wish,) = with_known_types(parse_module_wishes([{"name": module, "params": {name: value}}]))
+    assert wish.params == {name: typed}

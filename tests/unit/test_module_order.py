@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.filter.module_order import module_order
+from ansible_collections.sipfleet.kamailio.plugins.filter.typed_params import typed_params
+from ansible_collections.sipfleet.kamailio.plugins.filter.untyped_params import untyped_params
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.order import order_modules
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirements import REQUIREMENTS
 
@@ -108,6 +110,8 @@ def test_error(modules: Any, message: str) -> None:
     [
         {"name": "dispatcher", "params": {"ds_ping_interval": 0}},
         {"name": "dispatcher", "params": {"ds_ping_interval": [10, 0]}},
+        {"name": "dispatcher", "params": {"ds_ping_interval": "0"}},
+        {"name": "dispatcher", "params": {"ds_ping_interval": [10, "0"]}},
         {"name": "dispatcher", "params": {"ds_ping_interval": None}},
         {"name": "dispatcher", "params": None},
         "dispatcher",
@@ -116,3 +120,24 @@ def test_error(modules: Any, message: str) -> None:
 )
 def test_a_need_that_may_not_hold_is_not_missed(entry: Any) -> None:
     assert module_order([entry]) == [entry]
+
+
+def test_texts_are_numbers_where_a_module_takes_nothing_else() -> None:
+    given = [
+        {"name": "tm.so", "params": {"fr_timer": "5000", "reparse_invite": "True"}, "more": 1},
+        {"name": "/opt/own.so", "params": {"level": "3", "word": "x", "list": ["a", "4"], "number": 5}},
+        {"name": "auth", "params": {"secret": "0123"}},
+        {"name": "sl", "params": None},
+        "pv",
+        {"params": {"x": "1"}},
+    ]
+    tm, *others = typed_params(given)
+    assert tm == {"name": "tm.so", "params": {"fr_timer": 5000, "reparse_invite": 1}, "more": 1}
+    assert others == given[1:] and typed_params([tm]) == [tm]
+    assert untyped_params(given) == ["own: level", "own: list"]
+
+
+@pytest.mark.parametrize("of", [typed_params, untyped_params])
+def test_typed_modules_are_a_list(of: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="%s takes a list of modules, not 'tm'" % of.__name__):
+        of("tm")

@@ -16,6 +16,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     config_of,
     invocation_of_defines,
     read_service,
+    running_units,
 )
 
 UNIT = """[Unit]
@@ -135,3 +136,15 @@ def test_who_a_server_is(folders: list[str], tmp_path: Path) -> None:
     service = read_service(None, folders)
     assert service and service.started_by == Account("kamailio", "voip")
     assert service.switches_to == Account("sip", "30")
+
+
+def test_units_that_run(tmp_path: Path) -> None:
+    for name in (
+        "invocation:kamailio.service",
+        "invocation:kamailio@b.service",
+        "invocation:run-x.scope",
+        "log:a.service",
+    ):
+        (tmp_path / name).symlink_to("0123")
+    assert running_units(str(tmp_path)) == ["kamailio.service", "kamailio@b.service"]
+    assert running_units(str(tmp_path / "no-systemd")) == []

@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Set
 from .._errors import KamailioError, Problem
 from .model import module_name
 from .requirements import REQUIREMENTS, Requirement, When
+from .wish import typed
 
 
 def order_modules(entries: Sequence[Any]) -> List[Any]:
@@ -59,7 +60,7 @@ def order_modules(entries: Sequence[Any]) -> List[Any]:
 
 
 def _missing(entry: Any, row: Requirement) -> List[Problem]:
-    if row.since or row.until or not all(_is_set(entry, when) for when in row.when):
+    if row.since or row.until or not all(_is_set(row.module, entry, when) for when in row.when):
         return []
     names = [when.parameter for when in row.when]
     why = " for its parameter %s" % names[0] if names else ""
@@ -67,7 +68,7 @@ def _missing(entry: Any, row: Requirement) -> List[Problem]:
     return [Problem(text, "Add %s" % row.needs[0])]
 
 
-def _is_set(entry: Any, when: When) -> bool:
+def _is_set(module: str, entry: Any, when: When) -> bool:
     """Whether an entry has the parameter that a row depends on; the last of several values counts.
 
     A default is not known to count: the file can set the parameter already.
@@ -76,4 +77,4 @@ def _is_set(entry: Any, when: When) -> bool:
     value = params.get(when.parameter) if isinstance(params, Mapping) else None
     if isinstance(value, (list, tuple)):
         value = value[-1] if value else None
-    return when.asks(value)
+    return when.asks(typed(module, when.parameter, value))

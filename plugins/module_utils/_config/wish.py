@@ -14,13 +14,14 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 
 from .._errors import KamailioError, Problem
 from .._secrets import require_unmasked
-from .._text import named
-from .._versions import Version
-from .parameters import parameter_types, tables_for
+from .._text import named, show
+from .parameters import VERSIONS, parameter_types
 from .values import Value
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
-_NUMBER = re.compile(rb"-?[0-9]{1,10}\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,10}\Z")
+# A boolean as templates and -e write it.
+_BOOLEANS = {"true": 1, "yes": 1, "on": 1, "false": 0, "no": 0, "off": 0}
 _INT32 = 2147483647
 
 # A value, or all values of a parameter that is given several times.
@@ -119,32 +120,42 @@ def _parse_value(setting: object) -> Value:
     return setting.encode("utf-8", "surrogateescape")
 
 
-def with_known_types(wishes: Sequence[ModuleWish], version: Optional[Version]) -> List[ModuleWish]:
+def with_known_types(wishes: Sequence[ModuleWish]) -> List[ModuleWish]:
     """Wishes with numbers where a text holds one and the parameter takes nothing else.
 
     What Ansible gets from the command line or a template is a text, whatever it looks like.
     """
-    if version is None:
-        return list(wishes)
-    tables = tables_for(version).versions
     return [
-        wish._replace(
-            params={name: _typed(values, _types_of(wish.name, name, tables)) for name, values in wish.params.items()}
-        )
+        wish._replace(params={name: typed(wish.name, name, values) for name, values in wish.params.items()})
         for wish in wishes
     ]
 
 
-def _types_of(module: str, name: str, tables: Sequence[Version]) -> Set[Optional[str]]:
-    return {(parameter_types(module, known) or {}).get(name) for known in tables}
+def typed(module: str, name: str, value: Any) -> Any:
+    """Return a value of a parameter, or all of them, with numbers for texts where it takes nothing else."""
+    if known_types(module, name) != {"i"}:
+        return value
+    if isinstance(value, (list, tuple)):
+        numbers = map(_as_number, value)
+        return tuple(numbers) if isinstance(value, tuple) else list(numbers)
+    return _as_number(value)
 
 
-def _typed(values: Optional[Values], types: Set[Optional[str]]) -> Optional[Values]:
-    if types != {"i"} or values is None:
-        return values
-    return tuple(map(_number, values)) if isinstance(values, tuple) else _number(values)
+def _as_number(value: Any) -> Any:
+    text = show(value) if isinstance(value, bytes) else value
+    if not isinstance(text, str):
+        return value
+    number = _BOOLEANS.get(text.lower(), number_in(text))
+    return value if number is None else number
 
 
-def _number(value: Value) -> Value:
-    number = int(value) if isinstance(value, bytes) and _NUMBER.match(value) else None
-    return value if number is None or abs(number) > _INT32 else number
+def known_types(module: str, name: str) -> Set[str]:
+    """Return the types that a parameter has in the tables of all versions: C(i), C(s) or C(is) each."""
+    types = (parameter_types(module, version) or {} for version in VERSIONS)
+    return {known[name] for known in types if name in known}
+
+
+def number_in(text: str) -> Optional[int]:
+    """Return the number that a text holds in decimal digits, None if it is not one that the server can hold."""
+    number = int(text) if _NUMBER.match(text) else None
+    return None if number is None or abs(number) > _INT32 else number

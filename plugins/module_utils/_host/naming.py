@@ -54,6 +54,12 @@ def namers_of(evaluation: Evaluation, given: Collection[str] = ()) -> Writers:
     return namers
 
 
+def could_change(evaluation: Evaluation, path: str) -> bool:
+    """Return whether everybody who can change a configuration could change a file otherwise. Raises KamailioError."""
+    namers = namers_of(evaluation)
+    return namers == NO_OTHERS or namers.without(_writers_of(path)) == NO_OTHERS
+
+
 def _writers_of(path: str) -> Writers:
     try:
         # Those who can have made a link on the way are among them.

@@ -39,6 +39,8 @@ UNIT_FOLDERS = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
+# Where systemd keeps a link for each unit that runs.
+RUNNING, _INVOCATION = "/run/systemd/units", "invocation:"
 # What systemd itself puts into the environment of a service.
 _OF_SYSTEMD = (
     "PATH",
@@ -81,6 +83,12 @@ class Service(NamedTuple):
     run_dir: Optional[str]
     dynamic: bool = False
     program: str = ""
+
+
+def running_units(folder: str = RUNNING) -> List[str]:
+    """Return the units of services that systemd has running, none where no systemd runs."""
+    names = glob.glob(os.path.join(glob.escape(folder), _INVOCATION + "*.service"))
+    return sorted(os.path.basename(name)[len(_INVOCATION) :] for name in names)
 
 
 def unit_of(instance: Optional[str]) -> str:
@@ -297,10 +305,10 @@ def starts(service: Service, config: str) -> bool:
     """
     if clean_path(service.config) == clean_path(config):
         return True
-    return _trusted(service.config) == _trusted(config)
+    return trusted_path(service.config) == trusted_path(config)
 
 
-def _trusted(path: str) -> str:
+def trusted_path(path: str) -> str:
     """Return a path without the links in it that only root and the current user can change."""
     try:
         return resolve_trusted(os.path.join(os.getcwd(), path) if not os.path.isabs(path) else path)

@@ -30,6 +30,7 @@ from .._host.check import require_restartable
 from .._host.locks import FileLocks
 from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
+from .._host.readers import readers_of, refusal_of_readers
 from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import make_missing, require_writable, stage_changes
@@ -45,6 +46,7 @@ from .._server.gate import (
     wait_until_healthy,
     waiting_of,
 )
+from .._server.readers import Behind, compare_readers
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import (
@@ -96,7 +98,7 @@ class Plan(NamedTuple):
     C(wanted) are the owners and modes that are asked for, by path.
     C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
     judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
-    will be there.
+    will be there, C(behind) are other servers that read the same files.
     """
 
     config: str
@@ -109,6 +111,7 @@ class Plan(NamedTuple):
     result: Dict[str, Any]
     refusal: Optional[str]
     meaning: str
+    behind: Tuple[Behind, ...]
 
 
 class Applied(NamedTuple):
@@ -130,14 +133,17 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     site = site_of(module, judged_for, locks.read, locks.include)
     live = _server_of(module, site.evaluator)
     site = site._replace(invocation=live.invocation)
-    site, planned = plan_files(module, locks, site, live, with_known_types(entries, live.version))
+    site, planned = plan_files(module, locks, site, live, with_known_types(entries))
     after, changes = planned.after, planned.changes
     require_writable(module, changes, planned.wanted)
     require_named(after, changes, params["follow"], planned.wanted)
     texts = planned.texts
     judged_texts = {**texts, **planned.list_text}
-    verdict = judge(Question(config, judged_texts, ignore=known_rules(params["ignore"])), site)
-    refusal = refusal_of(verdict, Policy(fail_on=params["fail_on"]))
+    policy, ignored = Policy(fail_on=params["fail_on"]), known_rules(params["ignore"])
+    verdict = judge(Question(config, judged_texts, ignore=ignored), site)
+    written = {change.path: change.after for change in changes if change.after is not None}
+    readers = readers_of([*written, *planned.list_text], config, live.version)
+    refusal = refusal_of(verdict, policy) or refusal_of_readers(module, readers, written, policy, ignored)
     of_list = None
     if planned.list_path:
         listing = load_list(live._replace(evaluation=after), planned.list_after)
@@ -168,6 +174,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         result=describe_verdict(verdict, site.version),
         refusal=refusal,
         meaning=meaning_of(after, live.version),
+        behind=tuple(compare_readers(module, readers, written)),
     )
 
 
@@ -189,8 +196,9 @@ def _action(
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
     reasons = ("the server does not run",) if live.stopped else _restart_reasons(planned, live.version)
     remedy = "Give its restart_command"
-    if due.certain and not reasons:
-        reasons, remedy = due.certain, remedy + ", or use dispatcher_list and dispatcher_reload"
+    due_reasons = due.reasons if module.params["restart"] == "due" else due.certain
+    if due_reasons and not reasons:
+        reasons, remedy = due_reasons, remedy + ", or use dispatcher_list and dispatcher_reload"
     if not reasons:
         reloads = of_list.judged.reasons if of_list else ()
         return (RELOAD if reloads else NONE), reloads
@@ -268,6 +276,8 @@ def _taken_back(module: Caller, locks: FileLocks, journal: Journal, reason: Kama
         said = "It could not be rolled back yet, and the watch on the host goes on trying:\n%s" % obstacle.render()
     else:
         said = "Everything was taken back: files and server are as they were before."
+        if not journal.entries and journal.action == RESTART:
+            said = "No file had been changed, so there is nothing to take back: the server runs with what is installed."
         if problems:
             said = "It was taken back, but for this:\n%s" % "\n".join("  " + problem for problem in problems)
     return error("%s\n\n%s" % (reason.render(), said))

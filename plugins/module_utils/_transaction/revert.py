@@ -362,15 +362,17 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         return []
     record = record_path(journal.options["record"], journal.options["config"])
     live = None
-    if journal.action == RELOAD:
+    # Without a change of files another restart would bring nothing else.
+    if journal.action == RELOAD or not journal.entries:
         with contextlib.suppress(KamailioError):
             live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
-    if live:
+    if live and journal.action == RELOAD:
         done = _reload(live, states, record, module.params["reload_timeout"])
     else:
-        live = restart(module, module.params["restart_timeout"])
-        # The record of the start before this one can be but a second old.
-        keep_start(live, journal.options["record"], meaning_of(live.evaluation, live.version))
+        if live is None:
+            live = restart(module, module.params["restart_timeout"])
+            # The record of the start before this one can be but a second old.
+            keep_start(live, journal.options["record"], meaning_of(live.evaluation, live.version))
         if "dispatcher" not in live.modules:
             return []
         if not journal.options["pings_active"]:
