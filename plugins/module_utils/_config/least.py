@@ -158,7 +158,7 @@ def _is_in(names: FrozenSet[str], folders: FrozenSet[str]) -> bool:
 
 
 def _uses(evaluation: Evaluation, version: Version, files: Files) -> Iterator[_Use]:
-    for use in (*_of_files(evaluation, files), *_of_tables(evaluation), *_of_commands(evaluation)):
+    for use in (*_of_files(evaluation, files), *_of_tables(evaluation, files), *_of_commands(evaluation)):
         since = COMMANDS[use.command].since if use.command else ()
         if version.release < since:
             yield use._replace(command="", restart="Kamailio %s has no %s" % (version.series, use.command))
@@ -204,8 +204,8 @@ def _of_tls(evaluation: Evaluation, path: str, files: Files) -> Iterator[_Use]:
             yield _Use(named, "tls.reload")
 
 
-def _of_tables(evaluation: Evaluation) -> Iterator[_Use]:
-    cached = _refusal(evaluation, "db_text", "a reload", (DB_TEXT_READS_AGAIN,))
+def _of_tables(evaluation: Evaluation, files: Files) -> Iterator[_Use]:
+    cached = _refusal(evaluation, "db_text", "a command", (DB_TEXT_READS_AGAIN,))
     for row in TABLES:
         url = next(iter(_values(evaluation, row.module, row.parameter)), "")
         if not evaluation.load(row.module) or not url.startswith(_SCHEME):
@@ -213,8 +213,10 @@ def _of_tables(evaluation: Evaluation) -> Iterator[_Use]:
         restart = _refusal(evaluation, row.module, row.command, row.when) or cached
         folder = os.path.join(DB_TEXT_FOLDER, url[len(_SCHEME) :])
         for table, arguments in _tables(evaluation, row):
-            command = "" if restart else row.command
-            yield _Use(os.path.join(folder, table), command, arguments, restart, by_time=True)
+            path = os.path.join(folder, table)
+            gone = "db_text keeps a table whose file is removed" if files.after(path) is None else ""
+            bar = restart or gone
+            yield _Use(path, "" if bar else row.command, arguments, bar, by_time=True)
 
 
 def _tables(evaluation: Evaluation, row: Table) -> Iterator[Tuple[str, Tuple[str, ...]]]:

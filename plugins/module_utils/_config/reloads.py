@@ -19,53 +19,56 @@ from .requirements import When
 
 _SCRIPT = (
     "each process loads the script when it handles its next message, and a script that cannot be loaded is an error in "
-    "the log only"
+    "the log only: the process goes on with the script of before"
 )
-_ROWS = "a row that the server cannot use is left out, with an error in its log only"
+_ROWS = "what the server cannot use of it is left out, with an error in the log only"
 
 
 class Command(NamedTuple):
     """A command that loads files anew, from the version V(since) on.
 
     It has worked if its answer has no error, and is V(answer) where the server answers a failure in the same way.
-    V(unseen) is what the answer does not show, empty where an answer without an error means that all is loaded.
+    V(unseen) is what the answer does not show, empty where an answer without an error means that all is loaded. After
+    an error the server goes on with what it had loaded, but for those with V(loses), which have nothing left.
     """
 
     since: Tuple[int, ...] = ()
     answer: str = ""
     unseen: str = ""
+    loses: bool = False
 
 
 # In the order in which they are best sent: scripts use the data of the other modules.
 COMMANDS: Dict[str, Command] = {
     "tls.reload": Command(),
     "permissions.addressReload": Command(),
-    "permissions.trustedReload": Command(unseen=_ROWS),
+    "permissions.trustedReload": Command(),
     "domain.reload": Command(),
-    "htable.reload": Command(unseen=_ROWS),
-    "mtree.reload": Command(unseen=_ROWS),
-    "dialplan.reload": Command(unseen=_ROWS),
-    "pdt.reload": Command(unseen=_ROWS),
+    "htable.reload": Command(),
+    "mtree.reload": Command(),
+    "dialplan.reload": Command(),
+    "pdt.reload": Command(),
     "matrix.reload": Command(unseen=_ROWS),
     "lcr.reload": Command(),
     "drouting.reload": Command(answer="reload ok", unseen=_ROWS),
     "cr.reload_routes": Command(),
-    "secfilter.reload": Command(unseen=_ROWS),
-    "userblocklist.reload_blocklist": Command(since=(5, 5)),
+    "secfilter.reload": Command(loses=True),
+    "userblocklist.reload_blocklist": Command(
+        since=(5, 5), unseen="a table that cannot be loaded is an error in the log only, and the one of before stays"
+    ),
     "regex.reload": Command(),
     "geoip2.reload": Command(
         since=(5, 6),
-        unseen="each process opens the file at its next lookup, and one that it cannot use is an error in the log only",
+        unseen="each process opens the file at its next lookup, and with one that it cannot open it finds nothing more",
     ),
     "rtpengine.reload": Command(unseen=_ROWS),
-    "uac.reg_reload": Command(unseen=_ROWS),
-    "xhttp_pi.reload": Command(answer="Reload OK"),
-    "dispatcher.reload": Command(),
+    "uac.reg_reload": Command(unseen=_ROWS, loses=True),
+    "dispatcher.reload": Command(unseen=_ROWS),
     "app_jsdt.reload": Command(unseen=_SCRIPT),
     "app_lua.reload": Command(unseen=_SCRIPT),
     "app_python.reload": Command(unseen=_SCRIPT),
     "app_python3s.reload": Command(unseen=_SCRIPT),
-    "app_ruby.reload": Command(unseen=_SCRIPT),
+    "app_ruby.reload": Command(unseen=_SCRIPT + ", and before 6.0 without any"),
 }
 
 # Where a path that is not absolute begins: the folder that the server works in, that of its main configuration file for
@@ -89,7 +92,6 @@ class File(NamedTuple):
     when: Tuple[When, ...] = ()
 
 
-_TLS = (When("config"),)
 FILES: Tuple[File, ...] = (
     File("app_jsdt", "load", "app_jsdt.reload"),
     File("app_jsdt", "loaddir", "app_jsdt.reload"),
@@ -117,13 +119,7 @@ FILES: Tuple[File, ...] = (
     File("permissions", "default_allow_file", "", "permissions.allow", start=BARE),
     File("permissions", "default_deny_file", "", "permissions.deny", start=BARE),
     File("regex", "file", "regex.reload"),
-    File("tls", "ca_list", "tls.reload", start=BESIDE, when=_TLS),
-    File("tls", "ca_path", "tls.reload", start=BESIDE, when=_TLS),
-    File("tls", "certificate", "tls.reload", "cert.pem", BESIDE, when=_TLS),
     File("tls", "config", "tls.reload", start=BESIDE),
-    File("tls", "crl", "tls.reload", start=BESIDE, when=_TLS),
-    File("tls", "private_key", "tls.reload", "cert.pem", BESIDE, when=_TLS),
-    File("xhttp_pi", "framework", "xhttp_pi.reload"),
 )
 
 

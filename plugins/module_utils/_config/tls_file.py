@@ -19,6 +19,8 @@ from typing import Iterable, List, Tuple
 _NAMES_FILES = frozenset(
     (b"private_key", b"pkey_file", b"calist_file", b"certificate", b"cert_file", b"ca_list", b"crl", b"ca_path")
 )
+# The certificate of a domain that names none, and its key.
+_DEFAULT = b"cert.pem"
 _PIECE = re.compile(
     rb"""
     (?P<skipped>(?:[ \t\r]+|\\\n|\#(?:\\.|[^\\\n])*)+)
@@ -55,5 +57,8 @@ def tls_lines(data: bytes) -> Tuple[Line, ...]:
 
 
 def files_named_in(lines: Iterable[Line]) -> Tuple[bytes, ...]:
-    """Return the files and folders that the options name, as they are written."""
-    return tuple(value for line in lines for name, value in line if name in _NAMES_FILES and value)
+    """Return the files and folders that the server reads for the domains, as they are written.
+
+    What the parameters of the module name, such as C(certificate), is not read where there is a file of domains.
+    """
+    return (_DEFAULT, *(value for line in lines for name, value in line if name in _NAMES_FILES and value))

@@ -46,4 +46,5 @@ def _load(connection: Connection, reload: Reload, seconds: float) -> None:
 def _failure(reload: Reload, reason: str, done: Sequence[Reload]) -> KamailioError:
     before = ". Loaded before it: %s" % ", ".join(one.call for one in done) if done else ""
     text = "the server did not load %s: %s%s" % (", ".join(reload.paths), reason, before)
-    return error(text, "What it had loaded before keeps running; its log says what is wrong with the files")
+    runs = "It runs with nothing of it now" if COMMANDS[reload.command].loses else "What ran before keeps running"
+    return error(text, "%s; the log of the server says why" % runs)
