@@ -19,10 +19,10 @@ from .._config.limits import CALLED, NAMED, Form, Limit, Named, Variables, forms
 from .._config.model import Call, Evaluation, Param
 from .._config.parameters import DEVELOPMENT
 from .._config.pseudo_variables import FORMAT, PAIRS, WRITABLE, IncompleteError, check_variables
+from .._config.requirements import asked_for
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
-from .modules import asked_for
 
 _DMQ_ADDRESS = re.compile(
     rb"sip:(?:[^@;?]*@)?(?P<host>\[[^\]]*\]|[^:;?]+)(?P<port>:[0-9]{1,5})?(?:;transport=(?P<protocol>\w+))?\Z"

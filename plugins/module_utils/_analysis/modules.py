@@ -10,11 +10,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import Dict, Iterator, List, Sequence, Set, Tuple, Union
+from typing import Dict, Iterator, List, Set, Tuple, Union
 
 from .._config.model import Evaluation, Load, Param, Place
 from .._config.parameters import Tables, parameter_types, tables_for
-from .._config.requirements import Requirement, When, requirements_of
+from .._config.requirements import Requirement, asked_for, requirements_of
 from .._config.wants import Database, Mandatory, databases_of, mandatory_of
 from .._text import quoted
 from .._versions import Version
@@ -103,12 +103,6 @@ def _need(evaluation: Evaluation, load: Load, row: Requirement) -> Iterator[Find
         text = "%s is loaded after %s, which needs it%s: %s"
         remedy = 'Move loadmodule "%s.so" before %s' % (there[0].name, load.name)
         yield found_at("module-too-late", late, text % (there[0].name, load.name, why, fails), remedy)
-
-
-def asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:
-    """Return whether all parameters that a row depends on ask for it, by what they are set to or by default."""
-    params = [(when, evaluation.param(module, when.parameter)) for when in whens]
-    return all(when.asks(param.value if param else when.default) for when, param in params)
 
 
 def _why(evaluation: Evaluation, row: Requirement) -> str:

@@ -13,9 +13,10 @@ sources of those branches. What a module wants besides other modules is in C(wan
 
 from __future__ import annotations
 
-from typing import Any, FrozenSet, NamedTuple, Tuple, Union
+from typing import Any, FrozenSet, NamedTuple, Sequence, Tuple, Union
 
 from .._versions import Version
+from .model import Evaluation
 
 
 class When(NamedTuple):
@@ -41,6 +42,12 @@ class When(NamedTuple):
         if self.only or self.unless:
             return value in self.only if self.only else value not in self.unless
         return value > 0 if isinstance(value, int) else bool(value)
+
+
+def asked_for(evaluation: Evaluation, module: str, whens: Sequence[When]) -> bool:
+    """Return whether all parameters that a row depends on ask for it, by what they are set to or by default."""
+    params = [(when, evaluation.param(module, when.parameter)) for when in whens]
+    return all(when.asks(param.value if param else when.default) for when, param in params)
 
 
 class Requirement(NamedTuple):

@@ -35,12 +35,24 @@ from .._rpc.clock import Deadline
 from .._rpc.connection import Connection
 from .._rpc.errors import ServerError, UnreachableError
 from .._rpc.find import find_addresses, parse_binrpc
-from .._rpc.values import Param, read_number, read_text
+from .._rpc.values import Param, Value, read_number, read_text
 from .._text import named, quoted, readable_bytes, show
 from .._versions import Version, parse_version
 from .down import explained
 
 _PAUSE_SECONDS = 0.5
+# With what a server answers a call that comes too early after another one: dispatcher, dialplan, permissions and
+# secfilter, every command with rpc_exec_delta, rtpengine, and uac.
+_BUSY = frozenset(
+    (
+        "Ongoing reload",
+        "ongoing reload",
+        "Command Executed Too Fast",
+        "Initializing - try later",
+        "Too short reload interval - try later",
+        "Failed to shift records - check log messages",
+    )
+)
 # How many paths a message names, and how many characters of each.
 _NAMED, _PATH = 10, 300
 
@@ -347,18 +359,22 @@ def resume_pings(live: Live) -> None:
 
 
 def change_when_free(live: Live, seconds: float, method: str, *params: Param) -> None:
-    """Call a command of which the server takes one at a time, as soon as it takes it. Raises KamailioError.
+    """Call a command of which the server takes one at a time, as soon as it takes it. Raises KamailioError."""
+    call_when_free(live.connection, seconds, method, *params)
 
-    A call that comes too early is answered with C(Ongoing reload) and was not executed.
+
+def call_when_free(connection: Connection, seconds: float, method: str, *params: Param) -> List[Value]:
+    """Call a command of which the server takes one at a time, as soon as it takes it; give its answer.
+
+    A call that comes too early is answered with one of C(_BUSY) and was not executed. Raises KamailioError.
     """
     deadline = Deadline(seconds)
-    patient = live.connection._replace(seconds=max(live.connection.seconds, seconds))
+    patient = connection._replace(seconds=max(connection.seconds, seconds))
     while True:
         try:
-            patient.change(method, *params)
-            return
+            return patient.change(method, *params)
         except ServerError as reason:
-            if reason.text != "Ongoing reload":
+            if reason.text not in _BUSY:
                 raise
             if not deadline.pause(_PAUSE_SECONDS):
                 text = "the server was busy with another reload for %g seconds" % seconds
