@@ -21,12 +21,14 @@ from .._compare.restore import Restoring
 from .._compare.start import Due
 from .._compare.summary import render_listed, render_running
 from .._config.evaluate import Evaluator
+from .._config.least import Least, Reload, configuration_changes
 from .._config.meaning import meaning_of
 from .._config.wish import parse_module_wishes, with_known_types
 from .._dispatcher.document import parse_document
 from .._errors import KamailioError, error
 from .._host.attributes import Wanted
 from .._host.check import require_restartable
+from .._host.files import times_of
 from .._host.locks import FileLocks
 from .._host.naming import require_named
 from .._host.places import journal_folder, record_path
@@ -46,6 +48,7 @@ from .._server.gate import (
     wait_until_healthy,
     waiting_of,
 )
+from .._server.load import load_files
 from .._server.readers import Behind, compare_readers
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
@@ -65,6 +68,7 @@ from .files import PlannedFiles, plan_files
 from .journal import (
     APPLYING,
     HOLD_SECONDS,
+    LIST_RELOAD,
     NONE,
     RELOAD,
     RESTART,
@@ -83,6 +87,8 @@ from .journal import (
 from .revert import go_back
 from .watch import arm
 
+_PAUSE_SECONDS = 0.1
+
 
 class ListPlan(NamedTuple):
     """The list as it will be, what runs against it, and the wait until its destinations have answered."""
@@ -99,6 +105,9 @@ class Plan(NamedTuple):
     C(of_list) is None for a server without the dispatcher module. C(reasons) are for the action, C(result) is what the
     judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
     will be there, C(behind) are other servers that read the same files.
+
+    A reload consists of C(reloads), and of that of the list if it C(loads_list). For those C(by_time) the server
+    compares the times of the files, in whole seconds.
     """
 
     config: str
@@ -106,6 +115,9 @@ class Plan(NamedTuple):
     wanted: Dict[str, Wanted]
     action: Action
     reasons: Tuple[str, ...]
+    reloads: Tuple[Reload, ...]
+    loads_list: bool
+    by_time: Tuple[str, ...]
     live: Live
     of_list: Optional[ListPlan]
     result: Dict[str, Any]
@@ -154,14 +166,16 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         judged = judge_reload(live, listing, record, standing)
         of_list = ListPlan(listing, judged, waiting_of(params, down_now(judged.running)))
     due = Due() if live.stopped else read_due(module, live, params["record"])
-    action, reasons = _action(module, live, planned, due, of_list)
+    least = planned.least(live.version)
+    action, reasons = _action(module, live, planned, least, due, of_list)
+    loads_list = action in (RESTART, START) or bool(action == RELOAD and of_list and of_list.judged.reasons)
     if (action in (RESTART, START) or texts) and not refusal:
         require_restartable(module, after, planned.standing, texts, site.invocation)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
         if due.reasons and action != RESTART:
             module.warn(render_due(due))
         running = after if action in (RESTART, START) else live.evaluation
-        age = time.time() - _loaded(of_list) if action == NONE else 0
+        age = 0 if loads_list else time.time() - _loaded(of_list)
         require_possible(live, of_list.listing, running, of_list.waiting, age)
     return Plan(
         config=config,
@@ -169,6 +183,9 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         wanted=planned.wanted,
         action=action,
         reasons=reasons,
+        reloads=least.reloads if action == RELOAD else (),
+        loads_list=loads_list,
+        by_time=least.by_time,
         live=live,
         of_list=of_list,
         result=describe_verdict(verdict, site.version),
@@ -191,16 +208,16 @@ def _server_of(module: TaskModule, evaluator: Evaluator) -> Live:
 
 
 def _action(
-    module: Caller, live: Live, planned: PlannedFiles, due: Due, of_list: Optional[ListPlan]
+    module: Caller, live: Live, planned: PlannedFiles, least: Least, due: Due, of_list: Optional[ListPlan]
 ) -> Tuple[Action, Tuple[str, ...]]:
     """What the server needs, and why: a restart for another configuration, a reload for another list."""
-    reasons = ("the server does not run",) if live.stopped else _restart_reasons(planned, live.version)
+    reasons = ("the server does not run",) if live.stopped else _restart_reasons(planned, least, live.version)
     remedy = "Give its restart_command"
     due_reasons = due.reasons if module.params["restart"] == "due" else due.certain
     if due_reasons and not reasons:
         reasons, remedy = due_reasons, remedy + ", or use dispatcher_list and dispatcher_reload"
     if not reasons:
-        reloads = of_list.judged.reasons if of_list else ()
+        reloads = (*(reload.reason for reload in least.reloads), *(of_list.judged.reasons if of_list else ()))
         return (RELOAD if reloads else NONE), reloads
     if module.params["restart"] == "never" and not live.stopped:
         text = "the server needs a restart, and restart is never: %s" % "; ".join(reasons)
@@ -212,10 +229,10 @@ def _action(
     return (START if live.stopped else RESTART), reasons
 
 
-def _restart_reasons(planned: PlannedFiles, version: Version) -> Tuple[str, ...]:
+def _restart_reasons(planned: PlannedFiles, least: Least, version: Version) -> Tuple[str, ...]:
     """Return why the files need a restart of the server, nothing if they do not."""
-    reasons = ["only a restart lets the server have %s" % path for path in planned.others]
-    if meaning_of(planned.before, version) != meaning_of(planned.after, version):
+    reasons = ["%s changes, and %s" % (file.path, file.reason) for file in least.restarts]
+    if configuration_changes(planned.before, planned.after, version):
         files = sorted({*planned.texts, *set(planned.before.files) ^ set(planned.after.files)})
         reasons.insert(0, "the configuration changes: %s" % ", ".join(files))
     return tuple(reasons)
@@ -240,10 +257,11 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
     kept = dict(_options(params, plan.config), pings_active=_pings_go_on(plan.live))
     until = time.time() + params["reload_timeout"] + params["restart_timeout"] + params["healthy_timeout"]
     states = plan.of_list.judged.states(plan.live.version) if plan.of_list else []
-    with begin(folder, plan.changes, plan.action, kept, states, until, params["follow"]) as journal:
+    with begin(folder, plan.changes, plan.action, kept, states, until, params["follow"], _calls(plan)) as journal:
         try:
             arm(module, journal, unit_of(params["instance"]))
             make_missing(journal.folders)
+            _wait_for_clock(plan.by_time)
             with stage_changes(module, plan.changes, plan.wanted) as staging:
                 locks.mark([entry.path for entry in journal.entries], journal.sign)
                 journal = proceed(journal, phase=WRITING, entries=with_inodes(journal.entries, staging.inodes()))
@@ -258,6 +276,19 @@ def apply(module: Caller, locks: FileLocks, plan: Plan, folder: str) -> Applied:
         except KamailioError as reason:
             raise _taken_back(module, locks, journal, reason) from None
     return Applied(journal, restoring, gate)
+
+
+def _wait_for_clock(paths: Sequence[str]) -> None:
+    """Let a second begin that is later than the times of these files."""
+    times = [int(found.content) for found in map(times_of, paths) if found and found.content <= time.time() + 1]
+    while time.time() < max(times, default=0) + 1:
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _calls(plan: Plan) -> List[List[str]]:
+    """The commands of a reload, as they are kept."""
+    calls = [[reload.command, *reload.arguments] for reload in plan.reloads]
+    return [*calls, [LIST_RELOAD]] if plan.action == RELOAD and plan.loads_list else calls
 
 
 def _options(params: Dict[str, Any], config: str) -> Dict[str, Any]:
@@ -295,13 +326,12 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
     """
     params = module.params
     record = record_path(params["record"], plan.config)
-    if plan.action == NONE:
-        return Restoring((), ())
     live = plan.live
     if plan.action in (RESTART, START):
         live = restart(module, params["restart_timeout"])
         keep_start(live, params["record"], plan.meaning)
-    if plan.of_list is None:
+    load_files(live.connection, plan.reloads, params["reload_timeout"])
+    if plan.of_list is None or not plan.loads_list:
         return Restoring((), ())
     if not pings:
         stop_pings(live)
@@ -324,7 +354,7 @@ def _watch_health(module: Caller, plan: Plan) -> Optional[Gate]:
     if not params["healthy_timeout"] or plan.of_list is None:
         return None
     live = connect(module)
-    since = _loaded(plan.of_list) if plan.action == NONE else time.time()
+    since = time.time() if plan.loads_list else _loaded(plan.of_list)
     gate = wait_until_healthy(live, plan.of_list.listing, since, plan.of_list.waiting)
     if not gate.open:
         raise error(render_not_answering(gate))

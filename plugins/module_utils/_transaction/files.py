@@ -17,6 +17,7 @@ from .._analysis.judge import Site
 from .._caller import TaskModule
 from .._change import Change
 from .._config.evaluate import Evaluator
+from .._config.least import Files, Least, reloads_of
 from .._config.model import Evaluation
 from .._config.plan import plan_modules
 from .._config.wish import ModuleWish
@@ -24,10 +25,12 @@ from .._dispatcher.plan import plan_destinations
 from .._dispatcher.wish import parse_wishes
 from .._errors import error
 from .._host.attributes import Wanted, rights_with
+from .._host.files import read_file
 from .._host.given_files import Candidates, GivenFile, parse_given_files
 from .._host.locks import FileLocks
 from .._server.server import Live, evaluate_running
 from .._text import named
+from .._versions import Version
 
 
 class PlannedFiles(NamedTuple):
@@ -62,6 +65,20 @@ class PlannedFiles(NamedTuple):
     def list_text(self) -> Dict[str, bytes]:
         """What will stand in the list, by its path."""
         return {} if self.list_after is None else {self.list_path: self.list_after}
+
+    def least(self, version: Version) -> Least:
+        """Return what a server needs for the files that belong neither to the configuration nor to the list."""
+        contents = {os.path.realpath(change.path): change for change in self.changes}
+
+        def before(path: str) -> Optional[bytes]:
+            change = contents.get(os.path.realpath(path))
+            return change.before if change else read_file(path)
+
+        def after(path: str) -> Optional[bytes]:
+            change = contents.get(os.path.realpath(path))
+            return change.after if change else read_file(path)
+
+        return reloads_of(self.after, self.others, version, Files(before, after, os.path.realpath))
 
     @property
     def others(self) -> List[str]:

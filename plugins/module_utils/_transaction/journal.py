@@ -49,6 +49,8 @@ RELOAD: Final = "reload"
 RESTART: Final = "restart"
 # Of a server that did not run before.
 START: Final = "start"
+# The command that loads the list, and after which states are put back.
+LIST_RELOAD: Final = "dispatcher.reload"
 _STATE = "state.json"
 _LOOK_SECONDS = 0.05
 # The watch holds a change for the moment of a look.
@@ -78,9 +80,10 @@ class Journal(NamedTuple):
     C(phase) is C(prepared) until its watch has started and its files are staged: nothing has been changed before that.
     It is C(writing) while a process writes its files, C(applying) while it brings them to the server, and
     C(unconfirmed) until it is confirmed, before C(deadline) in seconds since 1970. C(action) is what it takes to bring
-    them there; C(options) are those of the module, which it takes to roll back. C(boot) is that of the host in which it
-    was begun. C(folders) are those that it makes for its files. C(states) are those of the destinations that were out
-    of service. C(reason) is why it is being rolled back, empty as long as it is not.
+    them there; a reload by C(calls), each a command with its arguments; C(options) are those of the module, which it
+    takes to roll back. C(boot) is that of the host in which it was begun. C(folders) are those that it makes for its
+    files. C(states) are those of the destinations that were out of service. C(reason) is why it is being rolled back,
+    empty as long as it is not.
     """
 
     folder: str
@@ -88,6 +91,7 @@ class Journal(NamedTuple):
     phase: Phase
     deadline: float
     action: Action
+    calls: List[List[str]]
     options: Dict[str, Any]
     boot: str
     entries: List[Entry]
@@ -127,10 +131,12 @@ def begin(
     states: Sequence[State],
     deadline: float,
     follow: bool = False,
+    calls: Sequence[List[str]] = (),
 ) -> Iterator[Journal]:
     """A context manager that writes the journal of a change which is about to begin, and holds the change.
 
-    C(follow) says that links made by other users are followed to the files of the change.
+    C(follow) says that links made by other users are followed to the files of the change, C(calls) are the commands of
+    a reload.
 
     Raises KamailioError if it cannot be written, and then nothing is left.
     """
@@ -144,6 +150,7 @@ def begin(
         phase=PREPARED,
         deadline=deadline,
         action=action,
+        calls=list(calls),
         options=dict(options),
         boot=boot_of_host(),
         entries=entries,
@@ -207,6 +214,7 @@ def _render(journal: Journal) -> bytes:
         "phase": journal.phase,
         "deadline": journal.deadline,
         "action": journal.action,
+        "calls": journal.calls,
         "options": journal.options,
         "boot": journal.boot,
         "entries": [

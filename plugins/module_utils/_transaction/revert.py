@@ -20,6 +20,7 @@ from .._caller import Caller, TaskModule
 from .._change import Change, Rights
 from .._compare.before import State
 from .._compare.restore import taken_out
+from .._config.least import Reload
 from .._config.meaning import meaning_of
 from .._errors import KamailioError, Problem, error
 from .._host.attributes import FileAttributes
@@ -28,6 +29,7 @@ from .._host.locks import FileLocks
 from .._host.places import record_path
 from .._host.staging import inode_of, real_path, remove_file, remove_made, write_changes
 from .._rpc.clock import Deadline
+from .._server.load import load_files
 from .._server.reload import Reloaded, after_loading, reload, render_left_out
 from .._server.restart import restart, stop, wait_for_answer
 from .._server.server import Live, Loadable, load_list, stop_pings
@@ -36,6 +38,7 @@ from .._text import visible
 from .._trust import READ, WRITE, FilePlace, find_place
 from .boot import boot_of_host
 from .journal import (
+    LIST_RELOAD,
     NONE,
     PREPARED,
     RELOAD,
@@ -135,6 +138,9 @@ def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> Lis
             # If it is cut off while it writes in place, the next one has to know that there was one.
             if journal.options["unsafe_writes"] and not torn:
                 raise
+    if any(call != [LIST_RELOAD] for call in journal.calls):
+        # Some commands load a file only if it is newer than what the server has, in whole seconds.
+        time.sleep(1)
     problems = _restore(host, locks, journal, torn)
     if reached:
         try:
@@ -367,6 +373,10 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         with contextlib.suppress(KamailioError):
             live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
     if live and journal.action == RELOAD:
+        calls = [Reload(call[0], tuple(call[1:]), ()) for call in journal.calls if call != [LIST_RELOAD]]
+        load_files(live.connection, calls, module.params["reload_timeout"])
+        if [LIST_RELOAD] not in journal.calls:
+            return []
         done = _reload(live, states, record, module.params["reload_timeout"])
     else:
         if live is None:

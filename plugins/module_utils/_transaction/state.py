@@ -18,6 +18,8 @@ import os
 import re
 from typing import Any, Callable, Dict
 
+from .._config.reloads import COMMANDS
+
 _Check = Callable[[Any], bool]
 # Later than any deadline, and early enough for the functions of time.
 _END_OF_TIME = 1e11
@@ -50,6 +52,10 @@ def _or_none(check: _Check) -> _Check:
 
 def _one_of(*choices: str) -> _Check:
     return lambda value: isinstance(value, str) and value in choices
+
+
+def _is_call(value: Any) -> bool:
+    return _is_texts(value) and value[:1] != [] and value[0] in COMMANDS
 
 
 def _is_bool(value: Any) -> bool:
@@ -108,6 +114,7 @@ _STATE: Dict[str, _Check] = {
     "phase": _one_of("prepared", "writing", "applying", "unconfirmed"),
     "deadline": _is_number,
     "action": _one_of("none", "reload", "restart", "start"),
+    "calls": _list_of(_is_call),
     "options": _has(_OPTIONS),
     "boot": _is_text,
     "entries": _list_of(_has(_ENTRY)),
