@@ -32,7 +32,7 @@ from .facts import find_kamailio, identity_of
 from .files import staging_prefix
 from .process import Ended, run_program
 from .runner import account_for, require_own_code
-from .service import arguments_of, read_service, starts
+from .service import Service, arguments_of, read_service, starts
 from .staging import keep_attributes
 
 CHECK_SECONDS = 60
@@ -72,10 +72,18 @@ def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invoc
     command = find_kamailio(module)
     if not command:
         return None
-    service = read_service(module.params["instance"])
-    told = service is not None and not service.dynamic and starts(service, evaluations[0].path)
-    account = service.started_by if service and told else account_for(module.params, evaluations)
+    account = starter_of(module, read_service(module.params["instance"]), evaluations)
     return CheckSite(command, account, invocation, module.params["follow"])
+
+
+def starter_of(module: Caller, service: Optional[Service], evaluations: Sequence[Evaluation]) -> Account:
+    """Return the account whose rights the code of a configuration may have: that of the unit that starts it.
+
+    Where no unit does, it is by who can change what C(evaluations) read and load. Raises KamailioError.
+    """
+    if service and not service.dynamic and starts(service, evaluations[0].path):
+        return service.started_by
+    return account_for(module.params, evaluations)
 
 
 def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, texts: Mapping[str, bytes]) -> Checked:
@@ -104,7 +112,7 @@ def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, 
     message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
-    return Checked(done.status == 0, _errors_of(message), message)
+    return Checked(done.status == 0, errors_of(message), message)
 
 
 def asker_of(module: Caller, question: Question, invocation: Invocation) -> Callable[[Evaluation], Said]:
@@ -238,8 +246,8 @@ def _becoming(account: Account) -> Optional[Callable[[], None]]:
     return become
 
 
-def _errors_of(message: str) -> str:
-    """What tells of errors in the log of a check, a screen of it at most."""
+def errors_of(message: str) -> str:
+    """What tells of errors in the log of a check or a start, a screen of it at most."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     telling = [line for line in lines if "ERROR" in line or "CRITICAL" in line]
     return "\n".join((telling or lines)[:20])
