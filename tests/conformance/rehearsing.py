@@ -2,107 +2,77 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rehearsals in the root file systems of the suites.
-
-This file is also the program that runs there: it reads cases as JSON, and prints what came of each.
-"""
+"""Rehearsals on hosts of the suites, which exist for one command and which nobody else uses."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
+from conformance.server import ROOTS
+
+_PROGRAM = Path(__file__).with_name("on_host.py")
 _PACKAGE = "ansible_collections/sipfleet/kamailio/plugins/module_utils"
-if __name__ == "__main__":
-    sys.path.insert(0, sys.argv[1])
-
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import Evaluator
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_file, read_include
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.layers import Candidate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import (
-    read_service,
-    service_of_arguments,
-)
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import parse_version
-
-# The root as a mount of its own, as that of a host is; /proc and /sys as a host has them.
-_IN_ROOT = """
+# A layer over the root, a network with an interface of a name and address of its own, and
+# the folders of the test at the same paths. $1 is the root, $2 the number of folders, which follow.
+_IN_HOST = """
 set -e
-mount --bind "$1" "$1"
-cd "$1"
-mount --bind "$2" "$1$2"
-mount --bind /dev "$1/dev"
-mount -t proc proc "$1/proc"
-mount -t sysfs -o ro sysfs "$1/sys"
-root=$1; shift 2
-exec chroot "$root" "$@"
+root=$1 count=$2; shift 2
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/host
+mount -t overlay overlay -o "lowerdir=$root,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/host
+mount -t tmpfs -o mode=755 tmpfs /mnt/host/dev
+for name in null zero full random urandom tty; do
+  : >"/mnt/host/dev/$name"
+  mount --bind "/dev/$name" "/mnt/host/dev/$name"
+done
+mkdir -m 1777 /mnt/host/dev/shm
+while [ "$count" -gt 0 ]; do
+  mkdir -p "/mnt/host$1"
+  mount --bind "$1" "/mnt/host$1"
+  count=$((count - 1)); shift
+done
+mount -t proc proc /mnt/host/proc
+mount -t sysfs -o ro sysfs /mnt/host/sys
+mount -t tmpfs -o mode=755 tmpfs /mnt/host/run
+ip link set lo up
+ip link add wan0 type veth peer name far0
+ip link set wan0 up
+ip link set far0 up
+ip address add 198.51.100.7/24 dev wan0
+ip address add 2001:db8::7/64 dev wan0 nodad
+ip route add default via 198.51.100.1
+exec chroot /mnt/host "$@"
 """
 
 
-def in_host(root: Path, *command: str) -> list[str]:
-    """The command line that runs a command in a root file system as on a host, with the folder for temporary files."""
-    line = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _IN_ROOT, "sh"]
-    return [*line, str(root), tempfile.gettempdir(), *command]
+def in_host(suite: str, folders: list[Path], *command: str) -> list[str]:
+    """The command line that runs a command on a host of a suite that ends with it, with C(folders) of this machine."""
+    line = ["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child"]
+    places = [str(folder) for folder in folders]
+    return [*line, "sh", "-c", _IN_HOST, "sh", str(ROOTS / suite), str(len(places)), *places, *command]
 
 
 def copy_code(folder: Path) -> Path:
-    """Copy the code of the collection to where a root file system can see it."""
+    """Copy the code of the collection, and what uses it on a host, to where a host can see it."""
     source = Path(__file__).parents[2] / "plugins" / "module_utils"
-    shutil.copytree(source, folder / "code" / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(__file__, folder / "code")
-    return folder / "code"
+    shutil.copytree(source, folder / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(_PROGRAM, folder)
+    return folder
 
 
-def rehearse_all(root: Path, code: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What comes of the rehearsals of cases, each a dict for C(_rehearse), in a root file system."""
-    command = in_host(root, "python3", "-B", str(code / Path(__file__).name), str(code))
-    done = subprocess.run(command, input=json.dumps(cases), stdout=subprocess.PIPE, text=True, check=True)
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+def on_host(suite: str, code: Path, folder: Path, verb: str, given: object) -> Any:
+    """Return what a verb of C(on_host.py) does on a host, with a folder of this machine."""
+    line = ["env", "PYTHONPATH=%s" % code, "python3", "-B", str(code / _PROGRAM.name), verb]
+    command = in_host(suite, [code, folder], *line)
+    done = subprocess.run(command, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True, timeout=600)
+    return json.loads(done.stdout)
+
+
+def rehearse_all(suite: str, code: Path, folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What comes of the rehearsals of cases on one host."""
+    found: list[dict[str, Any]] = on_host(suite, code, folder, "rehearse", cases)
     return found
-
-
-def _rehearse(case: Dict[str, Any], version: Any) -> Dict[str, Any]:
-    """Rehearse the start of a unit (C(unit)), or of a server with C(arguments) and the C(user), with C(files) written.
-
-    Files are texts by path, None for one that is not there. The server is ended after C(seconds).
-    """
-    if case.get("unit"):
-        service = read_service(case["unit"])
-        assert service
-    else:
-        service = service_of_arguments(case["arguments"])._replace(
-            program="/usr/sbin/kamailio", arguments=tuple(case["arguments"]), started_by=Account(case.get("user"))
-        )
-    texts = {path: text.encode("utf-8", "surrogateescape") for path, text in case.get("files", {}).items() if text}
-    files = {
-        path: Candidate(texts[path], *case.get("owner", (None, None, None))) if text is not None else None
-        for path, text in case.get("files", {}).items()
-    }
-    evaluation = Evaluator(read_file, read_include)(service.config, version, service.invocation, texts)
-    given = {name: value for name, value in (service.invocation.environment or {}).items() if value}
-    start = Start(service.program, service.arguments, service.started_by, given, service.settings)
-    found = rehearse(start, files, evaluation, case.get("seconds", 20.0))
-    destinations = None
-    if found.destinations is not None:
-        destinations = [[each.setid, each.uri.decode(), each.letters] for each in found.destinations]
-    return dict(found._asdict(), destinations=destinations)
-
-
-def _main() -> None:
-    printed = subprocess.run(["kamailio", "-v"], stdout=subprocess.PIPE, check=True).stdout.decode()
-    version = parse_version(printed)
-    found: List[Dict[str, Any]] = [_rehearse(case, version) for case in json.load(sys.stdin)]
-    json.dump(found, sys.stdout)
-
-
-if __name__ == "__main__":
-    os.environ.pop("PYTHONPATH", None)
-    _main()

@@ -16,7 +16,7 @@ import pytest
 
 from conformance import test_findings, test_start
 from conformance.rehearsing import copy_code, rehearse_all
-from conformance.server import ROOTS, start_all
+from conformance.server import start_all
 from conformance.setups import Setup, add_database
 
 # Debian's stock configuration has to be quick, on a busy machine as well.
@@ -55,7 +55,7 @@ def setup_of(case: str, folder: Path) -> Setup:
 
 def compare_with_starts(names: list[str], suite: str, code: Path, folder: Path) -> None:
     setups = {name: setup_of(name, folder) for name in names}
-    found = rehearse_all(ROOTS / suite, code, [{"arguments": arguments(setup)} for setup in setups.values()])
+    found = rehearse_all(suite, code, folder, [{"arguments": arguments(setup)} for setup in setups.values()])
     outcomes = dict(zip(setups, found))
     started = dict(zip(setups, start_all(suite, [setup.folder for setup in setups.values()])))
     expected = {name: "came up" if outcome == "started" else "did not start" for name, outcome in started.items()}
@@ -75,15 +75,15 @@ def test_rehearsal_says_what_each_start_does(suite: str, code: Path, tmp_path: P
     compare_with_starts(sorted(CASES), suite, code, tmp_path)
 
 
-def test_stock_configuration_comes_up_as_its_unit_starts_it(suite: str, code: Path) -> None:
-    (found,) = rehearse_all(ROOTS / suite, code, [{"unit": "kamailio.service"}])
+def test_stock_configuration_comes_up_as_its_unit_starts_it(suite: str, code: Path, tmp_path: Path) -> None:
+    (found,) = rehearse_all(suite, code, tmp_path, [{"unit": "kamailio.service"}])
     assert found["outcome"] == "came up" and found["seconds"] < STOCK_SECONDS, found
     assert found["not_checked"] == []
 
 
 def test_message_has_the_words_of_the_server(suite: str, code: Path, tmp_path: Path) -> None:
     setup = setup_of("interval_without_tm", tmp_path)
-    (found,) = rehearse_all(ROOTS / suite, code, [{"arguments": arguments(setup)}])
+    (found,) = rehearse_all(suite, code, tmp_path, [{"arguments": arguments(setup)}])
     assert found["outcome"] == "did not start"
     assert "could not load the TM-functions - disable DS ping" in found["message"]
 
@@ -92,7 +92,7 @@ def test_list_is_what_the_server_has_loaded(suite: str, code: Path, tmp_path: Pa
     setup = setup_of("works", tmp_path)
     text = "1 sip:127.0.0.1:5099 8\n2 sip:127.0.0.1:5098 4\n"
     case: dict[str, Any] = {"arguments": arguments(setup), "files": {str(setup.list): text}}
-    (found,) = rehearse_all(ROOTS / suite, code, [case])
+    (found,) = rehearse_all(suite, code, tmp_path, [case])
     assert found["outcome"] == "came up"
     assert sorted(found["destinations"]) == [[1, "sip:127.0.0.1:5099", "AP"], [2, "sip:127.0.0.1:5098", "DX"]]
     assert setup.list.read_text() == _LIST

@@ -112,7 +112,7 @@ def check_in_place(site: CheckSite, evaluation: Evaluation, before: Evaluation, 
     message = mask_secrets(done.printed + done.complaint).decode("utf-8", "replace")
     for path, copy in copies.items():
         message = message.replace(copy.path, path)
-    return Checked(done.status == 0, errors_of(message), message)
+    return Checked(done.status == 0, _errors_of(message), message)
 
 
 def asker_of(module: Caller, question: Question, invocation: Invocation) -> Callable[[Evaluation], Said]:
@@ -246,8 +246,8 @@ def _becoming(account: Account) -> Optional[Callable[[], None]]:
     return become
 
 
-def errors_of(message: str) -> str:
-    """What tells of errors in the log of a check or a start, a screen of it at most."""
+def _errors_of(message: str) -> str:
+    """What tells of errors in the log of a check, a screen of it at most."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     telling = [line for line in lines if "ERROR" in line or "CRITICAL" in line]
     return "\n".join((telling or lines)[:20])

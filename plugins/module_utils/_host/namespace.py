@@ -21,7 +21,7 @@ import signal
 import struct
 import sys
 import time
-from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional
+from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional, Pattern
 
 from .process import Output
 
@@ -51,6 +51,8 @@ _KEPT = {
 }
 _END_SECONDS = 5.0
 _CHUNK = 1 << 16
+# As much as a pipe can hold on Linux without special rights.
+_PIPE_BYTES = 1 << 20
 
 
 class Done(NamedTuple):
@@ -65,12 +67,14 @@ class Done(NamedTuple):
     printed: bytes
 
 
-def run_apart(prepare: Callable[[], Any], work: Callable[[Any, int], Any], seconds: float) -> Done:
+def run_apart(
+    prepare: Callable[[], Any], work: Callable[[Any, int], Any], seconds: float, dropped: Pattern[bytes]
+) -> Done:
     """Do work in namespaces of its own, for some seconds at most, and end everything inside.
 
     C(prepare) is called on the host, in another process than this one, and C(work) inside, with what the former
     returned and with the handle of an output. What C(work) returns must have a form in JSON. An OSError of one of them
-    is the problem.
+    is the problem. Lines of the output that C(dropped) finds something in are not kept.
     """
     said, tell = os.pipe()
     printed, output = os.pipe()
@@ -85,21 +89,45 @@ def run_apart(prepare: Callable[[], Any], work: Callable[[Any, int], Any], secon
         _guarded(lambda: _outside(caller, prepare, work, tell, output), tell)
     os.close(tell)
     os.close(output)
+    shown = _Lines(dropped)
     try:
-        told, shown = _listen(said, printed, seconds)
+        told = _listen(said, printed, seconds, shown)
     finally:
         _end(process)
         os.close(said)
         os.close(printed)
     if not told:
-        return Done(None, "it has not ended after %g seconds" % seconds, shown)
+        return Done(None, "it has not ended after %g seconds" % seconds, shown.text())
     answer = json.loads(told)
-    return Done(answer.get("value"), answer.get("problem", ""), shown)
+    return Done(answer.get("value"), answer.get("problem", ""), shown.text())
 
 
-def _listen(said: int, printed: int, seconds: float) -> tuple[bytes, bytes]:
-    """Return the answer, which is empty if there was none in time, and what was printed."""
-    told, shown = bytearray(), Output()
+class _Lines:
+    """The first and the last lines of an output, without those that are dropped."""
+
+    def __init__(self, dropped: Pattern[bytes]) -> None:
+        self._dropped, self._kept, self._begun = dropped, Output(), b""
+
+    def add(self, data: bytes) -> None:
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        for line in lines:
+            self._add(line + b"\n")
+        if len(self._begun) > _CHUNK:
+            self._add(self._begun)
+            self._begun = b""
+
+    def _add(self, line: bytes) -> None:
+        if not self._dropped.search(line):
+            self._kept.add(line)
+
+    def text(self) -> bytes:
+        self._add(self._begun)
+        return self._kept.text()
+
+
+def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> bytes:
+    """Take in what is printed, and return the answer, which is empty if there was none in time."""
+    told = bytearray()
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as ends:
         ends.register(said, selectors.EVENT_READ)
@@ -114,12 +142,19 @@ def _listen(said: int, printed: int, seconds: float) -> tuple[bytes, bytes]:
                 else:
                     shown.add(data)
         complete = said not in ends.get_map()
-        while printed in ends.get_map() and ends.select(0):
-            data = os.read(printed, _CHUNK)
+    _drain(printed, shown)
+    return bytes(told) if complete else b""
+
+
+def _drain(printed: int, shown: _Lines) -> None:
+    """Take in what is in a pipe; what is printed on and on has no end."""
+    with selectors.DefaultSelector() as ends:
+        ends.register(printed, selectors.EVENT_READ)
+        for _turn in range(_PIPE_BYTES // _CHUNK):
+            data = os.read(printed, _CHUNK) if ends.select(0) else b""
             if not data:
                 break
             shown.add(data)
-    return bytes(told) if complete else b"", shown.text()
 
 
 def _end(process: int) -> None:

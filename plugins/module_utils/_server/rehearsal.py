@@ -24,7 +24,7 @@ from typing import Any, Dict, Final, List, Literal, Mapping, NamedTuple, Optiona
 from .._caller import Caller
 from .._config.model import Account, Evaluation, Invocation
 from .._errors import KamailioError, error
-from .._host.check import errors_of, starter_of
+from .._host.check import starter_of
 from .._host.facts import find_kamailio, identity_of
 from .._host.layers import Candidate, enter_private_files, make_folder, put_file
 from .._host.limits import set_limits
@@ -55,6 +55,8 @@ _LOOK_SECONDS = 0.02
 _CALL_SECONDS = 2.0
 # A server whose processes have been the same for so long has started; one that does not answer calls needs more.
 _QUIET_SECONDS, _SILENT_SECONDS = 0.2, 0.6
+# And one that is up, and does not answer where its configuration says, has no more to say.
+_UNANSWERED_SECONDS = 4.0
 _LAST_WORDS_SECONDS = 1.0
 # What a server writes while it starts. Larger files that it only reads are not copied.
 _ROOM = 128 * MIB
@@ -70,13 +72,20 @@ _NOT_REHEARSED = re.compile(
     r"|Restrict\w+|SystemCall\w+|MemoryDenyWriteExecute|NoNewPrivileges|LockPersonality|CapabilityBoundingSet"
     r"|LoadCredential\w*|SetCredential\w*|NetworkNamespacePath|MemoryMax|TasksMax"
 )
-# What the server says of limits that the rehearsal has set.
-_OURS = re.compile(r"\bset_core_dump\(\)")
+# What the server says of limits that the rehearsal has set, and what would leave no room for its errors.
+_DROPPED = re.compile(rb"\bset_core_dump\(\)|\bDEBUG: ")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# A line of the server's log, with its level and the module that says it; a line of an error can be followed by more.
+_SAID = re.compile(r" ?\d+\(\d+\) ([A-Z]+): (?:(\S+) \[)?|(ERROR|CRITICAL|Listening on|Aliases)\b")
+_ERRORS = ("ERROR", "CRITICAL", "ALERT", "EMERG")
+_FIRST_LINES, _LAST_LINES = 14, 6
+# The module that a start dies of. Errors of others, except for databases, are not the reason.
+_FATAL = re.compile(r"[Ee]rror while initializing module (\w+)")
 # How the C library, the server, and clients of databases and other services say that nobody could be reached.
 _OUTSIDE = re.compile(
     r"unreachable|connection refused|no route to host|timed out"
     r"|(?:can ?not|can'?t|could ?n[o']t|could not|unable to|failed to|failure to) (?:connect|resolve|contact|reach)"
-    r"|name resolution|name or service not known|unknown host|connection (?:attempt )?failed",
+    r"|name resolution|name or service not known|unknown (?:server )?host|connection (?:attempt )?failed",
     re.IGNORECASE,
 )
 
@@ -97,14 +106,15 @@ class Start(NamedTuple):
 class Rehearsal(NamedTuple):
     """What came of a rehearsal.
 
-    C(message) has the last errors that the server has said, or the reason why there was no rehearsal; C(destinations)
-    is what it ran with, None if it was not asked or has not answered; C(not_checked) says what the rehearsal leaves
-    out; C(log) is all that the server has said, with its secrets masked.
+    C(message) has the errors that the server has said, or the reason why there was no rehearsal; C(answered) says
+    whether it has answered a call; C(destinations) is what it ran with, None if that is not known; C(not_checked) says
+    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked.
     """
 
     outcome: Outcome
     message: str = ""
     seconds: float = 0.0
+    answered: bool = False
     destinations: Optional[List[Running]] = None
     not_checked: Tuple[str, ...] = ()
     log: str = ""
@@ -160,8 +170,10 @@ def rehearse(
         scene = _scene_of(start, files, evaluation, seconds)
     except KamailioError as exc:
         return Rehearsal(NOT_POSSIBLE, exc.render())
-    done = run_apart(read_network, lambda network, output: _play(scene, network, output), seconds + _SETUP_SECONDS)
-    log = mask_secrets(done.printed).decode("utf-8", "replace")
+    done = run_apart(
+        read_network, lambda network, output: _play(scene, network, output), seconds + _SETUP_SECONDS, _DROPPED
+    )
+    log = _COLOUR.sub("", mask_secrets(done.printed).decode("utf-8", "replace"))
     rehearsal = _judged(done.value, done.problem, log, seconds)
     return rehearsal._replace(
         seconds=round(time.monotonic() - began, 2), not_checked=_not_checked(scene, rehearsal), log=log
@@ -294,8 +306,9 @@ def _watch(scene: _Scene, first: int) -> Dict[str, Any]:
         busy = not scene.addresses and any(state == "R" for state in running.values())
         if frozenset(running) != known or busy:
             known, since = frozenset(running), now
-        if now > deadline:
-            return {"outcome": "late", "answered": answered}
+        if now > deadline or (ended.get(first) == 0 and now - since > _UNANSWERED_SECONDS):
+            # A server that has become a daemon says with status 0 that it has come up.
+            return {"outcome": "up" if ended.get(first) == 0 else "late", "answered": answered, "list": None}
         if scene.addresses and not answered:
             answered = _answers(scene, connection)
             since = time.monotonic() if answered else since
@@ -364,20 +377,51 @@ def _read_list(connection: Connection) -> Optional[List[Any]]:
 def _judged(value: Optional[Dict[str, Any]], problem: str, log: str, seconds: float) -> Rehearsal:
     if value is None:
         return Rehearsal(NOT_POSSIBLE, problem)
-    said = errors_of("\n".join(line for line in log.splitlines() if not _OURS.search(line)))
+    errors = _errors_of(log)
+    said, needs_outside = _shown(errors), bool(_OUTSIDE.search("\n".join(_reasons_of(errors))))
     if value["outcome"] == "up":
-        return Rehearsal(CAME_UP, "", destinations=_destinations(value["list"]))
+        return Rehearsal(CAME_UP, "", answered=value["answered"], destinations=_destinations(value["list"]))
     if value["outcome"] == "late":
         text = "the server neither came up nor ended within %g seconds" % seconds
-        outcome: Outcome = NEEDS_OUTSIDE if _OUTSIDE.search(said) else DID_NOT_ANSWER
+        outcome: Outcome = NEEDS_OUTSIDE if needs_outside else DID_NOT_ANSWER
         return Rehearsal(outcome, "%s\n%s" % (text, said) if said else text)
     if value["status"] == -9:
         return Rehearsal(NOT_POSSIBLE, "the server was killed while it started: is the host short of memory?")
     if "No space left on device" in log:
         return Rehearsal(NOT_POSSIBLE, "the server writes more than %d MiB while it starts" % (_ROOM // MIB))
     how = "with status %d" % value["status"] if value["status"] >= 0 else "by signal %d" % -value["status"]
-    said = said or "it ended %s and said nothing" % how
-    return Rehearsal(NEEDS_OUTSIDE if _OUTSIDE.search(said) else DID_NOT_START, said)
+    return Rehearsal(NEEDS_OUTSIDE if needs_outside else DID_NOT_START, said or "it ended %s and said nothing" % how)
+
+
+def _errors_of(log: str) -> List[Tuple[str, str]]:
+    """Return the errors in a log, each with the module that says it."""
+    found: List[Tuple[str, str]] = []
+    telling = False
+    for line in log.splitlines():
+        begins = _SAID.match(line)
+        telling = begins.group(1) in _ERRORS or begins.group(3) in _ERRORS if begins else telling
+        if telling and line.strip():
+            found.append((line.strip(), (begins.group(2) or "") if begins else found[-1][1] if found else ""))
+    return found or [(line.strip(), "") for line in log.splitlines() if line.strip()]
+
+
+def _reasons_of(errors: List[Tuple[str, str]]) -> List[str]:
+    """Return the errors that a start has died of, as far as can be told."""
+    for place, (line, _module) in enumerate(errors):
+        fatal = _FATAL.search(line)
+        if fatal:
+            names = ("", "<core>", fatal.group(1))
+            return [text for text, module in errors[:place] if module in names or "db" in module]
+    return [text for text, _module in errors]
+
+
+def _shown(errors: List[Tuple[str, str]]) -> str:
+    """Return errors for a message: the first ones, of which the others follow, and the last."""
+    lines = [line for line, _module in errors]
+    left_out = len(lines) - _FIRST_LINES - _LAST_LINES
+    if left_out > 0:
+        lines[_FIRST_LINES:-_LAST_LINES] = ["(%d lines are left out here)" % left_out]
+    return "\n".join(lines)
 
 
 def _destinations(shown: Optional[List[Any]]) -> Optional[List[Running]]:
@@ -391,8 +435,10 @@ def _destinations(shown: Optional[List[Any]]) -> Optional[List[Running]]:
 
 def _not_checked(scene: _Scene, rehearsal: Rehearsal) -> Tuple[str, ...]:
     found = []
-    if rehearsal.outcome == CAME_UP and not scene.addresses:
-        found.append("whether the server answers, since no socket is known that it listens on for calls")
+    if rehearsal.outcome == CAME_UP and not rehearsal.answered:
+        why = "it does not answer where its configuration says"
+        why = why if scene.addresses else "no socket is known on which it takes calls"
+        found.append("whether the server answers calls: %s" % why)
     if rehearsal.outcome == CAME_UP and scene.dispatcher and rehearsal.destinations is None:
         found.append("which destinations the server has loaded")
     settings = sorted(name for name in scene.start.settings if _NOT_REHEARSED.fullmatch(name))
