@@ -40,6 +40,8 @@ _NOT_FILES = re.compile(
     r"autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fusectl|hugetlbfs|mqueue|nsfs|proc"
     r"|pstore|rpc_pipefs|securityfs|selinuxfs|sysfs|tracefs"
 )
+# What holds neither sockets nor FIFOs, and cannot be a layer everywhere.
+_PLAIN = re.compile(r"vfat|msdos|exfat|iso9660|udf|squashfs|erofs|cramfs")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _LINKS = (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"))
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
@@ -57,10 +59,11 @@ class Candidate(NamedTuple):
     mode: Optional[int] = None
 
 
-def enter_private_files(room: int) -> None:
+def enter_private_files(room: int) -> List[str]:
     """Have this process see the files of the host in private layers; what it changes takes C(room) bytes at most.
 
-    It must be in a mount namespace of its own, and is in the root folder afterwards. Raises OSError.
+    It must be in a mount namespace of its own, and is in the root folder afterwards. Return the folders whose file
+    systems cannot be a layer, and which are empty for it. Raises OSError.
     """
     mount("", "/", "", ALL_BELOW | PRIVATE)
     places = _places()
@@ -68,8 +71,14 @@ def enter_private_files(room: int) -> None:
     mount("tmpfs", _WORK, "tmpfs", NO_SETUID | NO_DEVICES, "mode=0700,size=%d" % room)
     root = _WORK + "/root"
     os.mkdir(root)
-    for number, (path, handle) in enumerate(places):
-        _layer(number, handle, root + path if path != "/" else root)
+    hidden = []
+    for number, (path, kind, handle) in enumerate(places):
+        try:
+            _layer(number, handle, root + path if path != "/" else root, bool(_PLAIN.fullmatch(kind)))
+        except OSError:
+            if path == "/":
+                raise
+            hidden.append(path)
     os.chdir(root)
     mount("proc", "proc", "proc", NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     # The root user inside could change the host there.
@@ -79,12 +88,13 @@ def enter_private_files(room: int) -> None:
     mount(".", "/", "", MOVE)
     os.chroot(".")
     os.chdir("/")
-    for _path, handle in [*places, *devices]:
+    for handle in [*(handle for _path, _kind, handle in places), *(handle for _name, handle in devices)]:
         os.close(handle)
+    return hidden
 
 
-def _places() -> List[Tuple[str, int]]:
-    """Return where the host has mounted files, those above first, each with an open handle."""
+def _places() -> List[Tuple[str, str, int]]:
+    """Return where the host has mounted files, those above first, each with its type and an open handle."""
     with open("/proc/self/mountinfo", "rb") as file:
         lines = [line.split() for line in file.read().splitlines()]
     found = {b"/": b"rootfs"}
@@ -98,17 +108,17 @@ def _places() -> List[Tuple[str, int]]:
             continue
         # It can be hidden by a mount above it.
         with contextlib.suppress(OSError):
-            places.append((name, os.open(name, os.O_PATH)))
+            places.append((name, kind.decode(), os.open(name, os.O_PATH)))
     return places
 
 
-def _layer(number: int, handle: int, target: str) -> None:
+def _layer(number: int, handle: int, target: str, plain: bool) -> None:
     source = "/proc/self/fd/%d" % handle
     status = os.fstat(handle)
-    if stat.S_ISREG(status.st_mode):
+    if plain or stat.S_ISREG(status.st_mode):
         mount(source, target, "", BIND)
         mount("", target, "", REMOUNT | BIND | READ_ONLY | NO_DEVICES)
-    if not stat.S_ISDIR(status.st_mode):
+    if plain or not stat.S_ISDIR(status.st_mode):
         return
     upper, work = "%s/u%d" % (_WORK, number), "%s/w%d" % (_WORK, number)
     os.mkdir(upper)
