@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import re
 import resource
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Tuple
 
 _KINDS = {
     "LimitNOFILE": resource.RLIMIT_NOFILE,
@@ -34,12 +34,18 @@ def set_limits(settings: Mapping[str, str]) -> None:
     """
     for name, text in {**_DEFAULTS, **settings}.items():
         if name in _KINDS:
-            soft, _colon, hard = text.partition(":")
-            pair = _number(soft), _number(hard or soft)
-            if pair[0] is not None and pair[1] is not None:
+            limit = read_limit(text)
+            if limit:
                 with contextlib.suppress(OSError, ValueError):
-                    resource.setrlimit(_KINDS[name], (pair[0], pair[1]))
+                    resource.setrlimit(_KINDS[name], limit)
     resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
+def read_limit(text: str) -> Optional[Tuple[int, int]]:
+    """Return the soft and the hard limit of a setting, None if it is not understood."""
+    soft, _colon, hard = text.partition(":")
+    pair = _number(soft), _number(hard or soft)
+    return None if pair[0] is None or pair[1] is None else (pair[0], pair[1])
 
 
 def _number(text: str) -> Optional[int]:
