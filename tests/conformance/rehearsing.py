@@ -64,15 +64,17 @@ def copy_code(folder: Path) -> Path:
     return folder
 
 
-def on_host(suite: str, code: Path, folder: Path, verb: str, given: object) -> Any:
-    """Return what a verb of C(on_host.py) does on a host, with a folder of this machine."""
-    line = ["env", "PYTHONPATH=%s" % code, "python3", "-B", str(code / _PROGRAM.name), verb]
+def on_host(suite: str, code: Path, folder: Path, verb: str, given: object, prefix: tuple[str, ...] = ()) -> Any:
+    """Return what a verb of C(on_host.py) does on a host, with a folder of this machine, run by a command."""
+    line = [*prefix, "env", "PYTHONPATH=%s" % code, "python3", "-B", str(code / _PROGRAM.name), verb]
     command = in_host(suite, [code, folder], *line)
     done = subprocess.run(command, input=json.dumps(given), stdout=subprocess.PIPE, text=True, check=True, timeout=600)
     return json.loads(done.stdout)
 
 
-def rehearse_all(suite: str, code: Path, folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def rehearse_all(
+    suite: str, code: Path, folder: Path, cases: list[dict[str, Any]], prefix: tuple[str, ...] = ()
+) -> list[dict[str, Any]]:
     """What comes of the rehearsals of cases on one host."""
-    found: list[dict[str, Any]] = on_host(suite, code, folder, "rehearse", cases)
+    found: list[dict[str, Any]] = on_host(suite, code, folder, "rehearse", cases, prefix)
     return found

@@ -96,3 +96,105 @@ def test_list_is_what_the_server_has_loaded(suite: str, code: Path, tmp_path: Pa
     assert found["outcome"] == "came up"
     assert sorted(found["destinations"]) == [[1, "sip:127.0.0.1:5099", "AP"], [2, "sip:127.0.0.1:5098", "DX"]]
     assert setup.list.read_text() == _LIST
+
+
+def shell(text: str) -> tuple[str, ...]:
+    """A command that does something to a host before it runs another one."""
+    return ("sh", "-ec", text + '\nexec "$@"', "sh")
+
+
+def test_files_that_are_new_or_gone_are_seen_so(code: Path, tmp_path: Path) -> None:
+    setup = setup_of("works", tmp_path)
+    more, pid_file = setup.folder / "more" / "routes.cfg", setup.folder / "kamailio.pid"
+    # Of the server that runs.
+    pid_file.write_text("1\n")
+    config = setup.config.read_text()
+    new = {str(setup.config): config + 'include_file "more/routes.cfg"\n', str(more): "route[NEW] { exit; }\n"}
+    gone: dict[str, str | None] = {str(setup.list): None}
+    broken = {str(setup.config): config + "route[A] { route(NO_SUCH); }\n"}
+    cases = [{"arguments": arguments(setup), "files": files} for files in (new, gone, broken, {})]
+    found = rehearse_all("bookworm", code, tmp_path, cases)
+    outcomes = [outcome["outcome"] for outcome in found]
+    assert outcomes == ["came up", "did not start", "did not start", "came up"], found
+    assert "can't open list file" in found[1]["message"] and "NO_SUCH" in found[2]["message"]
+    assert pid_file.read_text() == "1\n" and not more.parent.exists() and setup.config.read_text() == config
+
+
+def test_server_has_the_rights_of_its_user_only(code: Path, tmp_path: Path) -> None:
+    config = 'loadmodule "ctl.so"\nlisten=udp:wan0:5060\nrequest_route { exit; }\n'
+    case: dict[str, Any] = {"unit": "kamailio.service", "files": {CONFIG: config}}
+    cases = [dict(case, owner=(0, 0, 0o644)), dict(case, owner=(0, 0, 0o600))]
+    readable, unreadable = rehearse_all("bookworm", code, tmp_path, cases)
+    assert readable["outcome"] == "came up", readable
+    assert unreadable["outcome"] == "did not start" and CONFIG in unreadable["message"]
+
+
+@pytest.mark.parametrize("way", ["fork=no\n", "log_stderror=no\n", "debug=5\n", "port=53\nlisten=tcp:wan0:53\n"])
+def test_server_without_calls_comes_up_as_well(way: str, suite: str, code: Path, tmp_path: Path) -> None:
+    files = {CONFIG: way + "children=1\nlisten=udp:wan0:5060\nrequest_route { exit; }\n"}
+    lines = [["-f", CONFIG], ["-DD", "-f", CONFIG]]
+    cases = [{"arguments": ["-m", "32", "-M", "4", *line], "files": files} for line in lines]
+    for found in rehearse_all(suite, code, tmp_path, cases):
+        assert (found["outcome"], found["answered"]) == ("came up", False), found
+        assert found["not_checked"] == ["whether the server answers calls: no socket is known on which it takes calls"]
+
+
+def test_names_that_only_dns_knows_need_the_outside(suite: str, code: Path, tmp_path: Path) -> None:
+    config = "listen=udp:sip.example.net:5060\nrequest_route { exit; }\n"
+    strict = (
+        'loadmodule "dispatcher.so"\nmodparam("dispatcher", "list_file", "/etc/kamailio/dispatcher.list")\n'
+        'listen=udp:wan0:5060\nmodparam("dispatcher", "ds_load_mode", 1)\nrequest_route { exit; }\n'
+    )
+    listing = {"/etc/kamailio/dispatcher.list": "1 sip:gw.example.net\n"}
+    absent = "listen=udp:198.51.100.8:5060\nrequest_route { exit; }\n"
+    cases = [{"unit": "kamailio.service", "files": {CONFIG: text, **listing}} for text in (config, strict, absent)]
+    found = rehearse_all(suite, code, tmp_path, cases)
+    outcomes = [outcome["outcome"] for outcome in found]
+    assert outcomes == ["needs the outside", "needs the outside", "did not start"], found
+    assert "198.51.100.8" in found[2]["message"]
+
+
+def test_server_that_is_never_ready_is_ended(code: Path, tmp_path: Path) -> None:
+    busy = {"program": "/usr/bin/python3", "arguments": ["-c", "while True: pass"], "seconds": 1}
+    (found,) = rehearse_all("bookworm", code, tmp_path, [busy])
+    assert found["outcome"] == "did not answer"
+    assert found["message"] == "the server neither came up nor ended within 1 seconds"
+
+
+def test_host_without_the_right_to_make_namespaces(code: Path, tmp_path: Path) -> None:
+    prefix = ("setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service"}], prefix)
+    assert found["outcome"] == "not possible here" and found["seconds"] < STOCK_SECONDS
+    assert found["message"] == "namespaces cannot be made here: Operation not permitted"
+
+
+def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
+    prefix = shell("rm /usr/bin/ip /usr/sbin/ip")
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service"}], prefix)
+    assert (found["outcome"], found["message"]) == (
+        "not possible here",
+        "there is no program ip on this host, which iproute2 has",
+    )
+
+
+def test_files_that_cannot_be_shown_are_said(code: Path, tmp_path: Path) -> None:
+    layers = "mkdir /srv/deep; mount -t tmpfs tmpfs /mnt; mkdir /mnt/u /mnt/w; mount -t overlay overlay -o "
+    prefix = shell(layers + "lowerdir=/etc/kamailio,upperdir=/mnt/u,workdir=/mnt/w /srv/deep")
+    cases = [{"unit": "kamailio.service"}, {"arguments": ["-f", "/srv/deep/kamailio.cfg"]}]
+    elsewhere, there = rehearse_all("bookworm", code, tmp_path, cases, prefix)
+    text = "files below /srv/deep, which cannot be shown to a server apart from its host"
+    assert elsewhere["outcome"] == "came up" and elsewhere["not_checked"] == [text]
+    assert there["outcome"] == "not possible here" and "'/srv/deep'" in there["message"]
+
+
+def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Path) -> None:
+    setup = setup_of("works", tmp_path)
+    mounts = "mkdir /srv/a; mount -t tmpfs tmpfs /srv/a; mkdir /srv/a/b; mount -t tmpfs tmpfs /srv/a/b\n"
+    mounts += "cp %s /srv/a/b/dispatcher.list; cp %s /srv/a/one; : >/srv/a/b/two; mount --bind /srv/a/one /srv/a/b/two"
+    prefix = shell(mounts % (setup.list, setup.list))
+    cases = []
+    for path in ("/srv/a/b/dispatcher.list", "/srv/a/b/two", "/srv/a/none"):
+        config = setup.config.read_text().replace(str(setup.list), path)
+        cases.append({"arguments": arguments(setup), "files": {str(setup.config): config}})
+    found = rehearse_all("bookworm", code, tmp_path, cases, prefix)
+    assert [outcome["outcome"] for outcome in found] == ["came up", "came up", "did not start"], found

@@ -21,12 +21,16 @@ COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SAID = re.compile(r" ?\d+\(\d+\) ([A-Z]+): (?:(\S+) \[)?|(ERROR|CRITICAL|Listening on|Aliases)\b")
 _ERRORS = ("ERROR", "CRITICAL", "ALERT", "EMERG")
 _FIRST_LINES, _LAST_LINES, _LINE = 14, 6, 300
-# The module that a start dies of. Errors of others, except for databases, are not the reason.
+# The module that a start dies of. Errors of others, except for clients of databases, are not the reason.
 _FATAL = re.compile(r"[Ee]rror while initializing module (\w+)")
-# How the C library, the server, and clients of databases and other services say that nobody could be reached.
+# Clients of services elsewhere: whatever they complain about, they would have to reach those first.
+_CLIENTS = re.compile(r"db_(?:mysql|postgres|redis|mongodb|unixodbc|cassandra|oracle|cluster)|ndb_\w+|ldap")
+# How the C library, the server and other clients say that nobody could be reached. That a database cannot be connected
+# to is said of one in files as well.
 _OUTSIDE = re.compile(
     r"unreachable|connection refused|no route to host|timed out"
     r"|(?:can ?not|can'?t|could ?n[o']t|could not|unable to|failed to|failure to) (?:connect|resolve|contact|reach)"
+    r"(?! (?:to )?(?:the |a )?(?:database|db)\b)"
     r"|name resolution|name or service not known|unknown (?:server )?host|connection (?:attempt )?failed",
     re.IGNORECASE,
 )
@@ -53,17 +57,17 @@ def errors_of(log: str) -> List[Said]:
 
 def needs_outside(errors: List[Said]) -> bool:
     """Return whether a start has died of something that it could not reach, as far as can be told."""
-    return bool(_OUTSIDE.search("\n".join(_reasons_of(errors))))
+    return any(_CLIENTS.fullmatch(error.module) or _OUTSIDE.search(error.line) for error in _reasons_of(errors))
 
 
-def _reasons_of(errors: List[Said]) -> List[str]:
+def _reasons_of(errors: List[Said]) -> List[Said]:
     """Return the errors that a start has died of, as far as can be told."""
-    for place, (line, _module) in enumerate(errors):
-        fatal = _FATAL.search(line)
+    for place, error in enumerate(errors):
+        fatal = _FATAL.search(error.line)
         if fatal:
             names = ("", "<core>", fatal.group(1))
-            return [text for text, module in errors[:place] if module in names or "db" in module]
-    return [text for text, _module in errors]
+            return [each for each in errors[:place] if each.module in names or _CLIENTS.fullmatch(each.module)]
+    return errors
 
 
 def show_errors(errors: List[Said]) -> str:
