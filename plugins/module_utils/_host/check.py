@@ -32,7 +32,7 @@ from .facts import find_kamailio, identity_of
 from .files import staging_prefix
 from .process import Ended, run_program
 from .runner import account_for, require_own_code
-from .service import arguments_of, read_service, starts
+from .service import Service, arguments_of, read_service, starts
 from .staging import keep_attributes
 
 CHECK_SECONDS = 60
@@ -72,10 +72,18 @@ def site_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invoc
     command = find_kamailio(module)
     if not command:
         return None
-    service = read_service(module.params["instance"])
-    told = service is not None and not service.dynamic and starts(service, evaluations[0].path)
-    account = service.started_by if service and told else account_for(module.params, evaluations)
+    account = starter_of(module, read_service(module.params["instance"]), evaluations)
     return CheckSite(command, account, invocation, module.params["follow"])
+
+
+def starter_of(module: Caller, service: Optional[Service], evaluations: Sequence[Evaluation]) -> Account:
+    """Return the account whose rights the code of a configuration may have: that of the unit that starts it.
+
+    Where no unit does, it is by who can change what C(evaluations) read and load. Raises KamailioError.
+    """
+    if service and not service.dynamic and starts(service, evaluations[0].path):
+        return service.started_by
+    return account_for(module.params, evaluations)
 
 
 def check_in_place(

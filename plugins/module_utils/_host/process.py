@@ -37,7 +37,7 @@ class Ended(NamedTuple):
     complaint: bytes
 
 
-class _Output:
+class Output:
     """The first and the last bytes of an output."""
 
     def __init__(self) -> None:
@@ -67,17 +67,19 @@ def run_program(
     environment: Optional[Mapping[str, str]] = None,
     folder: Optional[str] = None,
     become: Optional[Callable[[], None]] = None,
+    given: int = subprocess.DEVNULL,
 ) -> Ended:
-    """Run a program to its end, without input, for some seconds at most.
+    """Run a program to its end, for some seconds at most.
 
     A process that it leaves behind, such as a server, is not waited for. C(environment) and C(folder) are those of the
-    current process if they are not given; C(become) is called in the new process. Raises OSError if it cannot be run.
+    current process if they are not given; C(become) is called in the new process. C(given) is the handle of its input,
+    which is empty otherwise. Raises OSError if it cannot be run.
     """
-    printed, complaint = _Output(), _Output()
+    printed, complaint = Output(), Output()
     # run_command of AnsibleModule has no time limit, keeps everything, and knows no other user.
     with subprocess.Popen(  # noqa: S603  # pylint: disable=ansible-bad-function,subprocess-popen-preexec-fn
         line,
-        stdin=subprocess.DEVNULL,
+        stdin=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -72,7 +72,8 @@ class Service(NamedTuple):
 
     C(started_by) is the user and group that systemd starts it as, C(switches_to) those of C(-u) and C(-g), C(run_dir)
     is the folder of C(-Y), all of them None where nothing is said. C(dynamic) says that systemd makes the user at the
-    start (C(DynamicUser)) and the unit does not name it. C(program) is what it runs, empty where that is not known.
+    start (C(DynamicUser)) and the unit does not name it. C(program) is what it runs, empty where that is not known, and
+    C(arguments) what follows it. C(settings) are those of the unit by name, of several with one name the last.
     """
 
     path: str
@@ -83,6 +84,8 @@ class Service(NamedTuple):
     run_dir: Optional[str]
     dynamic: bool = False
     program: str = ""
+    arguments: Tuple[str, ...] = ()
+    settings: Mapping[str, str] = {}
 
 
 def running_units(folder: str = RUNNING) -> List[str]:
@@ -123,7 +126,7 @@ def read_service(instance: Optional[str], folders: Sequence[str] = UNIT_FOLDERS)
     last = dict(settings)
     service = _service(path, words[1:], environment, Account(last.get("User"), last.get("Group")))
     dynamic = last.get("DynamicUser", "no").lower() in _YES and "User" not in last
-    return service._replace(dynamic=dynamic, program=words[0])
+    return service._replace(dynamic=dynamic, program=words[0], arguments=tuple(words[1:]), settings=last)
 
 
 def _candidates(folders: Sequence[str], unit: str, template: str) -> List[str]:
@@ -224,15 +227,8 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         text = "the command line of the server has %d arguments with %d characters, and at most %d with %d are read"
         text %= (len(arguments), size, _MOST_ARGUMENTS, _MOST_BYTES)
         raise error(text, "Give config, and defines as a list", path or None)
-    try:
-        options, _rest = getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())
-    except getopt.GetoptError as exc:
-        raise error(
-            "the command line of the server is not understood: %s" % named(exc), "Give defines as a list", path
-        ) from exc
-    by_name: Dict[str, List[str]] = {}
-    for name, value in options:
-        by_name.setdefault(name.lstrip("-"), []).append(value)
+    options = _options(arguments, path)
+    by_name = _by_name(options)
     known: Dict[str, Optional[str]] = {**dict.fromkeys(_OF_SYSTEMD), **environment}
     invocation = Invocation(
         defines=tuple(by_name.get("A", ())),
@@ -255,6 +251,28 @@ def _service(path: str, arguments: Sequence[str], environment: Mapping[str, str]
         switches_to=switches_to,
         run_dir=by_name.get("Y", [None])[-1],
     )
+
+
+def _options(arguments: Sequence[str], path: str = "") -> List[Tuple[str, str]]:
+    """Return the options of a command line, in order. Raises KamailioError."""
+    try:
+        return getopt.gnu_getopt(list(arguments), _SHORT, _LONG.split())[0]
+    except getopt.GetoptError as exc:
+        raise error(
+            "the command line of the server is not understood: %s" % named(exc), "Give defines as a list", path
+        ) from exc
+
+
+def _by_name(options: Sequence[Tuple[str, str]]) -> Dict[str, List[str]]:
+    by_name: Dict[str, List[str]] = {}
+    for name, value in options:
+        by_name.setdefault(name.lstrip("-"), []).append(value)
+    return by_name
+
+
+def options_of(arguments: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return the values of the options of a server's command line, by their names. Raises KamailioError."""
+    return _by_name(_options(arguments))
 
 
 def _parameter(text: str) -> Tuple[str, str, Value]:

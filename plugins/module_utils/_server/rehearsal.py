@@ -1,0 +1,245 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The rehearsal of a start: the real server with the files that are about to be written, apart from its host.
+
+C(kamailio -c) initialises no module, so it accepts files of which a start dies. Here the server starts as its unit
+starts it, in namespaces of its own: it has the addresses of the host and no way out, and what it writes is in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import time
+from typing import Any, Dict, Final, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from .._caller import Caller
+from .._config.model import Evaluation, Invocation
+from .._errors import KamailioError, error
+from .._host.check import starter_of
+from .._host.facts import find_kamailio, identity_of
+from .._host.layers import Candidate
+from .._host.namespace import Done, run_apart
+from .._host.naming import namers_of
+from .._host.network import read_network
+from .._host.service import arguments_of, options_of, read_service, starts
+from .._memory import MIB
+from .._rpc.addresses import Address, JsonFifo
+from .._rpc.dispatcher import Running, read_destinations
+from .._rpc.find import find_addresses
+from .._secrets import mask_secrets
+from .._text import is_number, named
+from .scene import Scene, Start, play
+from .words import COLOUR, DROPPED, errors_of, needs_outside, show_errors
+
+Outcome = Literal["came up", "did not start", "did not answer", "needs the outside", "not possible here"]
+CAME_UP: Final = "came up"
+DID_NOT_START: Final = "did not start"
+DID_NOT_ANSWER: Final = "did not answer"
+NEEDS_OUTSIDE: Final = "needs the outside"
+NOT_POSSIBLE: Final = "not possible here"
+
+SECONDS = 20.0
+# For namespaces, files and network, which count apart from the server.
+_SETUP_SECONDS = 10.0
+# What a server writes while it starts, at most; files that it only reads are not copied.
+_ROOM = 128 * MIB
+# The shared memory of a server without -m, what its processes take besides, and the part of its memory that a host
+# keeps.
+_SHARED_MIB, _OTHER_MIB, _SPARE = 64, 64, 32
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Settings of a unit that hide files from the server or forbid it something, and what systemd runs besides.
+_NOT_REHEARSED = re.compile(
+    r"ExecStartPre|ExecStartPost|ExecCondition|Protect\w+|Private\w+|ReadOnlyPaths|ReadWritePaths|InaccessiblePaths"
+    r"|ReadOnlyDirectories|ReadWriteDirectories|InaccessibleDirectories|BindPaths|BindReadOnlyPaths|TemporaryFileSystem"
+    r"|Restrict\w+|SystemCall\w+|MemoryDenyWriteExecute|NoNewPrivileges|LockPersonality|CapabilityBoundingSet"
+    r"|LoadCredential\w*|SetCredential\w*|NetworkNamespacePath|MemoryMax|TasksMax"
+)
+
+
+class Rehearsal(NamedTuple):
+    """What came of a rehearsal.
+
+    C(message) has the errors that the server has said, or the reason why there was no rehearsal; C(answered) says
+    whether it has answered a call; C(destinations) is what it ran with, None if that is not known; C(not_checked) says
+    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked.
+    """
+
+    outcome: Outcome
+    message: str = ""
+    seconds: float = 0.0
+    answered: bool = False
+    destinations: Optional[List[Running]] = None
+    not_checked: Tuple[str, ...] = ()
+    log: str = ""
+
+
+def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Start:
+    """Return how the server with a configuration is started on the host of an AnsibleModule.
+
+    C(evaluations) are the one of the files to be written, and the one of the files as they are. The code that they name
+    runs with the rights that it has in C(kamailio -c). Raises KamailioError.
+    """
+    service = read_service(module.params["instance"])
+    account = starter_of(module, service, evaluations)
+    if service and starts(service, evaluations[0].path):
+        environment = {name: value for name, value in (service.invocation.environment or {}).items() if value}
+        return Start(service.program, service.arguments, account, environment, service.settings)
+    program = find_kamailio(module)
+    if not program:
+        raise error("kamailio is not installed on this host", "Install it, or give the instance of its unit")
+    environment = {name: value for name, value in (invocation.environment or {}).items() if value}
+    arguments = ("-DD", "-f", os.path.abspath(evaluations[0].path), *arguments_of(invocation))
+    return Start(program, arguments, account, environment)
+
+
+def rehearse(
+    start: Start,
+    files: Mapping[str, Optional[Candidate]],
+    evaluation: Optional[Evaluation] = None,
+    seconds: float = SECONDS,
+) -> Rehearsal:
+    """Start a server with C(files) in the place of those of the host, see what comes of it, and end it.
+
+    C(files) are by absolute path, None for one that is not to be there. C(evaluation) is that of the configuration with
+    these files; without one the server is not called. C(seconds) is how long the server has to come up.
+    """
+    began = time.monotonic()
+    try:
+        scene = _scene_of(start, files, evaluation, seconds)
+    except KamailioError as exc:
+        return Rehearsal(NOT_POSSIBLE, exc.render())
+    done = run_apart(
+        read_network, lambda network, output: play(scene, network, output), seconds + _SETUP_SECONDS, DROPPED
+    )
+    log = COLOUR.sub("", mask_secrets(done.printed).decode("utf-8", "replace"))
+    hidden = done.value["hidden"] if done.value else []
+    unseen = [path for path in hidden if path in log]
+    if unseen:
+        text = "the files below %s cannot be shown to a server apart from its host" % ", ".join(map(named, unseen))
+        rehearsal = Rehearsal(NOT_POSSIBLE, text)
+    else:
+        rehearsal = _judged(done, log, scene)
+    return rehearsal._replace(
+        seconds=round(time.monotonic() - began, 2), not_checked=_not_checked(scene, rehearsal, hidden), log=log
+    )
+
+
+def _scene_of(
+    start: Start, files: Mapping[str, Optional[Candidate]], evaluation: Optional[Evaluation], seconds: float
+) -> Scene:
+    """Return what there is to do. Raises KamailioError where that is not possible."""
+    if os.geteuid() != 0:
+        raise error("only root can rehearse a start", "Run the task as root")
+    options = options_of(start.arguments)
+    chroots = "t" in options or (evaluation is not None and "chroot" in evaluation.settings)
+    if chroots or any(name in start.settings for name in ("RootDirectory", "RootImage")):
+        raise error("a start in a root folder of its own cannot be rehearsed")
+    room = _room(options.get("m", ("",))[-1])
+    user, group, groups = 0, 0, (0,)  # type: int, int, Tuple[int, ...]
+    environment = {"PATH": _PATH, "LANG": os.environ.get("LANG", "C")}
+    account = start.account
+    if account.user or account.group:
+        try:
+            identity = identity_of(account if account.user else account._replace(user="0"))
+        except KeyError:
+            who = named(":".join(filter(None, account)))
+            raise error("this host does not know %s, which starts the server" % who, "Correct the unit") from None
+        user, group = identity.user, identity.group
+        groups = tuple(os.getgrouplist(identity.name, group)) if identity.name and user else (group,)
+        if account.user and identity.name:
+            environment.update(_of_user(identity.name, user))
+    addresses: List[Address] = []
+    if evaluation is not None:
+        namers = namers_of(evaluation, tuple(files))
+        addresses = [
+            address._replace(namers=namers) if isinstance(address, JsonFifo) else address
+            for address in find_addresses(evaluation, options.get("Y", (None,))[-1])
+        ]
+    return Scene(
+        start=start,
+        files=files,
+        addresses=tuple(addresses),
+        dispatcher=evaluation is not None and evaluation.load("dispatcher") is not None,
+        user=user,
+        group=group,
+        groups=groups,
+        environment={**environment, **start.environment},
+        pid_file=options.get("P", (None,))[-1],
+        room=room,
+        seconds=seconds,
+    )
+
+
+def _of_user(name: str, user: int) -> Dict[str, str]:
+    known = pwd.getpwuid(user)
+    return {"USER": name, "LOGNAME": name, "HOME": known.pw_dir, "SHELL": known.pw_shell or "/bin/sh"}
+
+
+def _room(wanted: str) -> int:
+    """Return how many bytes a second server may write, on a host that has memory for it. Raises KamailioError.
+
+    All of the shared memory counts, although a server that starts uses little of it: some take it at once.
+    """
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            lines = dict(line.split()[:2] for line in file)
+    except OSError:
+        return _ROOM
+    free, total = (int(lines.get(name, "0")) >> 10 for name in ("MemAvailable:", "MemTotal:"))
+    shared = int(wanted) if is_number(wanted) else _SHARED_MIB
+    if shared + _OTHER_MIB > free - total // _SPARE:
+        text = "the host has %d MiB of memory left, which is too little for another server with %d MiB (-m)"
+        raise error(text % (free, shared))
+    return min(_ROOM, free * MIB // 4)
+
+
+def _judged(done: Done, log: str, scene: Scene) -> Rehearsal:
+    value = done.value
+    if value is None:
+        return Rehearsal(NOT_POSSIBLE, done.problem)
+    errors = errors_of(log)
+    said, outside = show_errors(errors), needs_outside(errors)
+    if value["outcome"] == "up":
+        return Rehearsal(CAME_UP, "", answered=value["answered"], destinations=_destinations(value["list"]))
+    if value["outcome"] == "late":
+        text = "the server neither came up nor ended within %g seconds" % scene.seconds
+        outcome: Outcome = NEEDS_OUTSIDE if outside else DID_NOT_ANSWER
+        return Rehearsal(outcome, "%s\n%s" % (text, said) if said else text)
+    if value["status"] == -9:
+        return Rehearsal(NOT_POSSIBLE, "the server was killed while it started: is the host short of memory?")
+    if "No space left on device" in log:
+        return Rehearsal(NOT_POSSIBLE, "the server writes more than %d MiB while it starts" % (scene.room // MIB))
+    how = "with status %d" % value["status"] if value["status"] >= 0 else "by signal %d" % -value["status"]
+    return Rehearsal(NEEDS_OUTSIDE if outside else DID_NOT_START, said or "it ended %s and said nothing" % how)
+
+
+def _destinations(shown: Optional[List[Any]]) -> Optional[List[Running]]:
+    if shown is None:
+        return None
+    try:
+        return read_destinations(shown)
+    except KamailioError:
+        return None
+
+
+def _not_checked(scene: Scene, rehearsal: Rehearsal, hidden: Sequence[str]) -> Tuple[str, ...]:
+    found = []
+    if hidden:
+        found.append("files below %s, which cannot be shown to a server apart from its host" % ", ".join(hidden))
+    if rehearsal.outcome == CAME_UP and not rehearsal.answered:
+        why = "it does not answer where its configuration says"
+        why = why if scene.addresses else "no socket is known on which it takes calls"
+        found.append("whether the server answers calls: %s" % why)
+    if rehearsal.outcome == CAME_UP and scene.dispatcher and rehearsal.destinations is None:
+        found.append("which destinations the server has loaded")
+    settings = sorted(name for name in scene.start.settings if _NOT_REHEARSED.fullmatch(name))
+    if settings:
+        found.append("these settings of the unit: %s" % ", ".join(settings))
+    return tuple(found)

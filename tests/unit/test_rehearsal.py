@@ -1,0 +1,182 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a rehearsal makes of a network, of a log and of a unit, and where it says that it is not possible."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits import read_limit
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.namespace import run_apart
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network import network_lines
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import rehearsal
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.words import (
+    errors_of,
+    needs_outside,
+    show_errors,
+)
+
+NOTHING = re.compile(rb"(?!)")
+DATABASE = """\
+ 0(5) ERROR: db_mysql [km_my_con.c:163]: db_mysql_new_connection(): driver error: %s
+ 0(5) ERROR: <core> [db.c:319]: db_do_init2(): could not add connection to the pool
+ 0(5) ERROR: dispatcher [dispatch.c:985]: ds_init_db(): unable to connect to the database
+ 0(5) ERROR: <core> [core/sr_module.c:974]: init_mod(): Error while initializing module dispatcher (/x/dispatcher.so)
+ERROR: error while initializing modules
+"""
+NO_LIST = """\
+ 0(5) WARNING: <core> [core/socket_info.c:1702]: fix_hostname(): could not rev. resolve 192.0.2.3
+ 0(5) ERROR: dispatcher [dispatch.c:824]: ds_load_list(): can't open list file [/etc/kamailio/dispatcher.list]
+ 0(5) ERROR: <core> [core/sr_module.c:974]: init_mod(): Error while initializing module dispatcher (/x/dispatcher.so)
+"""
+
+
+def test_interfaces_have_the_names_and_addresses_of_the_host() -> None:
+    interfaces: list[dict[str, Any]] = [
+        {
+            "ifname": "lo",
+            "flags": ["LOOPBACK", "UP"],
+            "addr_info": [
+                {"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host"},
+                {"family": "inet", "local": "203.0.113.5", "prefixlen": 32, "scope": "global"},
+            ],
+        },
+        {
+            "ifname": "eth0.100",
+            "flags": ["BROADCAST", "UP"],
+            "addr_info": [
+                {"family": "inet", "local": "192.0.2.2", "prefixlen": 24, "scope": "global"},
+                {"family": "inet6", "local": "2001:db8::2", "prefixlen": 64, "scope": "global"},
+                {"family": "inet6", "local": "fe80::2", "prefixlen": 64, "scope": "link"},
+            ],
+        },
+        {
+            "ifname": "veth12",
+            "flags": ["UP"],
+            "addr_info": [{"family": "inet6", "local": "fe80::9", "prefixlen": 64, "scope": "link"}],
+        },
+        {"ifname": "eth1", "flags": [], "addr_info": [{"family": "inet", "local": "10.0.0.1", "prefixlen": 8}]},
+    ]
+    assert network_lines(interfaces) == [
+        "link set lo up",
+        "address replace 203.0.113.5/32 dev lo noprefixroute",
+        "link add eth0.100 type veth peer name sipfleet1",
+        "link set eth0.100 up",
+        "link set sipfleet1 up",
+        "address replace 192.0.2.2/24 dev eth0.100 noprefixroute",
+        "address replace 2001:db8::2/64 dev eth0.100 noprefixroute nodad",
+        "address replace fe80::2/64 dev eth0.100 noprefixroute nodad",
+        "link add eth1 type veth peer name sipfleet3",
+        "address replace 10.0.0.1/8 dev eth1 noprefixroute",
+        "route add multicast 224.0.0.0/4 dev eth0.100",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("log", "outside"),
+    [
+        (DATABASE % "Can't connect to server on '192.0.2.9' (101)", True),
+        (DATABASE % "Can't connect to local server through socket '/run/mysqld/mysqld.sock' (2)", True),
+        (DATABASE % "Unknown server host 'db' (-3)", True),
+        (NO_LIST, False),
+        # The start dies of the first one; a server says more while it ends.
+        (NO_LIST + DATABASE % "Can't connect to server on '192.0.2.9' (101)", False),
+        # Another module goes on without what it could not reach.
+        (" 0(5) ERROR: rtpengine [x.c:1]: f(): could not resolve rtp.example.net\n" + NO_LIST, False),
+        (
+            " 0(3) ERROR: <core> [x.c:1]: fix_hostname(): could not resolve sip.example.net\nfailed to initialize\n",
+            True,
+        ),
+        (" 0(5) ERROR: <core> [db.c:204]: db_bind_mod(): Module db_mysql not found. Missing loadmodule?\n", False),
+        # A database in files, whose module comes too late.
+        (re.sub(".*db_mysql.*\n", "", DATABASE), False),
+        ("", False),
+    ],
+)
+def test_what_cannot_be_reached_is_told_from_what_is_wrong(log: str, outside: bool) -> None:
+    assert needs_outside(errors_of(log)) is outside
+
+
+def test_errors_are_whole_and_bounded() -> None:
+    log = " 0(5) INFO: <core> [a.c:1]: f(): quiet\n 0(5) ERROR: app_python3 [b.c:2]: g(): Unhandled exception:\n"
+    log += "ModuleNotFoundError: No module named 'x'\n 0(5) DEBUG: <core> [a.c:1]: f(): more\n"
+    assert [error.line for error in errors_of(log)] == [
+        "0(5) ERROR: app_python3 [b.c:2]: g(): Unhandled exception:",
+        "ModuleNotFoundError: No module named 'x'",
+    ]
+    shown = show_errors(errors_of("".join(" 0(5) ERROR: m [a.c:1]: f(): %d\n" % number for number in range(100))))
+    assert len(shown.splitlines()) == 21 and "(80 lines are left out here)" in shown and shown.endswith(" 99")
+    assert len(show_errors(errors_of(" 0(5) ERROR: m [a.c:1]: f(): " + 10000 * "x"))) <= 300
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("1024:524288", (1024, 524288)), ("64K", (65536, 65536)), ("infinity", (-1, -1)), ("x", None)]
+)
+def test_limits_of_a_unit_are_understood(text: str, limit: tuple[int, int] | None) -> None:
+    assert read_limit(text) == limit
+
+
+def test_unit_says_how_it_is_started(tmp_path: Path) -> None:
+    text = "[Service]\nUser=sip\nRuntimeDirectory=kamailio\nExecStart=/usr/sbin/kamailio -P /run/k.pid -f /etc/k.cfg\n"
+    (tmp_path / "kamailio.service").write_text(text)
+    service = read_service(None, [str(tmp_path)])
+    assert service and service.program == "/usr/sbin/kamailio"
+    assert service.arguments == ("-P", "/run/k.pid", "-f", "/etc/k.cfg")
+    assert service.settings["RuntimeDirectory"] == "kamailio"
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (Start("/bin/true", ("-t", "/srv")), "a start in a root folder of its own cannot be rehearsed"),
+        (Start("/bin/true", (), settings={"RootDirectory": "/srv"}), "a start in a root folder of its own"),
+        (Start("/bin/true", (), Account("no-such-user")), "this host does not know 'no-such-user', which starts"),
+        (Start("/bin/true", ("-m", "999999999")), "MiB of memory left, which is too little for another server"),
+        (Start("/bin/true", ("--no-such-option",)), "the command line of the server is not understood"),
+    ],
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="another reason comes first")
+def test_what_cannot_be_rehearsed_says_why(start: Start, message: str) -> None:
+    found = rehearse(start, {})
+    assert found.outcome == "not possible here" and message in found.message
+
+
+def test_only_root_rehearses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rehearsal.os, "geteuid", lambda: 1000)
+    found = rehearse(Start("/bin/true", ()), {})
+    assert (found.outcome, found.message) == (
+        "not possible here",
+        "only root can rehearse a start. Run the task as root",
+    )
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+def test_work_in_namespaces_is_ended_when_its_time_is_up() -> None:
+    def work(_prepared: object, output: int) -> None:
+        os.write(output, b"begun\n")
+        while True:
+            os.sched_yield()
+
+    done = run_apart(lambda: None, work, 0.5, NOTHING)
+    assert (done.value, done.printed) == (None, b"begun\n")
+    assert done.problem == "it has not ended after 0.5 seconds"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+def test_work_in_namespaces_is_the_first_process_there_and_prints_what_is_kept() -> None:
+    def work(prepared: str, output: int) -> list[object]:
+        os.write(output, b"a DEBUG\nb\nc DEBUG")
+        return [prepared, os.getpid()]
+
+    done = run_apart(lambda: "before", work, 10, re.compile(rb"DEBUG"))
+    assert (done.value, done.problem, done.printed) == (["before", 1], "", b"b\n")
