@@ -129,6 +129,7 @@ def deploy_spec() -> Dict[str, Dict[str, Any]]:
         "keep_state": {"type": "bool", "default": True},
         "record": {"type": "path", "default": "/var/lib/sipfleet-kamailio"},
         "reload_timeout": {"type": "float", "default": 60},
+        "rehearse": {"type": "str", "choices": ["auto", "required", "never"], "default": "auto"},
         "restart_timeout": {"type": "float", "default": 60},
         "restart": {"type": "str", "choices": ["needed", "due", "never"], "default": "needed"},
         "restart_command": {"type": "list", "elements": "str"},

@@ -142,6 +142,17 @@ options:
     description: The seconds in which the server must have loaded the list.
     type: float
     default: 60
+  rehearse:
+    description:
+      - Whether the server is started apart from its host before a restart, with the files that are about to be written, in namespaces of its own.
+        It has the addresses of the host and no way out, and nothing that it writes stays. If it does not come up, the task fails with what the
+        server says, and nothing has been changed.
+      - V(auto) does without where it is not possible (as another user than root, in a container) or where the server needs something outside,
+        such as a database or a name server. RV(rehearsal) says so.
+      - V(required) fails then.
+    type: str
+    choices: [auto, required, never]
+    default: auto
   restart_timeout:
     description: The seconds in which the server must answer, from the beginning of its restart.
     type: float
@@ -303,6 +314,25 @@ lost:
   returned: with O(state=present)
   type: list
   elements: dict
+rehearsal:
+  description: What came of the start apart from the host. Empty where the server is not restarted, or is not to be rehearsed.
+  returned: with O(state=present)
+  type: dict
+  contains:
+    outcome:
+      description: What the server did.
+      type: str
+      sample: came up
+    message:
+      description: The errors of the server, or why there was no rehearsal.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+    not_checked:
+      description: What a rehearsal cannot show here.
+      type: list
+      elements: str
 health:
   description: The destinations that have not answered, or of which nobody knows.
   returned: with O(state=present)
@@ -388,6 +418,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         describe_action,
         make_plan,
     )
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.rehearse import describe_rehearsal
 
     plan = make_plan(module, locks)
     if not module.check_mode:
@@ -400,6 +431,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         "change": "",
         "health": [],
         "also_read_by": describe_readers(plan.behind),
+        "rehearsal": describe_rehearsal(plan.rehearsal),
         **describe_restoring(Restoring((), ())),
         **plan.result,
     }

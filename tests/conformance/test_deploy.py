@@ -73,7 +73,13 @@ class Deployed(Live):
                 thread.join()
 
     def arguments(self, module: str, **options: Any) -> dict[str, Any]:
-        given = {"record": str(self.record), "restart_command": [str(self.script), "restart"], "confirm_timeout": 0}
+        given = {
+            "record": str(self.record),
+            "restart_command": [str(self.script), "restart"],
+            "confirm_timeout": 0,
+            # Most of what goes wrong here would not get past a rehearsal.
+            "rehearse": "never",
+        }
         return super().arguments(module, **{**(given if module == "deploy" else {}), **options})
 
     def deploy(self, **options: Any) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def test_a_whole_configuration_with_an_include_in_a_new_folder(suite: str, tmp_p
             assert checked["changed"] and checked["action"] == "restart" and live.files() == before
             assert not routes.exists()
             first = process(server)
-            done = live.deploy(files=wished)
+            done = live.deploy(files=wished, rehearse="auto")
+            assert done["rehearsal"]["outcome"] == "came up", done["rehearsal"]
             assert done["changed"] and done["diff"] == checked["diff"] and done["files"] == checked["files"]
             assert process(server) != first and uris(server) == sorted([live.good, live.more])
             assert stat.S_IMODE(routes.stat().st_mode) == 0o640
@@ -231,7 +232,7 @@ def test_a_server_that_is_down_is_started(tmp_path: Path) -> None:
             live.config.write_text(config_of(live, FATAL))
             wished = [file(live.config, good), file(live.list, f"1 {live.good} 8\n1 {live.more} 8\n")]
             checked = live.deploy(check_mode=True, files=wished)
-            done = live.deploy(files=wished, healthy_timeout=15)
+            done = live.deploy(files=wished, healthy_timeout=15, rehearse="required")
             assert checked["action"] == done["action"] == "start" and checked["diff"] == done["diff"]
             assert uris(server) == sorted([live.good, live.more])
             assert not live.deploy(files=wished)["changed"]
@@ -247,3 +248,27 @@ def test_a_server_that_is_down_and_does_not_come_up(tmp_path: Path) -> None:
             result = live.deploy(files=[file(live.config, config_of(live, FATAL))], restart_timeout=10)
             assert result["failed"] and "did not run before" in result["msg"], result["msg"]
             assert live.files() == before and not live.pending()
+
+
+@pytest.mark.parametrize("check_mode", (True, False))
+def test_no_restart_into_files_of_which_the_server_dies(check_mode: bool, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            first, before = process(server), live.files()
+            wished = [file(live.config, config_of(live, FATAL)), file(live.folder / "new" / "a.cfg", "# new\n")]
+            result = live.deploy(check_mode=check_mode, files=wished, rehearse="auto")
+            assert result["failed"] and "jsonrpc_init_fifo_server" in result["msg"], result["msg"]
+            assert live.files() == before and process(server) == first and not live.pending()
+            assert not (live.folder / "new").exists()
+
+
+def test_a_rehearsal_shows_what_the_server_leaves_out(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, SUITE, peers)
+        with live.running() as server:
+            first = process(server)
+            wished = [file(live.config, config_of(live, route="drop;")), file(live.list, f"1 {live.good} 8\n")]
+            done = live.deploy(files=wished, rehearse="required")
+            assert done["action"] == "restart" and process(server) != first
+            assert done["rehearsal"]["not_checked"] == [], done["rehearsal"]

@@ -136,6 +136,17 @@ def rights_with(path: str, wanted: Wanted) -> Optional[Rights]:
         raise error("cannot be looked at: %s" % exc.strerror, "Nothing has been changed", path) from exc
 
 
+def numbers_with(path: str, wanted: Wanted) -> Tuple[Optional[int], Optional[int], Optional[int]]:
+    """Return the numbers of owner, group and mode that are asked for; None for what stays. Raises KamailioError."""
+    mode = wanted.mode
+    if isinstance(mode, str):
+        try:
+            mode = stat.S_IMODE(status_with(os.stat(path), wanted, path).st_mode)
+        except OSError:
+            mode = None
+    return wanted.owner, wanted.group, mode
+
+
 def _shown(status: os.stat_result) -> str:
     return "%s:%s %04o" % (user_name(status.st_uid), group_name(status.st_gid), stat.S_IMODE(status.st_mode))
 

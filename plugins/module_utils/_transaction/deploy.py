@@ -50,6 +50,7 @@ from .._server.gate import (
 )
 from .._server.load import load_files
 from .._server.readers import Behind, compare_readers
+from .._server.rehearsal import Rehearsal
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import (
@@ -84,6 +85,7 @@ from .journal import (
     proceed,
     with_inodes,
 )
+from .rehearse import rehearse_change
 from .revert import go_back
 from .watch import arm
 
@@ -106,8 +108,8 @@ class Plan(NamedTuple):
     judgement of the files has given, C(refusal) why nothing may be done. C(meaning) is that of the configuration that
     will be there, C(behind) are other servers that read the same files.
 
-    A reload consists of C(reloads), and of that of the list if it C(loads_list). For those C(by_time) the server
-    compares the times of the files, in whole seconds.
+    A restart had its C(rehearsal), None without one. A reload consists of C(reloads), and of that of the list if it
+    C(loads_list). For those C(by_time) the server compares the times of the files, in whole seconds.
     """
 
     config: str
@@ -118,6 +120,7 @@ class Plan(NamedTuple):
     reloads: Tuple[Reload, ...]
     loads_list: bool
     by_time: Tuple[str, ...]
+    rehearsal: Optional[Rehearsal]
     live: Live
     of_list: Optional[ListPlan]
     result: Dict[str, Any]
@@ -171,6 +174,11 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     loads_list = action in (RESTART, START) or bool(action == RELOAD and of_list and of_list.judged.reasons)
     if (action in (RESTART, START) or texts) and not refusal:
         require_restartable(module, after, planned.standing, texts, site.invocation)
+    rehearsal = None
+    if action in (RESTART, START) and not refusal:
+        rehearsal = rehearse_change(
+            module, planned, site.invocation, live.version, of_list.listing if of_list else None
+        )
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
         if due.reasons and action != RESTART:
             module.warn(render_due(due))
@@ -186,6 +194,7 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
         reloads=least.reloads if action == RELOAD else (),
         loads_list=loads_list,
         by_time=least.by_time,
+        rehearsal=rehearsal,
         live=live,
         of_list=of_list,
         result=describe_verdict(verdict, site.version),

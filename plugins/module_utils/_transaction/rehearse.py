@@ -1,0 +1,90 @@
+# Copyright (c) 2026, sipfleet.kamailio contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to the sipfleet.kamailio collection: not for use outside of it,
+# and it can change in any release.
+
+"""The rehearsal of a change before anything of it is written: no restart into files of which the server dies."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from .._analysis.setup import read_setup
+from .._caller import Caller
+from .._change import Change
+from .._compare.compare import compare
+from .._config.model import Invocation
+from .._dispatcher.uri import read_uri
+from .._errors import error
+from .._host.attributes import Wanted, numbers_with
+from .._host.layers import Candidate
+from .._host.staging import real_path
+from .._server.rehearsal import CAME_UP, DID_NOT_ANSWER, DID_NOT_START, Rehearsal, rehearse, start_of
+from .._server.reload import left_out, render_left_out
+from .._server.server import Loadable
+from .._versions import Version
+from .files import PlannedFiles
+
+NEVER, REQUIRED = "never", "required"
+
+
+def rehearse_change(
+    module: Caller, planned: PlannedFiles, invocation: Invocation, version: Version, listing: Optional[Loadable]
+) -> Optional[Rehearsal]:
+    """Start a server with the planned files apart from its host; None where nobody wants that.
+
+    Raises KamailioError where it does not come up, or not with the list, and where it could not be rehearsed and that
+    is required.
+    """
+    params = module.params
+    if params["rehearse"] == NEVER:
+        return None
+    start = start_of(module, [planned.after, planned.before], invocation)
+    files = {
+        real_path(change.path, params["follow"]): _candidate(change, planned.wanted.get(change.path))
+        for change in planned.changes
+    }
+    rehearsal = rehearse(start, files, planned.after, params["restart_timeout"])
+    if rehearsal.outcome in (DID_NOT_START, DID_NOT_ANSWER):
+        text = "the server does not come up with these files, as a start apart from this host has shown:\n%s"
+        raise error(text % rehearsal.message, "Nothing has been changed", planned.after.path)
+    if rehearsal.outcome == CAME_UP:
+        _require_loaded(planned, version, listing, rehearsal)
+    elif params["rehearse"] == REQUIRED:
+        text = "a start of the server could not be rehearsed: %s" % rehearsal.message
+        raise error(text, "Nothing has been changed. With rehearse auto it is made without", planned.after.path)
+    return rehearsal
+
+
+def _candidate(change: Change, wanted: Optional[Wanted]) -> Optional[Candidate]:
+    if change.after is None:
+        return None
+    if wanted is None:
+        return Candidate(change.after)
+    return Candidate(change.after, *numbers_with(change.path, wanted))
+
+
+def _require_loaded(planned: PlannedFiles, version: Version, listing: Optional[Loadable], rehearsal: Rehearsal) -> None:
+    """Refuse a list of which the server leaves something out. Raises KamailioError."""
+    if listing is None or rehearsal.destinations is None:
+        return
+    setup = read_setup(planned.after, version)
+    missing = left_out(compare(listing.document, listing.skipped, rehearsal.destinations, setup))
+    # Apart from its host, the server has nobody to ask for names.
+    certain = [difference for difference in missing if not read_uri(difference.uri).needs_resolver]
+    if certain:
+        raise error("%s\n\nNothing has been changed." % render_left_out(listing.path, certain))
+
+
+def describe_rehearsal(rehearsal: Optional[Rehearsal]) -> Dict[str, Any]:
+    """Describe a rehearsal as a result has it."""
+    if rehearsal is None:
+        return {}
+    return {
+        "outcome": rehearsal.outcome,
+        "message": rehearsal.message,
+        "seconds": rehearsal.seconds,
+        "not_checked": list(rehearsal.not_checked),
+    }
