@@ -418,7 +418,10 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         describe_action,
         make_plan,
     )
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.rehearse import describe_rehearsal
+    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.rehearse import (
+        describe_rehearsal,
+        unseen_of,
+    )
 
     plan = make_plan(module, locks)
     if not module.check_mode:
@@ -443,7 +446,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
-    for text in render_behind(plan.behind):
+    for text in [*render_behind(plan.behind), *unseen_of(plan.reloads, plan.rehearsal)]:
         module.warn(text)
     if module.check_mode:
         return result

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from conformance.live import warnings_of
 from conformance.server import SUITES, Peers, Server
 from conformance.test_deploy import Deployed, uris
 
@@ -272,3 +273,47 @@ def test_a_rehearsal_shows_what_the_server_leaves_out(tmp_path: Path) -> None:
             done = live.deploy(files=wished, rehearse="required")
             assert done["action"] == "restart" and process(server) != first
             assert done["rehearsal"]["not_checked"] == [], done["rehearsal"]
+
+
+SCRIPT = """loadmodule "sl.so"
+loadmodule "textops.so"
+loadmodule "app_lua.so"
+modparam("app_lua", "load", "@DIR@/script.lua")
+modparam("app_lua", "reload", 1)
+"""
+LUA = "function answer()\n    return 1\nend\n"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_script_needs_the_reload_of_its_module(suite: str, tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        live = Deployed(tmp_path, suite, peers, SCRIPT)
+        script = live.folder / "script.lua"
+        script.write_text(LUA)
+        with live.running() as server:
+            first = process(server)
+            wished = [file(script, LUA.replace("1", "2"))]
+            # The lab's server has it, and the host of the test has not.
+            ignored = ["module-file-missing"]
+            done = live.deploy(files=wished, ignore=ignored, restart="never")
+            assert done["action"] == "reload" and done["reasons"][0].endswith("app_lua.reload"), done
+            assert done["changed"] and "when it handles its next message" in warnings_of(done), done
+            assert process(server) == first and script.read_text() == LUA.replace("1", "2")
+            assert not live.deploy(files=wished, ignore=ignored)["changed"]
+
+
+def test_files_of_a_reload_that_fails_go_back(tmp_path: Path) -> None:
+    with Peers(2) as peers:
+        body = 'loadmodule "permissions.so"\n'
+        body += 'modparam("permissions", "address_file", "@DIR@/address")\n'
+        live = Deployed(tmp_path, SUITE, peers, body)
+        addresses = live.folder / "address"
+        addresses.write_text("1 10.0.0.1\n")
+        with live.running() as server:
+            first = process(server)
+            good = live.deploy(files=[file(addresses, "1 10.0.0.2\n")], restart="never")
+            assert good["action"] == "reload" and "10.0.0.2" in server.rpc("permissions.addressDump"), good
+            bad = live.deploy(files=[file(addresses, "1\n")], restart="never")
+            assert bad.get("failed") and "Everything was taken back" in bad["msg"], bad
+            assert addresses.read_text() == "1 10.0.0.2\n" and process(server) == first
+            assert "10.0.0.2" in server.rpc("permissions.addressDump") and not live.pending()

@@ -128,6 +128,23 @@ def test_the_guard_of_templates_and_the_way_from_them(docs: Documented) -> None:
     assert docs.files("k5")[0] == written["k5"][0].replace('"ds_ping_interval", 1', '"ds_ping_interval", 2')
 
 
+@pytest.mark.nightly
+def test_templates_that_stay(docs: Documented) -> None:
+    assert docs.good("deploy_templates.yml")[0] == all_hosts(1)
+    written = {host: docs.files(host) for host in SERVERS}
+    assert all(files[1] == FROM_TEMPLATE for files in written.values())
+    assert docs.good("deploy_templates.yml")[0] == all_hosts(0)
+    # One that the server would not start with is written nowhere.
+    status, printed = docs.run_book("deploy_templates.yml", ping_interval="-c")
+    assert status != 0 and "Nothing has been changed" in printed, printed
+    assert {host: docs.files(host) for host in SERVERS} == written
+    assert all(docs.runs(host) == GATEWAYS for host in SERVERS)
+    for host in SERVERS:
+        docs.must(host, "systemctl", "stop", "kamailio")
+    assert docs.good("deploy_templates.yml")[0] == all_hosts(1)
+    assert all(docs.runs(host) == GATEWAYS for host in SERVERS)
+
+
 def test_the_verification_of_a_role(docs: Documented) -> None:
     limit = ("--limit", "kamailio")
     assert docs.good("molecule_verify.yml", *limit)[0] == all_hosts(0)

@@ -175,7 +175,8 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     if (action in (RESTART, START) or texts) and not refusal:
         require_restartable(module, after, planned.standing, texts, site.invocation)
     rehearsal = None
-    if action in (RESTART, START) and not refusal:
+    unseen = action == RELOAD and any(reload.unseen for reload in least.reloads)
+    if (action in (RESTART, START) or unseen) and not refusal:
         rehearsal = rehearse_change(
             module, planned, site.invocation, live.version, of_list.listing if of_list else None
         )

@@ -9,12 +9,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from .._analysis.setup import read_setup
 from .._caller import Caller
 from .._change import Change
 from .._compare.compare import compare
+from .._config.least import Reload
 from .._config.model import Invocation
 from .._dispatcher.uri import read_uri
 from .._errors import error
@@ -76,6 +77,14 @@ def _require_loaded(planned: PlannedFiles, version: Version, listing: Optional[L
     certain = [difference for difference in missing if not read_uri(difference.uri).needs_resolver]
     if certain:
         raise error("%s\n\nNothing has been changed." % render_left_out(listing.path, certain))
+
+
+def unseen_of(reloads: Sequence[Reload], rehearsal: Optional[Rehearsal]) -> List[str]:
+    """Return what nobody sees of the reloads of files, nothing where a rehearsal has shown it."""
+    if rehearsal and rehearsal.outcome == CAME_UP:
+        return []
+    text = "%s does not show whether the server can use what it loads: %s"
+    return [text % (reload.call, reload.unseen) for reload in reloads if reload.unseen]
 
 
 def describe_rehearsal(rehearsal: Optional[Rehearsal]) -> Dict[str, Any]:
