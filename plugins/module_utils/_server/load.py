@@ -45,7 +45,7 @@ def _refusal(connection: Connection, reload: Reload, seconds: float) -> str:
     try:
         answer = call_when_free(connection, seconds, reload.command, *reload.arguments)
     except ServerError as reason:
-        return reason.problems[0].text
+        return reason.problems[0].text.rstrip(".")
     wanted = COMMANDS[reload.command].answer
     if not wanted or wanted in answer:
         return ""
