@@ -14,14 +14,19 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.least import Files, Least, reloads_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.reloads import COMMANDS, FILES, TABLES
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.reloads import (
+    COMMANDS,
+    FILES,
+    RUNS_COMMAND,
+    TABLES,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.connection import Connection
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.find import parse_binrpc
@@ -369,6 +374,40 @@ CASES = {
     ),
 }
 
+# Other tables of the same commands.
+CASES["domain_attrs"] = replace(
+    CASES["domain"],
+    old={"did": "a", "name": "before", "type": 2, "value": "v"},
+    new={"did": "a", "name": "after", "type": 2, "value": "v"},
+    name="domain_attrs",
+    tables={"domain": {"domain": "example.com", "did": "a"}},
+)
+CASES["lcr_rule"] = replace(
+    CASES["lcr"],
+    old={"lcr_id": 1, "prefix": "4901", "from_uri": "", "request_uri": "", "enabled": 1},
+    new={"lcr_id": 1, "prefix": "4902", "from_uri": "", "request_uri": "", "enabled": 1},
+    shows="lcr.dump_rules",
+    before="4901",
+    after="4902",
+    name="lcr_rule",
+    tables={
+        "lcr_gw": {"lcr_id": 1, "ip_addr": "192.0.2.1", "uri_scheme": 1, "transport": 1, "params": ";x=y"},
+        "lcr_rule_target": {"lcr_id": 1, "rule_id": 1, "gw_id": 1, "weight": 1},
+    },
+)
+CASES["dr_rules"] = replace(
+    CASES["drouting"],
+    old={"ruleid": 1, "groupid": "0", "prefix": "50", "timerec": "20000101T000000", "gwlist": "1"},
+    new={"ruleid": 1, "groupid": "0", "prefix": "51", "timerec": "20000101T000000", "gwlist": "1"},
+    after="127.0.0.1",
+    name="dr_rules",
+    tables={"dr_gateways": {"gwid": 1, "type": 1, "address": "192.0.2.1", "pri_prefix": ""}},
+    skipped="",
+)
+CASES["app_python3 script_name"] = replace(
+    CASES["app_python3"], body=CASES["app_python3"].body.replace('"load"', '"script_name"')
+)
+
 
 def prepare(case: Case, suite: str, tmp_path: Path) -> Setup:
     """The files of a case for a server of a suite, with what was there before the change."""
@@ -648,21 +687,25 @@ def test_rules_that_no_command_loads(suite: str, version: str, tmp_path: Path) -
         assert "Denied" in answer(setup.port)
 
 
-def test_command_of_the_script_is_run_anew(suite: str, version: str, tmp_path: Path) -> None:
-    body = ANSWER + 'loadmodule "exec.so"\n'
-    setup = Setup(tmp_path, body, None)
-    program = setup.folder / "answer"
-    route = 'exec_avp("%s x", "$avp(said)"); sl_send_reply("480", "$avp(said)");' % program
+@pytest.mark.parametrize("function", sorted(RUNS_COMMAND))
+def test_command_of_the_script_is_run_anew(function: str, suite: str, version: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, ANSWER + 'loadmodule "exec.so"\n', None)
+    program, said = setup.folder / "answer", setup.folder / "said"
+    given = '"%s x", "$avp(said)"' if function == "exec_avp" else '"%s x"'
+    route = '%s(%s); sl_send_reply("480", "Answer");' % (function, given % program)
     setup.config.write_text(setup.config.read_text().replace("exit;", route))
-    program.write_text("#!/bin/sh\necho before\n")
+    text = "#!/bin/sh\necho %s >" + str(said) + "\necho sip:127.0.0.1:9\n"
+    program.write_text(text % "before")
     program.chmod(0o755)
     with setup.server(suite) as server:
         assert server.exit_status is None, server.log_text()
-        assert "before" in answer(setup.port)
-        program.write_text("#!/bin/sh\necho after\n")
+        answer(setup.port)
+        assert said.read_text() == "before\n"
+        program.write_text(text % "after")
         least = needed(setup, version, program)
         assert [idle.path for idle in least.nothing] == [str(program)] and not least.reloads + least.restarts
-        assert "after" in answer(setup.port)
+        answer(setup.port)
+        assert said.read_text() == "after\n"
 
 
 def test_commands_in_their_order_until_one_fails(suite: str, version: str, tmp_path: Path) -> None:
@@ -705,8 +748,11 @@ def test_every_row_has_a_case() -> None:
     assert calls == set(COMMANDS)
     assert {row.command for row in FILES if row.command} | {row.command for row in TABLES} == calls
     bodies = "".join(case.body for case in CASES.values())
-    for row in TABLES:
-        assert f'"{row.module}", "{row.parameter}"' in bodies, row
+    # Those of tls and permissions have tests of their own.
+    alone = ("config", "default_allow_file", "default_deny_file")
+    named = [(row.module, row.parameter) for row in FILES if row.parameter not in alone]
+    for module, parameter in [*named, *((row.module, row.parameter) for row in TABLES)]:
+        assert f'"{module}", "{parameter}"' in bodies, (module, parameter)
 
 
 def test_lua_without_reload(suite: str, version: str, tmp_path: Path) -> None:
