@@ -33,6 +33,8 @@ from .requirements import When, asked_for
 from .tls_file import files_named_in, tls_lines
 
 _SCHEME = "text://"
+# How many paths a reason names.
+_NAMED = 3
 _NAME_OF_TABLE = re.compile(r"\s*([^\s=;]+)\s*=>|(?:\A|;)\s*name\s*=\s*\"?([^\s;\"]+)")
 _TABLE_OF_NAME = re.compile(r"(?:\A|;|=>)\s*dbtable\s*=\s*\"?([^\s;\"]+)")
 
@@ -60,8 +62,9 @@ class Reload(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is sent, for operators."""
-        more = ", and %d more" % (len(self.paths) - 3) if len(self.paths) > 3 else ""
-        return "%s%s changes: %s" % (", ".join(self.paths[:3]), more, self.call)
+        more = " and %d more" % (len(self.paths) - _NAMED) if len(self.paths) > _NAMED else ""
+        verb = "changes" if len(self.paths) == 1 else "change"
+        return "%s%s %s: %s" % (", ".join(self.paths[:_NAMED]), more, verb, self.call)
 
     @property
     def unseen(self) -> str:

@@ -43,7 +43,7 @@ def tls_lines(data: bytes) -> Tuple[Line, ...]:
     """
     lines: List[Line] = []
     line: List[Tuple[bytes, bytes]] = []
-    for found in _PIECE.finditer(data + b"\n"):
+    for found in _PIECE.finditer(data):
         if found.group("option"):
             string, word = found.group("string", "word")
             value = _ESCAPE.sub(lambda escape: _ESCAPED.get(escape.group(1), escape.group(1)), string or word or b"")
@@ -53,7 +53,7 @@ def tls_lines(data: bytes) -> Tuple[Line, ...]:
             line = []
         elif found.group("other"):
             line.append((b"", found.group("other")))
-    return tuple(lines)
+    return (*lines, tuple(line)) if line else tuple(lines)
 
 
 def files_named_in(lines: Iterable[Line]) -> Tuple[bytes, ...]:

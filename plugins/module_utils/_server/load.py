@@ -13,7 +13,7 @@ from typing import Sequence
 
 from .._config.least import Reload
 from .._config.reloads import COMMANDS
-from .._errors import KamailioError, error
+from .._errors import KamailioError, Problem, error
 from .._rpc.connection import Connection
 from .._rpc.errors import ServerError
 from .._text import named
@@ -28,23 +28,34 @@ def load_files(connection: Connection, reloads: Sequence[Reload], seconds: float
     """
     for done, reload in enumerate(reloads):
         try:
-            _load(connection, reload, seconds)
-        except ServerError as reason:
-            raise _failure(reload, reason.problems[0].text, reloads[:done]) from None
+            refusal = _refusal(connection, reload, seconds)
         except KamailioError as reason:
-            raise _failure(reload, reason.render(), reloads[:done]) from reason
+            text = "the server may not have loaded %s%s" % (_files(reload), _loaded(reloads[:done]))
+            raise KamailioError([Problem(text), *reason.problems]) from reason
+        if refusal:
+            text = "the server did not load %s: %s%s" % (_files(reload), refusal, _loaded(reloads[:done]))
+            runs = (
+                "It runs with nothing of it now" if COMMANDS[reload.command].loses else "What ran before keeps running"
+            )
+            raise error(text, "%s; the log of the server says why" % runs)
 
 
-def _load(connection: Connection, reload: Reload, seconds: float) -> None:
-    answer = call_when_free(connection, seconds, reload.command, *reload.arguments)
+def _refusal(connection: Connection, reload: Reload, seconds: float) -> str:
+    """Send a command; return what the server says against it, empty if it has loaded the files."""
+    try:
+        answer = call_when_free(connection, seconds, reload.command, *reload.arguments)
+    except ServerError as reason:
+        return reason.problems[0].text.rstrip(".")
     wanted = COMMANDS[reload.command].answer
-    if wanted and wanted not in answer:
-        said = ", ".join(named(value) for value in answer) or "nothing"
-        raise error("the server answered %s with %s" % (reload.command, said))
+    if not wanted or wanted in answer:
+        return ""
+    said = ", ".join(named(value) for value in answer) or "nothing"
+    return "the server answered %s with %s" % (reload.command, said)
 
 
-def _failure(reload: Reload, reason: str, done: Sequence[Reload]) -> KamailioError:
-    before = ". Loaded before it: %s" % ", ".join(one.call for one in done) if done else ""
-    text = "the server did not load %s: %s%s" % (", ".join(reload.paths), reason, before)
-    runs = "It runs with nothing of it now" if COMMANDS[reload.command].loses else "What ran before keeps running"
-    return error(text, "%s; the log of the server says why" % runs)
+def _files(reload: Reload) -> str:
+    return "%s with %s" % (", ".join(reload.paths), reload.call)
+
+
+def _loaded(done: Sequence[Reload]) -> str:
+    return ". Loaded before it: %s" % ", ".join(reload.call for reload in done) if done else ""
