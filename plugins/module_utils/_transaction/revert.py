@@ -372,14 +372,12 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
     if journal.action == RELOAD or not journal.entries:
         with contextlib.suppress(KamailioError):
             live = wait_for_answer(module, Deadline(_ANSWER_SECONDS))
-    if live and journal.action == RELOAD:
-        calls = [Reload(call[0], tuple(call[1:]), ()) for call in journal.calls if call != [LIST_RELOAD]]
-        load_files(live.connection, calls, module.params["reload_timeout"])
+    if live and journal.action == RELOAD and _loads_files(live, journal, module.params["reload_timeout"]):
         if [LIST_RELOAD] not in journal.calls:
             return []
         done = _reload(live, states, record, module.params["reload_timeout"])
     else:
-        if live is None:
+        if live is None or journal.action == RELOAD:
             live = restart(module, module.params["restart_timeout"])
             # The record of the start before this one can be but a second old.
             keep_start(live, journal.options["record"], meaning_of(live.evaluation, live.version))
@@ -390,6 +388,16 @@ def _bring_back(module: Caller, journal: Journal, states: Sequence[State]) -> Li
         done = after_loading(live, _list_of(live), states, record, live.started)
     missing = [difference for difference in done.comparison.differences if difference.kind == "missing"]
     return [render_left_out(list_path(live.evaluation), missing)] if missing else []
+
+
+def _loads_files(live: Live, journal: Journal, seconds: float) -> bool:
+    """Have a server load the files of before; some commands are refused for minutes after they were obeyed once."""
+    calls = [Reload(call[0], tuple(call[1:]), ()) for call in journal.calls if call != [LIST_RELOAD]]
+    try:
+        load_files(live.connection, calls, seconds)
+    except KamailioError:
+        return False
+    return True
 
 
 def _reload(live: Live, states: Sequence[State], record: str, seconds: float) -> Reloaded:
