@@ -55,7 +55,13 @@ def test_destinations_that_do_not_answer_stop_at_the_canary(proxies: Proxies) ->
 
 def test_a_server_that_dies_on_restart(proxies: Proxies) -> None:
     modules = [{"name": "ctl", "params": {"binrpc": ["unix:/run/kamailio/kamailio_ctl", "unix:/no/such/folder/ctl"]}}]
+    # A rehearsal stops it before the first host is touched.
     status, printed = proxies.play(dispatcher_modules=modules, rollout_serial=["50%", "100%"])
+    assert status != 0 and printed.count("does not come up with these files") >= 4, printed
+    assert "No host has been changed" in printed and all(proxies.untouched(host) for host in FOUR), printed
+    status, printed = proxies.play(
+        dispatcher_modules=modules, rollout_serial=["50%", "100%"], dispatcher_rehearse="never"
+    )
     assert status != 0 and "Everything was taken back" in printed, printed
     assert printed.count("not touched, since the rollout was stopped") == 2, printed
     assert all(proxies.untouched(host) for host in FOUR)
