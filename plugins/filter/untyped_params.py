@@ -32,7 +32,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A text for each parameter, such as V(own: level).
+  description: "A text for each parameter, such as V(own: level)."
   type: list
   elements: str
 """

@@ -25,6 +25,29 @@ listen=udp:127.0.0.1:5060
 loadmodule "ctl.so"
 request_route { exit; }
 """
+# A repository in the host with the package made anew of what is installed there, as nothing can be fetched.
+REPACK = """
+mkdir -p /srv/repository /root/package/DEBIAN
+cd /root/package
+dpkg-query --listfiles kamailio | while read -r path; do
+    # /lib is a link to usr/lib.
+    if [ -d "$path" ]; then mkdir -p ".$(realpath "$path")"; else cp -a "$path" ".$(realpath "${path%/*}")/"; fi
+done
+dpkg-query --status kamailio | grep -v '^Status:' | sed '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d;/^ /d}' >DEBIAN/control
+for name in conffiles postinst postrm preinst prerm; do
+    cp "/var/lib/dpkg/info/kamailio.$name" "DEBIAN/$name"
+done
+dpkg-deb -Zgzip -z1 --build . /srv/repository/kamailio.deb >/dev/null
+cd /srv/repository
+{
+    cat /root/package/DEBIAN/control
+    echo Filename: ./kamailio.deb
+    echo Size: "$(stat -c %s kamailio.deb)"
+    echo SHA256: "$(sha256sum kamailio.deb | cut -d ' ' -f 1)"
+} >Packages
+rm -f /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
+"""
 
 
 class Lab:

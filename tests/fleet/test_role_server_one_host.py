@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lab.fleet import Host
 
-from fleet.server_role import CONFIG, LIST, OWN, Lab, enter_fleet
+from fleet.server_role import CONFIG, LIST, OWN, REPACK, Lab, enter_fleet
 
 HOSTS = [
     Host("s2", "trixie", "198.51.100.32"),
@@ -117,31 +117,15 @@ def test_a_configuration_elsewhere(lab: Lab) -> None:
         lab.shell("bare", "systemctl stop kamailio; rm /etc/kamailio/main.cfg")
 
 
-# A repository in the host with the package made anew of what is installed there, as nothing can be fetched.
-REPOSITORY = """
-mkdir -p /srv/repository /root/package/DEBIAN
-cd /root/package
-dpkg-query --listfiles kamailio | while read -r path; do
-    if [ -d "$path" ] && [ ! -L "$path" ]; then mkdir -p ".$path"; else cp -a "$path" ".$path"; fi
-done
-dpkg-query --status kamailio | grep -v '^Status:' | sed '/^Conffiles:/,/^[^ ]/{/^Conffiles:/d;/^ /d}' >DEBIAN/control
-for name in conffiles postinst postrm preinst prerm; do
-    cp "/var/lib/dpkg/info/kamailio.$name" "DEBIAN/$name"
-done
-dpkg-deb -Zgzip -z1 --build . /srv/repository/kamailio.deb
-cd /srv/repository
-{
-    cat /root/package/DEBIAN/control
-    echo Filename: ./kamailio.deb
-    echo Size: "$(stat -c %s kamailio.deb)"
-    echo SHA256: "$(sha256sum kamailio.deb | cut -d ' ' -f 1)"
-} >Packages
-rm -f /etc/apt/sources.list.d/*
-echo 'deb [trusted=yes] file:/srv/repository ./' >/etc/apt/sources.list
+# The host is left without the package.
+REPOSITORY = (
+    REPACK
+    + """
 DEBIAN_FRONTEND=noninteractive apt-get purge --yes kamailio
 deluser kamailio || true
 rm -rf /etc/kamailio /var/lib/apt/lists/*
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -122,6 +122,23 @@ def test_a_list_that_another_server_cannot_work_with_is_refused(shared: Shared) 
 
 
 @pytest.mark.nightly
+def test_a_file_that_both_configurations_include(shared: Shared) -> None:
+    line = 'modparam("tm", "fr_timer", 500)\n'
+    shared.write(HOST, "/etc/kamailio/common.cfg", line)
+    for path, config in (("kamailio.cfg", shared.configs[HOST]), ("b.cfg", shared.second)):
+        shared.write(HOST, "/etc/kamailio/" + path, config.replace(line, 'include_file "/etc/kamailio/common.cfg"\n'))
+    shared.must(HOST, "systemctl", "restart", "kamailio", "kamailio-b")
+    until(lambda: shared.both() == ([GOOD], [GOOD]))
+    other, modules = "kamailio-b.service", [{"name": "tm", "params": {"fr_timer": 600}}]
+    done = shared.task("deploy", modules=modules)
+    assert done["action"] == "restart" and due(done) == [(other, "restart")], done
+    assert "kamailio-b.service reads /etc/kamailio/common.cfg, /etc" in " ".join(done["printed"].split())
+    second = shared.task("deploy", instance=other, modules=modules, restart="due")
+    assert second["action"] == "restart" and second["files"] == [], second
+    assert due(second) == [("kamailio.service", "none")], second
+
+
+@pytest.mark.nightly
 def test_the_documented_play_changes_both_servers_or_none(shared: Shared) -> None:
     book = "../docs/playbooks/shared_list.yml"
     status, printed = shared.play(book=book, gateways=wish(GOOD, MORE))

@@ -63,9 +63,13 @@ def describe_readers(found: Sequence[Behind]) -> List[Dict[str, Any]]:
 
 def render_behind(found: Sequence[Behind]) -> List[str]:
     """Return a warning for each server that runs without what its files say."""
-    text = "%s reads %s as well, and needs a %s for it. Give it in instance, in a task of its own"
+    remedies = {
+        "reload": "Reload it as well, with its unit in instance",
+        "restart": "Restart it as well, by deploy with its unit in instance and restart=due",
+    }
     return [
-        text % (each.reader.unit, ", ".join(sorted(each.reader.shared)), each.due)
+        "%s reads %s as well, and needs a %s for it. %s"
+        % (each.reader.unit, ", ".join(sorted(each.reader.shared)), each.due, remedies[each.due])
         for each in found
-        if each.due in ("reload", "restart")
+        if each.due in remedies
     ]
