@@ -88,6 +88,12 @@ _SIP = _Kind(
 )
 _KINDS = (
     _Kind(
+        # -----BEGIN PRIVATE KEY-----, up to the end of the key
+        b"private key-----",
+        re.compile(rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"),
+        re.compile(rb"[^-]+"),
+    ),
+    _Kind(
         # modparam("module", "name", "value")
         b"modparam",
         re.compile(
