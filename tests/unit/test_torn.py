@@ -69,8 +69,9 @@ def undo_until_killed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None
     child = os.fork()
     if not child:
 
-        def write_half(place: FilePlace, data: bytes) -> None:
-            Path(place.path).write_bytes(data[: len(data) // 2] + Path(place.path).read_bytes()[len(data) // 2 :])
+        def write_half(place: FilePlace, change: Change) -> None:
+            half = len(change.after) // 2
+            Path(place.path).write_bytes(change.after[:half] + Path(place.path).read_bytes()[half:])
             os.kill(os.getpid(), signal.SIGKILL)
 
         monkeypatch.setattr(staging, "_write_in_place", write_half)

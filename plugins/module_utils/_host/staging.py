@@ -76,7 +76,7 @@ class Staging:
         done: List[_Staged] = []
         try:
             for file in self._staged:
-                _replace(self._module, file.place, file.new, file.change.after)
+                _replace(self._module, file.place, file.new, file.change)
                 done.append(file)
         except KamailioError as reason:
             problems = list(reason.problems)
@@ -91,8 +91,9 @@ class Staging:
         if file.change.before is None:
             remove_place(file.place)
         else:
-            new = _stage(self._module, file.place, file.change.after, file.change.before)
-            _replace(self._module, file.place, new, file.change.before)
+            back = Change(file.change.path, file.change.after, file.change.before)
+            new = _stage(self._module, file.place, back.before, back.after)
+            _replace(self._module, file.place, new, back)
 
 
 @contextlib.contextmanager
@@ -433,10 +434,10 @@ def _back_up(place: FilePlace, change: Change) -> str:
     return copy.path
 
 
-def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
+def _replace(module: Caller, place: FilePlace, new: _New, change: Change) -> None:
     """Rename the staged file over its target; write in place where that is impossible and allowed."""
     if not new.fits:
-        _write_in_place(place, data)
+        _write_in_place(place, change)
         return
     if module.selinux_enabled():
         there = place.status() is not None
@@ -447,7 +448,7 @@ def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
     except OSError as exc:
         if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
             raise _not_replaced(exc, place) from exc
-        _write_in_place(place, data)
+        _write_in_place(place, change)
 
 
 def _not_replaced(exc: OSError, place: FilePlace) -> KamailioError:
@@ -457,13 +458,17 @@ def _not_replaced(exc: OSError, place: FilePlace) -> KamailioError:
     return error("cannot be replaced: %s" % exc.strerror, remedy, place.path)
 
 
-def _write_in_place(place: FilePlace, data: bytes) -> None:
+def _write_in_place(place: FilePlace, change: Change) -> None:
+    """Write into the file at a place, which must be the one of the change: others can have given another its name."""
     try:
         handle = place.open(os.O_RDWR)
         with os.fdopen(handle, "r+b") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise error("is not a regular file", "Nothing has been changed", place.path)
-            file.write(data)
+            if change.before is None or not contains(handle, change.before):
+                raise _changed(change.path)
+            file.seek(0)
+            file.write(change.after)
             file.truncate()
             file.flush()
             os.fsync(handle)
