@@ -80,6 +80,25 @@ def undo_until_killed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
 
 
+def test_a_server_whose_answer_ends_the_rollback_is_not_asked_a_second_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer can take more memory than the host has, and the kernel then ends what reads it."""
+    path.write_bytes(AFTER)
+    journal = journal_of(path, APPLYING)
+    monkeypatch.setattr(revert, "_bring_back", lambda *_more: [])
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: os.kill(os.getpid(), signal.SIGKILL))
+    child = os.fork()
+    if not child:
+        undo(journal)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    found = load(journal.folder)
+    assert found and path.read_bytes() == AFTER
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: pytest.fail("it is asked again"))
+    assert undo(found) == [] and path.read_bytes() == BEFORE
+
+
 def undo(journal: Journal) -> list[str]:
     with FileLocks() as locks:
         problems: list[str] = revert.undo(Standin(journal.options), locks, journal, "so")["problems"]
