@@ -122,11 +122,13 @@ def cleaned(outcome: FileReport) -> FileReport:
 
 def find_in_list(path: str, arguments: argparse.Namespace) -> List[Finding]:
     """What a list gets wrong by itself, whatever the configuration. Raises KamailioError."""
-    data = read_file(path)
+    root = Root(arguments.root, os.path.dirname(path)) if arguments.root else None
+    real = root.find(path) if root and root.holds(path) else path
+    data = read_file(real)
     if data is None:
         raise error("is not there", "Create it, or correct its name", path)
     version = arguments.kamailio_version
-    found, _skipped = destination_findings(ListSource(path, parse_document(data, version)), version)
+    found, _skipped = destination_findings(ListSource(real, parse_document(data, version)), version)
     in_order = sorted(found, key=lambda finding: (finding.severity != ERROR, finding.line or 0, finding.column or 0))
     return [finding for finding in in_order if finding.rule not in arguments.ignore]
 

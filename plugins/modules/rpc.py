@@ -87,6 +87,7 @@ reads:
 """
 
 
+import math
 from typing import Any, List
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
@@ -103,6 +104,8 @@ def arguments_of(values: List[Any]) -> List[Param]:
     """Numbers and strings, as the server gets them."""
     if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
         raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise error("arguments holds a number that is not finite, which no call can hold", "Put it in quotes")
     return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 

@@ -243,6 +243,30 @@ def test_nobody_reads_a_list_that_becomes_private_while_it_is_written(
     assert attackers.gains() == ""
 
 
+def test_a_file_that_gets_the_name_of_a_list_keeps_its_owner_and_mode(
+    ground: Path, tmp_path: Path, attackers: Attackers
+) -> None:
+    """Everybody can rename files in the folder, and the list has all that is wanted but its owner and its mode."""
+    folder = owned(ground / "shared", 0, 0o777)
+    path = file_of(folder / "dispatcher.list", 0, LIST, 0o600)
+    content = LIST + "# TOPSECRET\n"
+    key = file_of(folder / "key", 0, content, 0o600)
+    private = key.stat()
+    wish = [{"setid": 1, "uri": "sip:10.0.0.1", "flags": 8}]
+    files = [
+        arguments_file(tmp_path, mode, path=str(path), destinations=wish, mode=mode, owner=owner)
+        for mode, owner in (("0644", str(OTHER)), ("0600", "0"))
+    ]
+    attackers.start(OTHER, "toggle", path, key)
+    done = run_many("dispatcher_list", files, TRIES)
+    assert any("can be another file that" in outcome["printed"] for outcome in done), done
+    assert attackers.gains() == ""
+    (found,) = [file for file in folder.iterdir() if file.stat().st_ino == private.st_ino]
+    status = found.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 0, 0o600)
+    assert found.read_text() == content
+
+
 def test_a_file_whose_name_begins_like_another_one_is_written_with_it(ground: Path, tmp_path: Path) -> None:
     config = file_of(ground / "kamailio.cfg", 0, 'include_file "kamailio.cfg.local"\n' + CONFIG)
     local = file_of(ground / "kamailio.cfg.local", 0, 'loadmodule "pv.so"\nmodparam("pv", "shvset", "a=i:1")\n')

@@ -164,6 +164,17 @@ def test_a_checked_file_that_is_a_link_out_of_the_root_is_not_read(repository: P
     assert "secret_setting" not in done.stdout + done.stderr and done.returncode == 2, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("target", ["/proc/self/environ", "../../../../secret.list"])
+def test_a_checked_list_that_is_a_link_out_of_the_root_is_not_read(target: str, repository: Path) -> None:
+    (repository / "secret.list").write_text("secret_setting=x\n")
+    name = "servers/good/etc/kamailio/dispatcher.list"
+    (repository / name).unlink()
+    (repository / name).symlink_to(target)
+    done = check(repository, "--root", "servers/good", name)
+    assert done.returncode == 2 and "is not there" in done.stderr, done.stdout + done.stderr
+    assert "PATH=" not in done.stdout + done.stderr and "secret_setting" not in done.stdout + done.stderr
+
+
 def test_links_are_followed_within_the_root(repository: Path) -> None:
     root = repository / "servers/good"
     folder = root / "etc/kamailio"

@@ -34,6 +34,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.restore
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.start import Edit, restart_due
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._compare.state import uncounted
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.limits import FORMS
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher import uri as uris
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.attributes import change_attrs
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.description import description_above
@@ -307,6 +308,67 @@ def test_few_of_the_sockets_of_huge_ranges_are_kept() -> None:
     text = numbered(b"socket = { bind = udp:eth%d:5000-5900; }\n", 200)
     sockets = evaluate("/k", text, no_files, Version(6, 1)).sockets
     assert len(sockets.sockets) <= 2000 and not sockets.complete
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "value"),
+    [
+        *(("usrloc", "ka_reply_codes", text) for text in (b"1%s", b"1 %s", b"1\t%s", b"1, %s", b" %s", b"-%s")),
+        *(("acc", "log_extra", text) for text in (b"a=$fU;%s ", b" %s", b"a=%s ", b"a=$fU%s ", b"$%s$(", b"a=$(fU%s{")),
+        *(("dispatcher", "ds_ping_reply_codes", text) for text in (b"code=404;%s ", b"a%s \t", b"%s=;", b'"%s"')),
+        *(("dispatcher", "list_file", text) for text in (b"%s<", b"%s$env(", b"%s{{", b"$a%s$(")),
+        ("dmq", "server_address", b"sip:%s@"),
+        ("auth", "challenge_attr", b"$%s"),
+        ("xlog", "prefix", b"$avp(%s("),
+    ],
+)
+def test_a_value_of_any_length_is_checked_in_proportion_to_it(module: str, name: str, value: bytes) -> None:
+    before, _mark, repeated = value.partition(b"%s")
+    text = b'loadmodule "pv"\nloadmodule "tm"\nloadmodule "%s"\nmodparam("%s", "%s", "%s")\n'
+    repeated = (repeated or before) * (200_000 // len(repeated or before))
+    whole = before + repeated.replace(b'"', b"") + b"x"
+    if module == "xlog":
+        text += b'modparam("xlog", "prefix_mode", 1)\n'
+    data = text % (module.encode(), module.encode(), name.encode(), whole)
+    began = time.process_time()
+    analyse(evaluate("/k", data, no_files, NEWEST), Listing("/l", None, False), NEWEST)
+    assert time.process_time() - began < 5
+
+
+def test_reply_codes_are_numbers_with_blanks_and_commas_between_them() -> None:
+    (form,) = [form for form in FORMS if form.parameters == "ka_reply_codes"]
+    for text in (b"200", b" 200", b"200,404", b"200, 404 ,", b"+200\t-404", b"200 \t\n404 ", b"200+404"):
+        assert form.form.match(text), text
+    for text in (b"", b" ", b",200", b"200;404", b"200\t", b"200,\t", b"200 +", b"+ 200", b"2xx"):
+        assert not form.form.match(text), text
+
+
+ACC = b'loadmodule "acc"\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "known"),
+    [
+        (b'#!subst "/a*a*a*b/x/"\nmodparam("acc", "x", "%s")\n' % (b"a" * 20), True),
+        (b'#!subst "/a*a*a*b/x/"\nmodparam("acc", "x", "%s")\n' % (b"a" * 2000), False),
+        (b'#!subst "/a*b/x/"\nmodparam("acc", "x", "%s")\n' % (b"a" * 900_000), False),
+        (b'#!subst "/a+a+b/x/"\n' + b'modparam("acc", "x", "%s")\n' % (b"a" * 400) * 20_000, False),
+        (b'#!subst "/%s/x/"\nmodparam("acc", "x", "a")\n' % (b"a+" * 100_000), False),
+        (b'#!subst "/%s/x/"\nmodparam("acc", "x", "b")\n' % (b"a|" * 100_000), False),
+        (b'loadmodule "%s"\nmodparam("a*a*a*b|acc", "x", 1)\n' % (b"a" * 10), True),
+        (b'loadmodule "%s"\nmodparam("a*a*a*b|acc", "x", 1)\n' % (b"a" * 5000), False),
+        (b'loadmodule "%s"\n' % (b"a" * 200) + numbered(b'modparam("a*a*a*%d|acc", "x", 1)\n', 2000), True),
+    ],
+    ids=[
+        *("short", "three repetitions", "one", "many texts", "many repetitions", "alternatives"),
+        *("name", "name of a module", "names"),
+    ],
+)
+def test_an_expression_that_takes_too_long_is_not_applied(data: bytes, known: bool) -> None:
+    began = time.process_time()
+    param = evaluate("/k", ACC + data, no_files, NEWEST).param("acc", "x")
+    assert (param is not None and param.value is not None) is known
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize("part", ["ERROR: ", "[", "ERROR: [", "[:1", "parse error in config file a, line 1, column 1-"])

@@ -22,7 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._change import C
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import check, facts, staging
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host import service as host_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.attributes import (
     _BY_NAME,
@@ -344,6 +344,26 @@ def test_owner_and_mode_of_another_file_in_the_folder_of_another_user_are_not_se
         assert (status.st_uid, status.st_mode & 0o777) == (0, 0o644 if way == "hard link" else 0o600)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed, and only root can make them")
+def test_nobody_reads_a_file_while_its_owner_and_mode_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "list"
+    path.write_text("list")
+    path.chmod(0o660)
+    seen = []
+    change = os.fchown
+
+    def watched(handle: int, owner: int, group: int) -> None:
+        change(handle, owner, group)
+        seen.append(os.fstat(handle).st_mode & 0o777)
+
+    monkeypatch.setattr(os, "fchown", watched)
+    module: Any = SimpleNamespace(params={"follow": False, **dict.fromkeys(_BY_NAME)}, check_mode=False)
+    assert adjust(module, Wanted(None, 4343, 0o604, module), str(path), b"list")
+    assert seen == [0o600]
+    status = path.stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (0, 4343, 0o604)
+
+
 # Users and groups that no account has.
 USER, GROUP = 4242, 4343
 # The tags of an access control list: the owner, a user, the group, the mask, others.
@@ -553,6 +573,33 @@ def test_a_user_does_not_replace_a_file_whose_access_list_would_be_for_another_g
     set_list(path, "access", (_OWNER, 6, -1), (_NAMED, 4, 1), (_GROUP, 4, -1), (_MASK, 4, -1), (_OTHERS, 0, -1))
     assert "its group 4343 cannot be kept" in write_as(USER, [USER], path)
     assert [file.name for file in folder.iterdir()] == ["list"] and path.read_text() == "old"
+
+
+@as_root
+@pytest.mark.parametrize("text", ["", "mine"])
+def test_what_is_written_in_place_is_not_written_into_another_file(
+    text: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user of the folder could read it there."""
+    os.chown(folder, USER, USER)
+    path = file_with(folder / "list", USER, GROUP, 0o640)
+    look = staging._require_same
+    looks: list[object] = []
+
+    def swapped(file: Any) -> None:
+        look(file)
+        looks.append(file)
+        # The last look at it before it is written.
+        if len(looks) == 2:
+            path.rename(folder / "away")
+            path.write_text(text)
+
+    monkeypatch.setattr(staging, "_require_same", swapped)
+    module: Any = Standin({"unsafe_writes": True, "follow": False})
+    said = as_other(
+        USER, [USER], lambda: said_by(lambda: write_changes(module, [Change(str(path), b"old", b"new")], False))
+    )
+    assert "was changed by another program at this moment" in said and path.read_text() == text
 
 
 @as_root

@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import socket
 import time
+from pathlib import Path
+from typing import Iterator
 
 import pytest
 from hypothesis import given
@@ -67,6 +71,8 @@ def sources(config: bytes, line: bytes) -> list[tuple[tuple[str, int], str]]:
             "192.0.2.2",
         ),
         (LISTEN + HEAD, b"1 sip:gw.example 8", None, ""),
+        (LISTEN + HEAD, b"1 sip:10.0.0.1;x@gw.example 8", None, ""),
+        (LISTEN + HEAD, b"1 sip:10.0.0.1;x=@10.0.0.2 8", ("10.0.0.2", 5060), "192.0.2.1"),
         (LISTEN + HEAD, b"1 sip:[2001:db8::2] 8", None, ""),
         (LISTEN + HEAD, b"1 sip:10.0.0.1;transport=tcp 8", None, ""),
         (LISTEN + HEAD, b"1 sips:10.0.0.1 8", None, ""),
@@ -128,6 +134,30 @@ def test_many_are_asked_and_those_that_answer_are_known() -> None:
                 probe.ask(0.001)
             probe.ask(0.2)
             assert len(probe.answered) == 60 and set(probe.answered.values()) == {200}
+
+
+@contextlib.contextmanager
+def few_files(count: int) -> Iterator[None]:
+    """Let the process open so many more files."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + count, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_server_with_more_addresses_than_files_can_be_opened_is_asked_from_some() -> None:
+    """A configuration can listen on any number of addresses of the loopback network."""
+    targets = [
+        Target(b"sip:%d" % number, b"sip:me", ("127.0.0.1", 9), "127.0.%d.%d" % (number // 200, 1 + number % 200))
+        for number in range(2000)
+    ]
+    with Probe(targets, None, lambda code: True) as probe:
+        assert 0 < len(probe._sockets) < 1000
+    with few_files(20), Probe(targets, None, lambda code: True) as probe:
+        assert 0 < len(probe._sockets) <= 20
 
 
 def test_nobody_to_ask_takes_its_time() -> None:

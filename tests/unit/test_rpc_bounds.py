@@ -10,6 +10,8 @@ import contextlib
 import copy
 import gc
 import json
+import os
+import resource
 import socket
 import sys
 import threading
@@ -328,6 +330,36 @@ def test_flags_of_many_sets_are_read_in_linear_time() -> None:
 
 
 # ---- one clear error
+
+
+def test_an_answer_for_which_there_is_no_memory_is_an_error(tmp_path: Path) -> None:
+    """One character of a text makes Python keep each of them in four bytes."""
+    reader, writer = os.pipe()
+
+    def answer(peer: socket.socket) -> None:
+        request = peer.recv(4096)
+        size = (request[1] >> 2 & 3) + 1
+        cookie = request[2 + size : 4 + size + (request[1] & 3) - 1]
+        word = b"a" * (32 << 20) + "\U0001f600".encode() + b"\0"
+        value = b"\xc1" + len(word).to_bytes(4, "big") + word
+        peer.sendall(bytes([0xA1, 1 << 4 | 3 << 2 | len(cookie) - 1]) + len(value).to_bytes(4, "big") + cookie + value)
+
+    with serving(socket.SOCK_STREAM, str(tmp_path / "ctl"), answer) as at:
+        child = os.fork()
+        if not child:
+            said = "an answer"
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            most = pages * resource.getpagesize() + (120 << 20)
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            try:
+                asking.ask([CtlStream(at)], "core.version", deadline=20)
+            except BaseException as exc:
+                said = "%s: %s" % (type(exc).__name__, exc)
+            os.write(writer, said.encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+    assert "the answer takes more memory than there is" in os.read(reader, 4096).decode()
+
 
 ODD = st.one_of(
     st.sampled_from(["", "A", "APX", "ax", "\ud800", "\udcff", "a b", "a\nb", "\0", "1", "nan", "<null string>"]),

@@ -69,14 +69,34 @@ def undo_until_killed(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None
     child = os.fork()
     if not child:
 
-        def write_half(place: FilePlace, data: bytes) -> None:
-            Path(place.path).write_bytes(data[: len(data) // 2] + Path(place.path).read_bytes()[len(data) // 2 :])
+        def write_half(place: FilePlace, change: Change) -> None:
+            half = len(change.after) // 2
+            Path(place.path).write_bytes(change.after[:half] + Path(place.path).read_bytes()[half:])
             os.kill(os.getpid(), signal.SIGKILL)
 
         monkeypatch.setattr(staging, "_write_in_place", write_half)
         undo(journal)
         os._exit(0)
     assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+
+def test_a_server_whose_answer_ends_the_rollback_is_not_asked_a_second_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer can take more memory than the host has, and the kernel then ends what reads it."""
+    path.write_bytes(AFTER)
+    journal = journal_of(path, APPLYING)
+    monkeypatch.setattr(revert, "_bring_back", lambda *_more: [])
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: os.kill(os.getpid(), signal.SIGKILL))
+    child = os.fork()
+    if not child:
+        undo(journal)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+    found = load(journal.folder)
+    assert found and path.read_bytes() == AFTER
+    monkeypatch.setattr(revert, "_taken_out_since", lambda *_more: pytest.fail("it is asked again"))
+    assert undo(found) == [] and path.read_bytes() == BEFORE
 
 
 def undo(journal: Journal) -> list[str]:

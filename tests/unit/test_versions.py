@@ -24,6 +24,7 @@ MAY_COMPARE = {
     "_versions.py",
     "core_settings.py",
     "parameters.py",
+    "reloads.py",
     "requirements.py",
     "wants.py",
     "limits.py",

@@ -41,7 +41,7 @@ from .watch import Listed, Watch, watch_listed
 _MOST_NAMES = 10
 DEFAULT_LIST = "/etc/kamailio/dispatcher.list"
 # What shells, templates and URLs have, and a path has not.
-_LITERAL = re.compile(rb"\A~[^/]*|\A[A-Za-z]+://|\$env\([^)]*\)|\$\w*[({][^)}]*[)}]?|\A\$\w+|\{\{.*|<[^>]*>")
+_LITERAL = re.compile(rb"\A~[^/]*|\A[A-Za-z]+://|\$env\([^)]*\)|\$\w*[({][^)}]*[)}]?|\A\$\w+|\{\{.*|<[^<>]*>")
 
 
 class Probe(NamedTuple):

@@ -33,7 +33,7 @@ MODE_ALL, MODE_INACTIVE, MODE_FLAGGED = 1, 2, 3
 # tm's defaults, in milliseconds, and the ticks in which dispatcher gives tm a timeout of its own.
 FR_TIMER, MAX_LIFETIME = 30000, 32000
 TICKS_PER_SECOND = 16
-_BLANKS = re.compile(rb"[ \t\r\n]*([;=])[ \t\r\n]*")
+_BLANKS = re.compile(rb"(?<=[;=])[ \t\r\n]+|(?<![ \t\r\n])[ \t\r\n]+(?=[;=])")
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 # What counts as an answer without being named.
 _SUCCESS = b"class=2"
@@ -273,7 +273,7 @@ def _counts_anyway(part: bytes, counted: Collection[bytes]) -> bool:
 
 
 def _plain(text: bytes) -> bytes:
-    return _BLANKS.sub(rb"\1", text.strip(b" \t\r\n"))
+    return _BLANKS.sub(b"", text.strip(b" \t\r\n"))
 
 
 def read_codes(text: bytes) -> Attributes:

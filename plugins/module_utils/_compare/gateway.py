@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from .._analysis.routing import Routing, place_of
 from .._analysis.watch import Watch, WatchKind, without_pings
@@ -88,10 +88,17 @@ def explain(gateway: bytes, running: Sequence[Running], compared: Comparison, se
     """Return what a server does with the destinations that are a gateway, and why, in lines to read."""
     lines: List[str] = []
     listed = {pair.running.start: pair.listed for pair in compared.pairs}
+    drift: Dict[Tuple[int, Optional[int]], List[str]] = {}
+    for difference in compared.differences:
+        drift.setdefault((difference.setid, difference.line), []).append(difference.text)
+    serving: Dict[int, List[Running]] = {}
     for destination, watch in zip(running, compared.watches):
+        before = serving.setdefault(destination.setid, [])
         if is_meant(gateway, destination.uri, destination.duid):
             seen = watch if server.pings_active else without_pings(watch)
-            lines += _of_running(destination, running, seen, listed.get(destination.start), compared, server)
+            lines += _of_running(destination, before, seen, listed.get(destination.start), drift, server)
+        if destination.letters[0] in "AT":
+            before.append(destination)
     for absent in compared.absent:
         if is_meant(gateway, absent.listed.uri, duid_of(absent.listed.attrs)):
             name = _name(absent.listed.setid, absent.listed.uri, duid_of(absent.listed.attrs))
@@ -113,12 +120,16 @@ def duid_of(attrs: bytes) -> Optional[bytes]:
 
 def _of_running(
     destination: Running,
-    running: Sequence[Running],
+    before: Sequence[Running],
     watch: Watch,
     listed: Optional[Destination],
-    compared: Comparison,
+    drift: Mapping[Tuple[int, Optional[int]], Sequence[str]],
     server: Server,
 ) -> Iterator[str]:
+    """Say what is known of a destination; C(before) are those of its set that come before it and can get calls.
+
+    C(drift) is what differs from the list, by the set and the line.
+    """
     name = _name(destination.setid, destination.uri, destination.duid)
     yield "%s: %s, %s" % (name, destination.letters, _STATES[destination.letters[0]])
     if destination.letters[0] != "A":
@@ -132,21 +143,15 @@ def _of_running(
         yield "  list: %s does not have it, and a reload removes it" % server.list_path
     else:
         yield "  list: %s:%d: flags %d, priority %d" % (server.list_path, listed.line, listed.flags, listed.priority)
-    for difference in compared.differences:
-        if (difference.setid, difference.uri) == (destination.setid, destination.uri) and listed:
-            yield "  drift: %s" % difference.text
-    of_set = [other for other in running if other.setid == destination.setid]
-    yield from ("  calls: %s" % text for text in _calls(destination, of_set, server.routing))
+        yield from ("  drift: %s" % text for text in drift.get((destination.setid, listed.line), ()))
+    yield from ("  calls: %s" % text for text in _calls(destination, before, server.routing))
 
 
-def _calls(destination: Running, of_set: Sequence[Running], routing: Routing) -> Iterator[str]:
+def _calls(destination: Running, before: Sequence[Running], routing: Routing) -> Iterator[str]:
     """Say what the script and the other destinations of a set leave for one of them."""
     setid = destination.setid
     if routing.complete and not any(choice.setid in (None, setid) for choice in routing.choices):
         yield "no call in the routing script chooses from set %d" % setid
-    before = [
-        other for other in of_set[: of_set.index(destination)] if other.letters[0] in "AT" and other is not destination
-    ]
     call = routing.use_of(_SERIAL, setid, None)
     if before and routing.may_use(_SERIAL, setid):
         names = ", ".join("%s (priority %d)" % (quoted(other.uri, 80), other.priority) for other in before[:_NAMED])

@@ -22,7 +22,7 @@ from .lexer import Token
 from .model import Define, Invocation, Place
 from .report import Report
 from .skip import is_inert, may_call
-from .substitution import Substitution, Unclear, parse_substitution
+from .substitution import Effort, Substitution, Unclear, parse_substitution
 
 # Each of them is applied to every string, those of the others included, so that their cost grows with the square.
 _MOST_SUBSTITUTIONS = 500
@@ -57,6 +57,7 @@ class Defines:
         self.any_calls = False
         self._standing: Dict[bytes, Define] = {}
         self._substitutions: List[Tuple[Substitution, str]] = []
+        self._effort = Effort()
         self._too_many = ""
         for define in invocation.defines:
             name, equals, value = define.encode("utf-8", "surrogateescape").partition(b"=")
@@ -240,6 +241,9 @@ class Defines:
         if self._too_many:
             return text, place, self._too_many
         for substitution, what in self._substitutions:
+            if not self._effort.allows(substitution.name, len(text)):
+                self._too_many = what + " would take too long to be applied to all strings here"
+                return text, place, self._too_many
             changed = substitution.apply(text)
             if isinstance(changed, Unclear):
                 return text, place, what + " changes strings, perhaps this one"

@@ -27,7 +27,7 @@ from .preprocess import Preprocessor, Reader
 from .report import Report
 from .settings import CoreSettingReader, SettingsReader
 from .statements import Item, Statement, StatementReader
-from .substitution import is_costly
+from .substitution import Effort, is_costly
 from .values import Value, parse_number, to_int32
 
 _PLAIN = re.compile(rb"[A-Za-z0-9_]+\Z")
@@ -105,6 +105,7 @@ class _Run:
         self.loaded: Set[str] = set()
         # The modules by their names in lower case, and by expressions, each with the number of loads at that time.
         self.names: Dict[str, Tuple[str, ...]] = {}
+        self.effort = Effort()
         self.matched: Dict[bytes, Tuple[int, Tuple[str, ...]]] = {}
         self.params: List[Param] = []
         self.load_path = invocation.load_path
@@ -290,7 +291,12 @@ class _Run:
         known = self.matched.get(module.text)
         if known is None or known[0] != len(self.loads):
             at, names = known or (0, ())
-            more = tuple(load.name for load in self.loads[at:] if pattern.match(own_name(load.name)))
+            loads = self.loads[at:]
+            longest = max((len(load.name) for load in loads), default=0)
+            if not self.effort.allows(module.text, longest, len(loads)):
+                self.report.unknown(place, "the names of the modules take too long to be compared with expressions")
+                return None
+            more = tuple(load.name for load in loads if pattern.match(own_name(load.name)))
             known = self.matched[module.text] = (len(self.loads), names + more)
         return known[1]
 

@@ -162,8 +162,7 @@ def _is_in(names: FrozenSet[str], folders: FrozenSet[str]) -> bool:
 
 def _uses(evaluation: Evaluation, version: Version, files: Files) -> Iterator[_Use]:
     for use in (*_of_files(evaluation, files), *_of_tables(evaluation, files), *_of_commands(evaluation)):
-        since = COMMANDS[use.command].since if use.command else ()
-        if version.release < since:
+        if use.command and not COMMANDS[use.command].is_in(version):
             yield use._replace(command="", restart="Kamailio %s has no %s" % (version.series, use.command))
         else:
             yield use

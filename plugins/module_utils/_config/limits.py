@@ -215,6 +215,8 @@ class Form(NamedTuple):
 
 # A facility of syslog.
 _FACILITY, _FACILITY_WORDS = re.compile(rb"(?i)LOG_[A-Z0-9]+\Z"), "a facility such as LOG_LOCAL0"
+# Numbers with blanks and commas between them. Each round takes one digit, so that there is one way to read a text.
+_CODES = re.compile(rb"\s*[+-]?[0-9](?:[ ,]*(?:[^\S ]\s*)?[+-]?[0-9])*[ ,]*\Z")
 
 FORMS: Tuple[Form, ...] = (
     Form("acc", "log_facility", _FACILITY, _FACILITY_WORDS),
@@ -229,9 +231,7 @@ FORMS: Tuple[Form, ...] = (
         "the name of an AVP, or a number from 1 on",
     ),
     Form("uac", "restore_mode", re.compile(rb"(?i)(?:none|manual|auto)?\Z"), "none, manual or auto"),
-    Form(
-        "usrloc", "ka_reply_codes", re.compile(rb"(?:\s*[+-]?[0-9]+[ ,]*)+\Z"), "codes with commas between them", (5, 8)
-    ),
+    Form("usrloc", "ka_reply_codes", _CODES, "codes with commas between them", (5, 8)),
     Form("xlog", "log_facility", _FACILITY, _FACILITY_WORDS),
 )
 

@@ -149,7 +149,7 @@ CORE = "core"
 AVP, AVP_OR_NAME, AVP_OR_VAR, READABLE, WRITABLE, FORMAT, PAIRS = range(7)
 _NAMES = {AVP: (b"avp",), AVP_OR_NAME: (b"avp",), AVP_OR_VAR: (b"avp", b"var", b"vn", b"vz", b"xavp")}
 _NAME = re.compile(rb"[0-9A-Za-z_.?]*")
-_PAIR = re.compile(rb"\s*[^\s=]*\s*=\s*(?=\$)")
+_PAIR = re.compile(rb"\s*(?:[^\s=]+\s*)?=\s*(?=\$)")
 _CLOSING = {b"(": b")", b"[": b"]", b"{": b"}"}
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Dict, NamedTuple, Tuple
 
+from .._versions import Version
 from .requirements import When
 
 _SCRIPT = (
@@ -37,6 +38,10 @@ class Command(NamedTuple):
     answer: str = ""
     unseen: str = ""
     loses: bool = False
+
+    def is_in(self, version: Version) -> bool:
+        """Return whether a version has the command."""
+        return version.release >= self.since
 
 
 # In the order in which they are best sent: scripts use the data of the other modules.

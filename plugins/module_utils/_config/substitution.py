@@ -19,14 +19,29 @@ from typing import List, NamedTuple, Optional, Union
 # compete POSIX takes the longest match, so only whether it matches is known then.
 _FOREIGN = re.compile(rb"\[\[|\[[^\]]*\[[.:=]|\\[A-Za-z0-9<>`']|\(\?|[*+?}][*+?{]|\{|\^\*|(?:^|[(|])[*+?]")
 # Repetitions in what is repeated, which Python can take for ever to match.
-_NESTED = re.compile(rb"[*+?}|].*\)[*+?{]", re.DOTALL)
+_NESTED = re.compile(rb"[^*+?}|]*[*+?}|].*\)[*+?{]", re.DOTALL)
 _COSTS = re.compile(rb"[*+?{(]")
-# How many of these an expression may have, and the bytes of a string to which one of several repetitions is applied.
-_MOST_COSTS, _MOST_SEARCHED = 3, 2000
+# How many of these an expression may have, and how many steps all expressions of a configuration may take.
+_MOST_COSTS, _MOST_STEPS = 3, 10**10
+_REPEATS = re.compile(rb"[*+{]")
 _COMPETING = re.compile(rb"\||[*+?](?=.*[*+?])", re.DOTALL)
 # A string that rules may make: each can double it.
 MOST_BYTES = 1 << 20
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class Effort:
+    """The work of the expressions of a configuration: each repetition in one tries every length, behind every other."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_STEPS
+
+    def allows(self, expression: bytes, size: int, times: int = 1) -> bool:
+        """Count searches in texts of so many bytes each, and return whether there is time left for them."""
+        repeats = len(_REPEATS.findall(expression))
+        if repeats:
+            self._left -= times * size ** (repeats + 1)
+        return self._left >= 0
 
 
 class Unclear(NamedTuple):
@@ -48,8 +63,6 @@ class Substitution(NamedTuple):
         if not text:
             return text
         if self.pattern is None:
-            return Unclear()
-        if self.competing and len(text) > _MOST_SEARCHED:
             return Unclear()
         found = list(self.pattern.finditer(text))
         if not found:
@@ -99,7 +112,7 @@ def parse_substitution(rule: bytes) -> Substitution:
 
 def is_costly(expression: bytes) -> bool:
     """Whether an expression repeats what has repetitions or alternatives in it, or has many of them."""
-    return _NESTED.search(expression) is not None or len(_COSTS.findall(expression)) > _MOST_COSTS
+    return _NESTED.match(expression) is not None or len(_COSTS.findall(expression)) > _MOST_COSTS
 
 
 def _split(rule: bytes) -> Optional[List[bytes]]:

@@ -87,16 +87,27 @@ def apply_wanted(handle: int, wanted: Wanted, path: str, check_mode: bool = Fals
     after = status_with(status, wanted, path)
     differs = _rights_of(after) != _rights_of(status)
     if differs and not check_mode:
-        owner = -1 if after.st_uid == status.st_uid else after.st_uid
-        group = -1 if after.st_gid == status.st_gid else after.st_gid
         try:
-            if (owner, group) != (-1, -1):
-                os.fchown(handle, owner, group)
+            _give(handle, status, after)
             # A change of the owner takes bits of the mode away.
             os.fchmod(handle, after.st_mode)
         except OSError as exc:
             raise _not_given(exc.errno or 0, path) from exc
     return differs
+
+
+def _give(handle: int, status: os.stat_result, after: os.stat_result) -> None:
+    """Give an open file its owner and group; nobody can read it in between who could not. Raises OSError."""
+    owner = -1 if after.st_uid == status.st_uid else after.st_uid
+    group = -1 if after.st_gid == status.st_gid else after.st_gid
+    if (owner, group) == (-1, -1):
+        return
+    os.fchmod(handle, status.st_mode & after.st_mode & 0o777)
+    try:
+        os.fchown(handle, owner, group)
+    except OSError:
+        os.fchmod(handle, stat.S_IMODE(status.st_mode))
+        raise
 
 
 def status_with(status: os.stat_result, wanted: Wanted, path: str) -> os.stat_result:

@@ -94,8 +94,8 @@ class Staging:
         done: List[_Staged] = []
         try:
             for file in self._staged:
-                if file.new and file.change.after is not None:
-                    _replace(self._module, file.place, file.new, file.change.after)
+                if file.new:
+                    _replace(self._module, file.place, file.new, file.change)
                 else:
                     _put_aside(file)
                 done.append(file)
@@ -114,9 +114,10 @@ class Staging:
         elif file.change.after is None:
             _put_in_place(file)
         else:
+            back = Change(file.change.path, file.change.after, file.change.before)
             attributes = file.old if file.change.rights else None
-            new = _stage(self._module, file.place, file.change.after, file.change.before, attributes)
-            _replace(self._module, file.place, new, file.change.before)
+            new = _stage(self._module, file.place, back.before, file.change.before, attributes)
+            _replace(self._module, file.place, new, back)
 
 
 # What a file gets beside its bytes: what is asked for, or what it had once.
@@ -533,10 +534,10 @@ def _back_up(place: FilePlace, change: Change) -> str:
     return copy.path
 
 
-def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
+def _replace(module: Caller, place: FilePlace, new: _New, change: Change) -> None:
     """Rename the staged file over its target; write in place where that is impossible and allowed."""
     if not new.fits:
-        _write_in_place(place, data)
+        _write_in_place(place, change)
         return
     if module.selinux_enabled():
         there = place.status() is not None
@@ -547,7 +548,7 @@ def _replace(module: Caller, place: FilePlace, new: _New, data: bytes) -> None:
     except OSError as exc:
         if not module.params["unsafe_writes"] or exc.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV):
             raise _not_replaced(exc, place) from exc
-        _write_in_place(place, data)
+        _write_in_place(place, change)
 
 
 def _not_replaced(exc: OSError, place: FilePlace) -> KamailioError:
@@ -557,13 +558,17 @@ def _not_replaced(exc: OSError, place: FilePlace) -> KamailioError:
     return error("cannot be replaced: %s" % exc.strerror, remedy, place.path)
 
 
-def _write_in_place(place: FilePlace, data: bytes) -> None:
+def _write_in_place(place: FilePlace, change: Change) -> None:
+    """Write into the file at a place, which must be the one of the change: others can have given another its name."""
     try:
         handle = place.open(os.O_RDWR)
         with os.fdopen(handle, "r+b") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise error("is not a regular file", "Nothing has been changed", place.path)
-            file.write(data)
+            if change.before is None or not contains(handle, change.before):
+                raise _changed(change.path)
+            file.seek(0)
+            file.write(change.after or b"")
             file.truncate()
             file.flush()
             os.fsync(handle)

@@ -38,7 +38,7 @@ from .addresses import CTL, Address
 from .clock import Deadline
 from .errors import NoAnswerError, ServerError, UnreachableError
 from .transport import call
-from .values import Param, Value
+from .values import NOT_A_SERVER, Param, Value
 
 LOAD = 'Add loadmodule "jsonrpcs.so" and modparam("jsonrpcs", "transport", 6) to its configuration'
 CARRIES_ALL = (
@@ -74,6 +74,8 @@ def ask(
             failed: KamailioError = reason
         except NoAnswerError as reason:
             failed, executed = reason, True
+        except MemoryError:
+            failed, executed = NoAnswerError("the answer takes more memory than there is", NOT_A_SERVER), True
         except ServerError as reason:
             if not safe or not does_not_fit(address, reason):
                 raise

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -73,7 +74,14 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> JsonReply:
     limits_of(len(data)).require(structs + data.count(b",") + data.count(b"\\"), structs)
     text = data.decode("utf-8", "surrogateescape")
     try:
-        found = json.loads(text, strict=False, object_pairs_hook=_struct, parse_int=_int, parse_constant=_no_constant)
+        found = json.loads(
+            text,
+            strict=False,
+            object_pairs_hook=_struct,
+            parse_int=_int,
+            parse_float=_float,
+            parse_constant=_no_constant,
+        )
     except (ValueError, RecursionError) as reason:
         raise error("this is not JSON (%s): '%s'" % (quoted(str(reason).encode()), quoted(data, 80))) from reason
     parts = dict(found.members) if isinstance(found, Struct) else {}
@@ -87,6 +95,14 @@ def decode_reply(data: bytes, steps: Optional[Steps] = None) -> JsonReply:
         several = isinstance(result, list) or (isinstance(result, Struct) and not result.members)
         return JsonReply(reply_id, Struct([(None, value) for value in result] if several else ((None, result),)))
     raise error("this is JSON, but not a reply to a call: '%s'" % quoted(data, 80))
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        # Python would write Infinity, which is not JSON.
+        raise ValueError("a number is too large")
+    return value
 
 
 def _no_constant(name: str) -> None:

@@ -45,6 +45,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 # How many go out before what has come in is read, so that no answer is dropped.
 _BURST = 50
 _LARGEST = 65535
+# One for each address of the server: a process has 1,024 by default.
+_MOST_SOCKETS = 500
 
 
 class Target(NamedTuple):
@@ -76,7 +78,8 @@ def _target(destination: Probed, evaluation: Evaluation, own_socket: bytes, send
     except ValueError:
         return None
     where = _ADDRESS.match(uri.uri)
-    if not where or protocol_of(uri) not in (b"", UDP):
+    # What stands before an @ can look like a host.
+    if not where or where.group(1) != uri.host or protocol_of(uri) not in (b"", UDP):
         return None
     if any(attributes.value(name) for name in _OTHER_ATTRIBUTES):
         return None
@@ -134,12 +137,17 @@ def read_answer(data: bytes) -> Optional[Tuple[int, str]]:
 
 def _source_towards(address: Tuple[str, int]) -> str:
     """The address of the host from which packets go to another; empty where there is no way."""
-    with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        try:
+    try:
+        with _socket_for(address[0]) as sock:
             sock.connect(address)
-        except OSError:
-            return ""
-        return str(sock.getsockname()[0])
+            return str(sock.getsockname()[0])
+    except OSError:
+        return ""
+
+
+def _socket_for(host: str) -> socket.socket:
+    """A socket for an address. Raises OSError, also where the host has no IPv6, or the process has no more files."""
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
 
 
 class Probe:
@@ -175,10 +183,13 @@ class Probe:
             sock.close()
 
     def _open(self, source: str) -> Optional[socket.socket]:
-        """A socket at an address, None where the host does not hold it."""
-        if not source:
+        """A socket at an address, None where the host does not hold it, or there are too many."""
+        if not source or len(self._sockets) >= _MOST_SOCKETS:
             return None
-        sock = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock = _socket_for(source)
+        except OSError:
+            return None
         try:
             sock.bind((source, 0))
         except OSError:

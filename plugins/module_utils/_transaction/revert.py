@@ -126,18 +126,18 @@ def undo(module: Caller, locks: FileLocks, journal: Journal, reason: str) -> Dic
 def _undo_all(host: Any, locks: FileLocks, journal: Journal, reason: str) -> List[str]:
     torn = _can_be_torn(journal)
     reached = has_reached_server(journal)
-    looks = reached and journal.action != START
-    states = [*journal.states, *(_taken_out_since(host, journal) if looks else [])]
-    # A rollback that is cut off goes on with the states of before its own reload.
+    # A server can answer with so much that the kernel ends this process. It is asked once, and the files go back then.
+    asks = reached and not journal.reason and journal.action != START
     try:
-        journal = proceed(journal, reason=visible(reason), states=states)
+        journal = proceed(journal, reason=visible(reason))
     except KamailioError:
-        try:
-            journal = proceed(journal, reason=visible(reason))
-        except KamailioError:
-            # If it is cut off while it writes in place, the next one has to know that there was one.
-            if journal.options["unsafe_writes"] and not torn:
-                raise
+        # If it is cut off while it writes in place, the next one has to know that there was one.
+        if journal.options["unsafe_writes"] and not torn:
+            raise
+    states = [*journal.states, *(_taken_out_since(host, journal) if asks else [])]
+    # A rollback that is cut off goes on with the states of before its own reload.
+    with contextlib.suppress(KamailioError):
+        journal = proceed(journal, states=states)
     if any(call != [LIST_RELOAD] for call in journal.calls):
         # Some commands load a file only if it is newer than what the server has, in whole seconds.
         time.sleep(1)
