@@ -180,3 +180,13 @@ def test_work_in_namespaces_is_the_first_process_there_and_prints_what_is_kept()
 
     done = run_apart(lambda: "before", work, 10, re.compile(rb"DEBUG"))
     assert (done.value, done.problem, done.printed) == (["before", 1], "", b"b\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+def test_work_in_namespaces_that_is_killed_or_fails_says_so() -> None:
+    def fails(_prepared: object, _output: int) -> None:
+        raise OSError(0, "no room", "/x")
+
+    assert run_apart(lambda: None, fails, 10, NOTHING).problem == "no room: /x"
+    killed = run_apart(lambda: None, lambda _prepared, _output: os._exit(1), 10, NOTHING)
+    assert killed.problem == "it was killed: is the host short of memory?"

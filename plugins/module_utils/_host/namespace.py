@@ -97,7 +97,8 @@ def run_apart(
         os.close(said)
         os.close(printed)
     if not told:
-        return Done(None, "it has not ended after %g seconds" % seconds, shown.text())
+        late = "it has not ended after %g seconds" % seconds
+        return Done(None, late if told is None else "it was killed: is the host short of memory?", shown.text())
     answer = json.loads(told)
     return Done(answer.get("value"), answer.get("problem", ""), shown.text())
 
@@ -125,8 +126,8 @@ class _Lines:
         return self._kept.text()
 
 
-def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> bytes:
-    """Take in what is printed, and return the answer, which is empty if there was none in time."""
+def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> Optional[bytes]:
+    """Take in what is printed, and return the answer, empty where whoever should give it is gone, None if it is late."""
     told = bytearray()
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as ends:
@@ -143,7 +144,7 @@ def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> bytes:
                     shown.add(data)
         complete = said not in ends.get_map()
     _drain(printed, shown)
-    return bytes(told) if complete else b""
+    return bytes(told) if complete else None
 
 
 def _drain(printed: int, shown: _Lines) -> None:
