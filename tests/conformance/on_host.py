@@ -27,7 +27,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     read_service,
     service_of_arguments,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 _PYTHON = os.path.realpath(sys.executable)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,7 +132,7 @@ def test_server_has_the_rights_of_its_user_only(code: Path, tmp_path: Path) -> N
 
 def test_server_without_calls_comes_up_as_well(suite: str, code: Path, tmp_path: Path) -> None:
     ways = ["fork=no\n", "log_stderror=no\n", "debug=5\n", "port=53\nlisten=tcp:wan0:53\n"]
-    cases = [
+    cases: list[dict[str, Any]] = [
         {
             "arguments": [*daemon, "-m", "32", "-M", "4", "-f", CONFIG],
             "files": {CONFIG: way + "children=1\nlisten=udp:wan0:5060\nrequest_route { exit; }\n"},
@@ -163,7 +164,9 @@ def test_names_that_only_dns_knows_need_the_outside(suite: str, code: Path, tmp_
 
 def test_server_that_is_never_ready_or_killed_is_told_so(code: Path, tmp_path: Path) -> None:
     programs = ["while True: pass", "import os; os.kill(os.getpid(), 11)", "import os; os.kill(os.getpid(), 9)"]
-    cases = [{"program": "/usr/bin/python3", "arguments": ["-c", text], "seconds": 1} for text in programs]
+    cases: list[dict[str, Any]] = [
+        {"program": "/usr/bin/python3", "arguments": ["-c", text], "seconds": 1} for text in programs
+    ]
     found = rehearse_all("bookworm", code, tmp_path, cases)
     assert [(outcome["outcome"], outcome["message"]) for outcome in found] == [
         ("did not answer", "the server neither came up nor ended within 1 seconds"),
@@ -191,7 +194,7 @@ def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
 def test_files_that_cannot_be_shown_are_said(code: Path, tmp_path: Path) -> None:
     layers = "mkdir /srv/deep; mount -t tmpfs tmpfs /mnt; mkdir /mnt/u /mnt/w; mount -t overlay overlay -o "
     prefix = shell(layers + "lowerdir=/etc/kamailio,upperdir=/mnt/u,workdir=/mnt/w /srv/deep")
-    cases = [{"unit": "kamailio.service"}, {"arguments": ["-f", "/srv/deep/kamailio.cfg"]}]
+    cases: list[dict[str, Any]] = [{"unit": "kamailio.service"}, {"arguments": ["-f", "/srv/deep/kamailio.cfg"]}]
     elsewhere, there = rehearse_all("bookworm", code, tmp_path, cases, prefix)
     text = "files below /srv/deep, which cannot be shown to a server apart from its host"
     assert elsewhere["outcome"] == "came up" and elsewhere["not_checked"] == [text]
@@ -209,3 +212,25 @@ def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Pat
         cases.append({"arguments": arguments(setup), "files": {str(setup.config): config}})
     found = rehearse_all("bookworm", code, tmp_path, cases, prefix)
     assert [outcome["outcome"] for outcome in found] == ["came up", "came up", "did not start"], found
+
+
+@pytest.mark.parametrize(("capability", "outcome"), [(10, "came up"), (23, "not possible here")])
+def test_capabilities_of_the_program_count(capability: int, outcome: str, code: Path, tmp_path: Path) -> None:
+    # That of a file is its version with a flag, and what is permitted (linux/capability.h).
+    text = "import os; os.setxattr('/usr/sbin/kamailio', 'security.capability', bytes.fromhex('%s'))"
+    prefix = shell('python3 -c "%s"' % (text % struct.pack("<5I", 0x02000001, 1 << capability, 0, 0, 0).hex()))
+    # A port that only root can listen on, and those with the capability.
+    files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service", "files": files}], prefix)
+    assert found["outcome"] == outcome, found
+
+
+def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) -> None:
+    files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
+    folder = "/etc/systemd/system/kamailio.service.d"
+    make = "mkdir -p %s; printf '[Service]\\nAmbientCapabilities=CAP_NET_BIND_SERVICE\\n' >%s/a.conf" % (folder, folder)
+    case = {"unit": "kamailio.service", "files": files}
+    (without,) = rehearse_all("bookworm", code, tmp_path, [case])
+    (found,) = rehearse_all("bookworm", code, tmp_path, [case], shell(make))
+    assert without["outcome"] == "did not start" and "Permission denied" in without["message"], without
+    assert found["outcome"] == "came up", found

@@ -18,8 +18,8 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.namespace import run_apart
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network import network_lines
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import rehearsal
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.words import (
     errors_of,
     needs_outside,
@@ -152,7 +152,7 @@ def test_what_cannot_be_rehearsed_says_why(start: Start, message: str) -> None:
 
 
 def test_only_root_rehearses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     found = rehearse(Start("/bin/true", ()), {})
     assert (found.outcome, found.message) == (
         "not possible here",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import selectors
@@ -49,6 +50,8 @@ _KEPT = {
     "ipc_owner": 15,
     "sys_resource": 24,
 }
+# The status of a program that may be run, and not here.
+FORBIDDEN = 250
 _END_SECONDS = 5.0
 _CHUNK = 1 << 16
 # As much as a pipe can hold on Linux without special rights.
@@ -127,7 +130,7 @@ class _Lines:
 
 
 def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> Optional[bytes]:
-    """Take in what is printed, and return the answer, empty where whoever should give it is gone, None if it is late."""
+    """Take in what is printed, and return the answer: empty if whoever gives it was killed, None if it is late."""
     told = bytearray()
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as ends:
@@ -308,11 +311,13 @@ def start_program(
 ) -> int:
     """Start a program without input, whose output and complaints go to a handle, and return its process.
 
-    C(prepare) is called in the new process, before the program begins.
+    C(prepare) is called in the new process, before the program begins. The status of a program that the namespaces do
+    not let run is C(FORBIDDEN).
     """
     process = os.fork()
     if process:
         return process
+    status = 127
     try:
         os.setsid()
         for number in (1, 2):
@@ -323,6 +328,8 @@ def start_program(
             prepare()
         os.execve(program, list(line), dict(environment))  # noqa: S606
     except OSError as exc:
+        # Such as a file with capabilities that are not to be had here.
+        status = FORBIDDEN if exc.errno == errno.EPERM else status
         os.write(2, ("ERROR: %s cannot be run: %s\n" % (program, exc.strerror)).encode())
     finally:
-        os._exit(127)
+        os._exit(status)

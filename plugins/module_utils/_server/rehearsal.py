@@ -25,7 +25,7 @@ from .._errors import KamailioError, error
 from .._host.check import starter_of
 from .._host.facts import find_kamailio, identity_of
 from .._host.layers import Candidate
-from .._host.namespace import Done, run_apart
+from .._host.namespace import FORBIDDEN, Done, run_apart
 from .._host.naming import namers_of
 from .._host.network import read_network
 from .._host.service import arguments_of, options_of, read_service, starts
@@ -214,6 +214,8 @@ def _judged(done: Done, log: str, scene: Scene) -> Rehearsal:
         return Rehearsal(outcome, "%s\n%s" % (text, said) if said else text)
     if value["status"] == -9:
         return Rehearsal(NOT_POSSIBLE, "the server was killed while it started: is the host short of memory?")
+    if value["status"] == FORBIDDEN:
+        return Rehearsal(NOT_POSSIBLE, "the server needs rights that it cannot have apart from its host\n%s" % said)
     if "No space left on device" in log:
         return Rehearsal(NOT_POSSIBLE, "the server writes more than %d MiB while it starts" % (scene.room // MIB))
     how = "with status %d" % value["status"] if value["status"] >= 0 else "by signal %d" % -value["status"]
