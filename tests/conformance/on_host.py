@@ -27,7 +27,10 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     read_service,
     service_of_arguments,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import (
+    rehearse,
+    rehearse_change,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
@@ -41,8 +44,9 @@ _SECONDS = 10.0
 def rehearse_case(case: dict[str, Any]) -> dict[str, Any]:
     """Rehearse the start of a C(unit), or of a server with C(arguments) and the C(user), with C(files) written.
 
-    C(program) is another one than the server, which is not called. Files are texts by path, None for one that is not
-    there, with the C(owner), group and mode. The server is ended after C(seconds).
+    With C(change) it is that of a change. C(program) is another one than the server, which is not called. Files are
+    texts by path, None for one that is not there, with the C(owner), group and mode. The server is ended after
+    C(seconds).
     """
     if case.get("unit"):
         service = read_service(case["unit"])
@@ -63,7 +67,11 @@ def rehearse_case(case: dict[str, Any]) -> dict[str, Any]:
         evaluation = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, texts)
     given = {name: value for name, value in (service.invocation.environment or {}).items() if value}
     start = Start(service.program, service.arguments, service.started_by, given, service.settings)
-    found = rehearse(start, files, evaluation, case.get("seconds", 20.0))
+    if evaluation and case.get("change"):
+        before = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, {})
+        found = rehearse_change(start, files, evaluation, before)
+    else:
+        found = rehearse(start, files, evaluation, case.get("seconds", 20.0))
     destinations = None
     if found.destinations is not None:
         destinations = [[each.setid, each.uri.decode(), each.letters] for each in found.destinations]

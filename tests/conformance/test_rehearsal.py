@@ -234,3 +234,18 @@ def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) ->
     (found,) = rehearse_all("bookworm", code, tmp_path, [case], shell(make))
     assert without["outcome"] == "did not start" and "Permission denied" in without["message"], without
     assert found["outcome"] == "came up", found
+
+
+def test_change_that_fails_says_whether_the_files_as_they_are_come_up(code: Path, tmp_path: Path) -> None:
+    works, broken = setup_of("works", tmp_path), setup_of("no_list", tmp_path)
+    cases = [
+        {"arguments": arguments(setup), "change": True, "files": {str(setup.list): text}}
+        for setup, text in ((works, _LIST), (works, "1\n"), (broken, "1\n"), (broken, _LIST))
+    ]
+    found = rehearse_all("bookworm", code, tmp_path, cases)
+    assert [(outcome["outcome"], outcome["as_it_is"]) for outcome in found] == [
+        ("came up", None),
+        ("did not start", "came up"),
+        ("did not start", "did not start"),
+        ("came up", None),
+    ]

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.layers import mounted_files
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits import read_limit
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.namespace import run_apart
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network import network_lines
@@ -79,6 +80,30 @@ def test_interfaces_have_the_names_and_addresses_of_the_host() -> None:
         "link add eth1 type veth peer name sipfleet3",
         "address replace 10.0.0.1/8 dev eth1 noprefixroute",
         "route add multicast 224.0.0.0/4 dev eth0.100",
+    ]
+
+
+def test_file_systems_are_found_and_told_apart() -> None:
+    lines = [
+        "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw",
+        "22 21 0:5 / /proc rw - proc proc rw",
+        "23 21 0:6 / /dev rw - devtmpfs udev rw",
+        "24 23 0:7 / /dev/shm rw - tmpfs tmpfs rw",
+        "25 21 0:8 / /run rw shared:2 master:3 - tmpfs tmpfs rw",
+        "26 21 0:9 / /srv/with\\040space rw - xfs /dev/sdb1 rw",
+        "27 21 0:10 / /home/a/mnt rw - fuse.sshfs a@b: rw,user_id=1000,group_id=1000",
+        "28 21 0:11 / /srv/gluster rw - fuse.glusterfs h:/v rw,user_id=0,group_id=0",
+        "29 21 0:12 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
+        "30 21 0:13 / /net rw - autofs systemd-1 rw",
+        "31 21 8:2 / /boot/efi rw - vfat /dev/sda2 rw",
+    ]
+    assert mounted_files("\n".join(lines).encode()) == [
+        ("/", "", False),
+        ("/boot/efi", "vfat", False),
+        ("/home/a/mnt", "fuse.sshfs", True),
+        ("/run", "tmpfs", False),
+        ("/srv/gluster", "fuse.glusterfs", False),
+        ("/srv/with space", "xfs", False),
     ]
 
 

@@ -68,7 +68,8 @@ class Rehearsal(NamedTuple):
 
     C(message) has the errors that the server has said, or the reason why there was no rehearsal; C(answered) says
     whether it has answered a call; C(destinations) is what it ran with, None if that is not known; C(not_checked) says
-    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked.
+    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked. C(as_it_is) is the
+    outcome with the files as they are, None if it was not asked for.
     """
 
     outcome: Outcome
@@ -78,6 +79,7 @@ class Rehearsal(NamedTuple):
     destinations: Optional[List[Running]] = None
     not_checked: Tuple[str, ...] = ()
     log: str = ""
+    as_it_is: Optional[Outcome] = None
 
 
 def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Start:
@@ -129,6 +131,24 @@ def rehearse(
     return rehearsal._replace(
         seconds=round(time.monotonic() - began, 2), not_checked=_not_checked(scene, rehearsal, hidden), log=log
     )
+
+
+def rehearse_change(
+    start: Start,
+    files: Mapping[str, Optional[Candidate]],
+    evaluation: Evaluation,
+    before: Evaluation,
+    seconds: float = SECONDS,
+) -> Rehearsal:
+    """Rehearse a start with C(files), and where it fails, one without them.
+
+    C(before) is the evaluation of the configuration as it is. If a server that runs does not start with that either,
+    its files were broken before, or it needs what a rehearsal does not give it.
+    """
+    found = rehearse(start, files, evaluation, seconds)
+    if found.outcome not in (DID_NOT_START, DID_NOT_ANSWER):
+        return found
+    return found._replace(as_it_is=rehearse(start, {}, before, seconds).outcome)
 
 
 def _scene_of(
