@@ -228,7 +228,8 @@ def test_capabilities_of_the_program_count(capability: int, outcome: str, code: 
 def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) -> None:
     files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
     folder = "/etc/systemd/system/kamailio.service.d"
-    make = "mkdir -p %s; printf '[Service]\\nAmbientCapabilities=CAP_NET_BIND_SERVICE\\n' >%s/a.conf" % (folder, folder)
+    settings = "AmbientCapabilities=CAP_NET_BIND_SERVICE\\nSupplementaryGroups=tty\\n"
+    make = "mkdir -p %s; printf '[Service]\\n%s' >%s/a.conf" % (folder, settings, folder)
     case = {"unit": "kamailio.service", "files": files}
     (without,) = rehearse_all("bookworm", code, tmp_path, [case])
     (found,) = rehearse_all("bookworm", code, tmp_path, [case], shell(make))

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.layers import mounted_files
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits import read_limit
@@ -66,18 +67,20 @@ def test_interfaces_have_the_names_and_addresses_of_the_host() -> None:
             "flags": ["UP"],
             "addr_info": [{"family": "inet6", "local": "fe80::9", "prefixlen": 64, "scope": "link"}],
         },
+        # Old versions leave empty ones.
+        {},
         {"ifname": "eth1", "flags": [], "addr_info": [{"family": "inet", "local": "10.0.0.1", "prefixlen": 8}]},
     ]
     assert network_lines(interfaces) == [
-        "link set lo up",
+        "link set dev lo up",
         "address replace 203.0.113.5/32 dev lo noprefixroute",
-        "link add eth0.100 type veth peer name sipfleet1",
-        "link set eth0.100 up",
-        "link set sipfleet1 up",
+        "link add name eth0.100 type veth peer name sipfleet1",
+        "link set dev eth0.100 up",
+        "link set dev sipfleet1 up",
         "address replace 192.0.2.2/24 dev eth0.100 noprefixroute",
         "address replace 2001:db8::2/64 dev eth0.100 noprefixroute nodad",
         "address replace fe80::2/64 dev eth0.100 noprefixroute nodad",
-        "link add eth1 type veth peer name sipfleet3",
+        "link add name eth1 type veth peer name sipfleet4",
         "address replace 10.0.0.1/8 dev eth1 noprefixroute",
         "route add multicast 224.0.0.0/4 dev eth0.100",
     ]
@@ -165,7 +168,8 @@ def test_unit_says_how_it_is_started(tmp_path: Path) -> None:
     [
         (Start("/bin/true", ("-t", "/srv")), "a start in a root folder of its own cannot be rehearsed"),
         (Start("/bin/true", (), settings={"RootDirectory": "/srv"}), "a start in a root folder of its own"),
-        (Start("/bin/true", (), Account("no-such-user")), "this host does not know 'no-such-user', which starts"),
+        (Start("/bin/true", (), Account("no-such-user")), "a group that this host does not know: 'no-such-user'"),
+        (Start("/bin/true", (), settings={"SupplementaryGroups": "tty no-such-group"}), "'tty no-such-group'"),
         (Start("/bin/true", ("-m", "999999999")), "MiB of memory left, which is too little for another server"),
         (Start("/bin/true", ("--no-such-option",)), "the command line of the server is not understood"),
     ],
@@ -174,6 +178,11 @@ def test_unit_says_how_it_is_started(tmp_path: Path) -> None:
 def test_what_cannot_be_rehearsed_says_why(start: Start, message: str) -> None:
     found = rehearse(start, {})
     assert found.outcome == "not possible here" and message in found.message
+
+
+def test_root_folder_of_a_configuration_is_seen() -> None:
+    evaluation = evaluate("/k.cfg", b'chroot="/srv"\nrequest_route { exit; }\n', lambda *_names: None)
+    assert "root folder" in rehearse(Start("/bin/true", ("-f", "/k.cfg")), {}, evaluation).message
 
 
 def test_only_root_rehearses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,6 +196,7 @@ def _tell(tell: int, answer: Any) -> None:
 def _outside(caller: int, prepare: Callable[[], Any], work: Callable[[Any, int], Any], tell: int, output: int) -> None:
     """Make the namespaces, start what works inside, and wait for its end."""
     _die_with_parent(lambda: os.getppid() == caller)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
@@ -260,13 +261,13 @@ def _prctl(option: int, *args: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -> None:
-    """Mount a file system, as mount(2). Raises OSError, with the target as its file."""
+    """Mount a file system, as mount(2). Raises OSError."""
     texts = [os.fsencode(text) for text in (source, target, kind, data)]
     try:
         _call("mount", texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3] or None)
     except OSError as exc:
         what = kind or "folder"
-        raise OSError(exc.errno, "a private %s cannot be mounted here: %s" % (what, exc.strerror), target) from exc
+        raise OSError(exc.errno, "a private %s cannot be mounted here: %s" % (what, exc.strerror)) from exc
 
 
 def drop_capabilities() -> None:

@@ -23,7 +23,7 @@ from .._caller import Caller
 from .._config.model import Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._host.check import starter_of
-from .._host.facts import find_kamailio, identity_of
+from .._host.facts import Identity, find_kamailio, identity_of
 from .._host.layers import Candidate
 from .._host.namespace import FORBIDDEN, Done, run_apart
 from .._host.naming import namers_of
@@ -158,23 +158,22 @@ def _scene_of(
     if os.geteuid() != 0:
         raise error("only root can rehearse a start", "Run the task as root")
     options = options_of(start.arguments)
-    chroots = "t" in options or (evaluation is not None and "chroot" in evaluation.settings)
+    chroots = "t" in options or (evaluation and any(setting.name == "chroot" for setting in evaluation.core_settings))
     if chroots or any(name in start.settings for name in ("RootDirectory", "RootImage")):
         raise error("a start in a root folder of its own cannot be rehearsed")
     room = _room(options.get("m", ("",))[-1])
-    user, group, groups = 0, 0, (0,)  # type: int, int, Tuple[int, ...]
+    account, supplementary = start.account, start.settings.get("SupplementaryGroups", "").split()
+    try:
+        identity = identity_of(account if account.user else account._replace(user="0"))
+        more = [identity_of(account._replace(user="0", group=group)).group for group in supplementary]
+    except KeyError:
+        who = named(" ".join(filter(None, [*account, *supplementary])))
+        text = "the server is started as a user or with a group that this host does not know: %s" % who
+        raise error(text, "Correct the unit, or create them first") from None
+    groups = os.getgrouplist(identity.name, identity.group) if identity.name and identity.user else [identity.group]
     environment = {"PATH": _PATH, "LANG": os.environ.get("LANG", "C")}
-    account = start.account
-    if account.user or account.group:
-        try:
-            identity = identity_of(account if account.user else account._replace(user="0"))
-        except KeyError:
-            who = named(":".join(filter(None, account)))
-            raise error("this host does not know %s, which starts the server" % who, "Correct the unit") from None
-        user, group = identity.user, identity.group
-        groups = tuple(os.getgrouplist(identity.name, group)) if identity.name and user else (group,)
-        if account.user and identity.name:
-            environment.update(_of_user(identity.name, user))
+    if account.user and identity.name:
+        environment.update(_of_user(identity))
     addresses: List[Address] = []
     if evaluation is not None:
         namers = namers_of(evaluation, tuple(files))
@@ -187,9 +186,9 @@ def _scene_of(
         files=files,
         addresses=tuple(addresses),
         dispatcher=evaluation is not None and evaluation.load("dispatcher") is not None,
-        user=user,
-        group=group,
-        groups=groups,
+        user=identity.user,
+        group=identity.group,
+        groups=(*groups, *more),
         environment={**environment, **start.environment},
         pid_file=options.get("P", (None,))[-1],
         room=room,
@@ -197,9 +196,10 @@ def _scene_of(
     )
 
 
-def _of_user(name: str, user: int) -> Dict[str, str]:
-    known = pwd.getpwuid(user)
-    return {"USER": name, "LOGNAME": name, "HOME": known.pw_dir, "SHELL": known.pw_shell or "/bin/sh"}
+def _of_user(identity: Identity) -> Dict[str, str]:
+    """Return what systemd tells a program about its user."""
+    known = pwd.getpwuid(identity.user)
+    return {"USER": identity.name, "LOGNAME": identity.name, "HOME": known.pw_dir, "SHELL": known.pw_shell or "/bin/sh"}
 
 
 def _room(wanted: str) -> int:

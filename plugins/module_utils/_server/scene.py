@@ -27,7 +27,7 @@ from .._rpc.connection import Connection
 from .._rpc.errors import ServerError
 
 _LOOK_SECONDS = 0.02
-_CALL_SECONDS = 2.0
+_CALL_SECONDS, _LIST_SECONDS = 2.0, 8.0
 # A server whose processes have been the same for so long has started; one that does not answer calls needs more.
 _QUIET_SECONDS, _SILENT_SECONDS = 0.2, 0.6
 # And one that is up, and does not answer where its configuration says, has no more to say.
@@ -191,7 +191,7 @@ def _answers(scene: Scene, connection: Connection) -> bool:
 def _read_list(connection: Connection) -> Optional[List[Any]]:
     """Return the answer to C(dispatcher.list), None if there is none."""
     try:
-        return connection.read("dispatcher.list")
+        return connection._replace(seconds=_LIST_SECONDS).read("dispatcher.list")
     except ServerError:
         # That is how a server says that its list is empty.
         return []
