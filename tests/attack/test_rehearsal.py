@@ -104,6 +104,14 @@ def test_a_server_that_pings_sends_and_leaves_nothing(code: Path, tmp_path: Path
     assert found == {"packets": 0, "heard": [], "changed": []}
 
 
+def test_a_server_that_runs_is_not_touched(code: Path, tmp_path: Path) -> None:
+    broken = {"unit": "kamailio.service", "files": {"/etc/kamailio/kamailio.cfg": 'loadmodule "no_such"\n'}}
+    found = on_host(SUITE, code, tmp_path, "beside", [{"unit": "kamailio.service"}, broken])
+    outcomes = [outcome["outcome"] for outcome in found.pop("outcomes")]
+    assert outcomes == ["came up", "did not start"]
+    assert found == {"changed": [], "same": True}
+
+
 @pytest.mark.parametrize("which", ["caller", "outside"])
 def test_a_kill_ends_all_of_it_at_once(which: str, code: Path, tmp_path: Path) -> None:
     found = on_host(SUITE, code, tmp_path, "killed", which)

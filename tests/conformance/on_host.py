@@ -10,6 +10,7 @@ import contextlib
 import glob
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -35,6 +36,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 _PYTHON = os.path.realpath(sys.executable)
+_PID_FILE = "/run/kamailio/kamailio.pid"
 _ALL_PACKETS, _ICMP6 = 3, 58
 _SECRET = "correct horse battery staple"
 _OTHER, _SERVER = 4343, 4242
@@ -108,6 +110,27 @@ def traces(cases: list[dict[str, Any]]) -> dict[str, Any]:
             heard += ["fifo"] if os.read(fifo, 100) else []
         changed = sorted(str(key) for key in set(before) | set(after) if before.get(key) != after.get(key))
         return {"outcomes": outcomes, "packets": _count(packets), "heard": heard, "changed": changed}
+
+
+def beside(cases: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rehearse cases on a host whose server runs, and return what is another than before, with the outcomes."""
+    os.mkdir("/run/kamailio")
+    shutil.chown("/run/kamailio", "kamailio", "kamailio")
+    line = ["setpriv", "--reuid=kamailio", "--regid=kamailio", "--init-groups", "kamailio", "-P", _PID_FILE]
+    subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    _wait(lambda: bool(_psx()))
+    _version()
+    before, processes = _state(), _psx()
+    outcomes = rehearse_cases(cases)
+    after = _state()
+    changed = sorted(str(key) for key in set(before) | set(after) if before.get(key) != after.get(key))
+    return {"outcomes": outcomes, "changed": changed, "same": processes == _psx()}
+
+
+def _psx() -> bytes:
+    """The processes of the running server, by itself; empty if it does not answer."""
+    line = ["kamcmd", "-s", "unix:/run/kamailio/kamailio_ctl", "core.psx"]
+    return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
 
 
 def _listening(path: str) -> socket.socket:
@@ -314,6 +337,7 @@ if __name__ == "__main__":
     verbs: dict[str, Callable[[Any], Any]] = {
         "rehearse": rehearse_cases,
         "traces": traces,
+        "beside": beside,
         "killed": killed,
         "searched": searched,
         "swapped": swapped,

@@ -8,25 +8,30 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.layers import mounted_files
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits import read_limit
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.namespace import run_apart
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network import network_lines
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import rehearsal
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse, start_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.words import (
     errors_of,
     needs_outside,
     show_errors,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 
 NOTHING = re.compile(rb"(?!)")
 DATABASE = """\
@@ -224,3 +229,55 @@ def test_work_in_namespaces_that_is_killed_or_fails_says_so() -> None:
     assert run_apart(lambda: None, fails, 10, NOTHING).problem == "no room: /x"
     killed = run_apart(lambda: None, lambda _prepared, _output: os._exit(1), 10, NOTHING)
     assert killed.problem == "it was killed: is the host short of memory?"
+
+
+CONFIG = b"request_route { exit; }\n"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users can enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def start_for(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """How the server of a host with a unit is started; the configuration is that of another user."""
+    (folder / "etc").mkdir()
+    config = folder / "etc" / "k.cfg"
+    config.write_bytes(CONFIG)
+    os.chown(config, 4242, 4242)
+    (folder / "kamailio.service").write_text("[Service]\n" + unit.replace("@", str(config)))
+    service = read_service(None, [str(folder)])
+    monkeypatch.setattr(rehearsal, "read_service", lambda _instance: service)
+    monkeypatch.setattr(rehearsal, "find_kamailio", lambda _module: "/usr/sbin/kamailio")
+    evaluation = evaluate(str(config), CONFIG, lambda *_names: None)
+    params = {"instance": None, "follow": False}
+    return start_of(Standin(params), [evaluation, evaluation], Invocation(defines=("A=1",)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed")
+@pytest.mark.parametrize(
+    ("unit", "program", "arguments", "account"),
+    [
+        # As the unit says, whoever can change the configuration: that is what a restart does.
+        ("User=sip\nExecStart=/opt/kamailio -m 32 -f @\n", "/opt/kamailio", ["-m", "32", "-f", "@"], Account("sip")),
+        # No user is known then, so it has the rights of who can change what it runs.
+        ("DynamicUser=yes\nExecStart=/opt/kamailio -f @\n", "/opt/kamailio", ["-f", "@"], Account("4242")),
+        # Another configuration is started by the unit.
+        (
+            "ExecStart=/opt/kamailio -f /etc/other.cfg\n",
+            "/usr/sbin/kamailio",
+            ["-DD", "-f", "@", "-A", "A=1"],
+            Account("4242"),
+        ),
+    ],
+)
+def test_start_is_that_of_the_unit_with_the_rights_of_a_check(
+    unit: str, program: str, arguments: list[str], account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = start_for(folder, unit, monkeypatch)
+    expected = [word.replace("@", str(folder / "etc" / "k.cfg")) for word in arguments]
+    assert (start.program, list(start.arguments), start.account) == (program, expected, account)
