@@ -46,6 +46,14 @@ attempt("/dev/log", lambda: call("/dev/log", socket.SOCK_DGRAM))
 attempt("fifo", lambda: write("/var/lib/fifo", flags=os.O_WRONLY | os.O_NONBLOCK))
 for path in ("/proc/sys/kernel/core_pattern", "/proc/sys/vm/drop_caches", "/sys/kernel/uevent_helper"):
     attempt(path, lambda: os.close(os.open(path, os.O_WRONLY)))
+for name in os.listdir("/proc/1/fd"):
+    attempt("handle of the first process", lambda: os.stat("/proc/1/fd/" + name))
+attempt("root of the first process", lambda: os.listdir("/proc/1/root/"))
+attempt("memory of the first process", lambda: os.close(os.open("/proc/1/mem", os.O_RDWR)))
+attempt("ptrace", lambda: system("ptrace", 16, 1, 0, 0))
+for name in os.listdir("/proc/self/fd"):
+    if int(name) > 2:
+        attempt("handle of the caller", lambda: os.stat("/proc/self/fd/" + name))
 attempt("mount", lambda: system("mount", b"tmpfs", b"/mnt", b"tmpfs", 0, None))
 attempt("remount", lambda: system("mount", None, b"/proc", None, 0x20 | 0x1000, None))
 attempt("umount", lambda: system("umount2", b"/proc", 2))

@@ -22,7 +22,6 @@ from typing import List, NamedTuple, Optional, Tuple
 from .namespace import (
     ALL_BELOW,
     BIND,
-    MOVE,
     NO_DEVICES,
     NO_PROGRAMS,
     NO_SETUID,
@@ -30,6 +29,7 @@ from .namespace import (
     READ_ONLY,
     REMOUNT,
     mount,
+    replace_root,
 )
 
 # A folder that every host has, and that is hidden while the layers are made.
@@ -95,9 +95,7 @@ def enter_private_files(room: int) -> List[str]:
     mount("", "proc", "", REMOUNT | BIND | READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     mount("sysfs", "sys", "sysfs", READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     _make_devices(devices, room)
-    mount(".", "/", "", MOVE)
-    os.chroot(".")
-    os.chdir("/")
+    replace_root()
     for _place, handle in [*places, *devices]:
         os.close(handle)
     return hidden

@@ -22,15 +22,15 @@ import signal
 import struct
 import sys
 import time
-from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional, Pattern
+from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional, Pattern, Set
 
 from .process import Output
 
 # Of Linux's sched.h, mount.h, prctl.h and capability.h.
 _NEW_MOUNTS, _NEW_IPC, _NEW_PROCESSES, _NEW_NETWORK = 0x20000, 0x8000000, 0x20000000, 0x40000000
 READ_ONLY, NO_SETUID, NO_DEVICES, NO_PROGRAMS = 1, 2, 4, 8
-REMOUNT, BIND, MOVE, ALL_BELOW, PRIVATE = 0x20, 0x1000, 0x2000, 0x4000, 0x40000
-_SIGNAL_OF_PARENT, _KEEP_CAPABILITIES, _DROP, _AMBIENT, _RAISE = 1, 8, 24, 47, 2
+REMOUNT, BIND, ALL_BELOW, PRIVATE, _DETACH = 0x20, 0x1000, 0x4000, 0x40000, 2
+_SIGNAL_OF_PARENT, _DUMPABLE, _KEEP_CAPABILITIES, _DROP, _AMBIENT, _RAISE = 1, 4, 8, 24, 47, 2
 _CAPABILITY_VERSION = 0x20080522
 # What a program inside can have, if it runs as root, by its number: nothing that reaches beyond the namespaces.
 _KEPT = {
@@ -201,6 +201,8 @@ def _outside(caller: int, prepare: Callable[[], Any], work: Callable[[Any, int],
     null = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
         os.dup2(null, handle)
+    # Those of the caller lead to files of the host.
+    _close_others({0, 1, 2, tell, output})
     prepared = prepare()
     try:
         _call("unshare", _NEW_MOUNTS | _NEW_IPC | _NEW_PROCESSES | _NEW_NETWORK)
@@ -227,6 +229,8 @@ def _inside(alive: int, prepared: Any, work: Callable[[Any, int], Any], tell: in
     with selectors.DefaultSelector() as ends:
         ends.register(alive, selectors.EVENT_READ)
         _die_with_parent(lambda: not ends.select(0))
+    # A server that runs as root must not look into this process, nor change what it reports.
+    _prctl(_DUMPABLE, 0)
     # If memory runs out, the kernel takes these processes before any other.
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
@@ -235,6 +239,15 @@ def _inside(alive: int, prepared: Any, work: Callable[[Any, int], Any], tell: in
     _tell(tell, {"value": value})
     os.close(tell)
     signal.pause()
+
+
+def _close_others(kept: Set[int]) -> None:
+    """Close all handles of this process, except for some."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            # One was that of the folder.
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 def _die_with_parent(lives: Callable[[], bool]) -> None:
@@ -268,6 +281,14 @@ def mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -
     except OSError as exc:
         what = kind or "folder"
         raise OSError(exc.errno, "a private %s cannot be mounted here: %s" % (what, exc.strerror)) from exc
+
+
+def replace_root() -> None:
+    """Make the current folder, which is a mount, the root folder, and let go of the old one. Raises OSError."""
+    # The old root is on top of the new one then: pivot_root(2).
+    _call("pivot_root", b".", b".")
+    _call("umount2", b".", _DETACH)
+    os.chdir("/")
 
 
 def drop_capabilities() -> None:
@@ -327,6 +348,7 @@ def start_program(
             signal.signal(number, signal.SIG_DFL)
         if prepare:
             prepare()
+        _close_others({0, 1, 2})
         os.execve(program, list(line), dict(environment))  # noqa: S606
     except OSError as exc:
         # Such as a file with capabilities that are not to be had here.
