@@ -348,7 +348,6 @@ def start_program(
             signal.signal(number, signal.SIG_DFL)
         if prepare:
             prepare()
-        _close_others({0, 1, 2})
         os.execve(program, list(line), dict(environment))  # noqa: S606
     except OSError as exc:
         # Such as a file with capabilities that are not to be had here.
