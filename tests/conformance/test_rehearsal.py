@@ -82,9 +82,9 @@ def test_stock_configuration_comes_up_as_its_unit_starts_it(suite: str, code: Pa
     assert found["not_checked"] == []
 
 
-def test_message_has_the_words_of_the_server(suite: str, code: Path, tmp_path: Path) -> None:
+def test_message_has_the_words_of_the_server(code: Path, tmp_path: Path) -> None:
     setup = setup_of("interval_without_tm", tmp_path)
-    (found,) = rehearse_all(suite, code, tmp_path, [{"arguments": arguments(setup)}])
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"arguments": arguments(setup)}])
     assert found["outcome"] == "did not start"
     assert "could not load the TM-functions - disable DS ping" in found["message"]
 
@@ -130,6 +130,7 @@ def test_server_has_the_rights_of_its_user_only(code: Path, tmp_path: Path) -> N
     assert unreadable["outcome"] == "did not start" and CONFIG in unreadable["message"]
 
 
+@pytest.mark.nightly
 def test_server_without_calls_comes_up_as_well(suite: str, code: Path, tmp_path: Path) -> None:
     ways = ["fork=no\n", "log_stderror=no\n", "debug=5\n", "port=53\nlisten=tcp:wan0:53\n"]
     cases: list[dict[str, Any]] = [
@@ -182,6 +183,7 @@ def test_host_without_the_right_to_make_namespaces(code: Path, tmp_path: Path) -
     assert found["message"] == "namespaces cannot be made here: Operation not permitted"
 
 
+@pytest.mark.nightly
 def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
     prefix = shell("rm /usr/bin/ip /usr/sbin/ip")
     (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service"}], prefix)
@@ -201,6 +203,7 @@ def test_files_that_cannot_be_shown_are_said(code: Path, tmp_path: Path) -> None
     assert there["outcome"] == "not possible here" and "'/srv/deep'" in there["message"]
 
 
+@pytest.mark.nightly
 def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Path) -> None:
     setup = setup_of("works", tmp_path)
     mounts = "mkdir /srv/a; mount -t tmpfs tmpfs /srv/a; mkdir /srv/a/b; mount -t tmpfs tmpfs /srv/a/b\n"
@@ -214,6 +217,7 @@ def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Pat
     assert [outcome["outcome"] for outcome in found] == ["came up", "came up", "did not start"], found
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("capability", "outcome"), [(10, "came up"), (23, "not possible here")])
 def test_capabilities_of_the_program_count(capability: int, outcome: str, code: Path, tmp_path: Path) -> None:
     # That of a file is its version with a flag, and what is permitted (linux/capability.h).
@@ -225,6 +229,7 @@ def test_capabilities_of_the_program_count(capability: int, outcome: str, code: 
     assert found["outcome"] == outcome, found
 
 
+@pytest.mark.nightly
 def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) -> None:
     files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
     folder = "/etc/systemd/system/kamailio.service.d"
@@ -237,6 +242,7 @@ def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) ->
     assert found["outcome"] == "came up", found
 
 
+@pytest.mark.nightly
 def test_change_that_fails_says_whether_the_files_as_they_are_come_up(code: Path, tmp_path: Path) -> None:
     works, broken = setup_of("works", tmp_path), setup_of("no_list", tmp_path)
     cases = [
