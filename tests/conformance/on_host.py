@@ -10,6 +10,7 @@ import contextlib
 import glob
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -27,10 +28,15 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service im
     read_service,
     service_of_arguments,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import (
+    rehearse,
+    rehearse_change,
+)
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 _PYTHON = os.path.realpath(sys.executable)
+_PID_FILE = "/run/kamailio/kamailio.pid"
 _ALL_PACKETS, _ICMP6 = 3, 58
 _SECRET = "correct horse battery staple"
 _OTHER, _SERVER = 4343, 4242
@@ -40,8 +46,9 @@ _SECONDS = 10.0
 def rehearse_case(case: dict[str, Any]) -> dict[str, Any]:
     """Rehearse the start of a C(unit), or of a server with C(arguments) and the C(user), with C(files) written.
 
-    C(program) is another one than the server, which is not called. Files are texts by path, None for one that is not
-    there, with the C(owner), group and mode. The server is ended after C(seconds).
+    With C(change) it is that of a change. C(program) is another one than the server, which is not called. Files are
+    texts by path, None for one that is not there, with the C(owner), group and mode. The server is ended after
+    C(seconds).
     """
     if case.get("unit"):
         service = read_service(case["unit"])
@@ -62,7 +69,11 @@ def rehearse_case(case: dict[str, Any]) -> dict[str, Any]:
         evaluation = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, texts)
     given = {name: value for name, value in (service.invocation.environment or {}).items() if value}
     start = Start(service.program, service.arguments, service.started_by, given, service.settings)
-    found = rehearse(start, files, evaluation, case.get("seconds", 20.0))
+    if evaluation and case.get("change"):
+        before = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, {})
+        found = rehearse_change(start, files, evaluation, before)
+    else:
+        found = rehearse(start, files, evaluation, case.get("seconds", 20.0))
     destinations = None
     if found.destinations is not None:
         destinations = [[each.setid, each.uri.decode(), each.letters] for each in found.destinations]
@@ -82,6 +93,8 @@ def rehearse_cases(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def traces(cases: list[dict[str, Any]]) -> dict[str, Any]:
     """Rehearse cases on a host that looks for what they leave, and return what it has found, with the outcomes."""
     with contextlib.ExitStack() as stack:
+        # A way out, for a program that gets it.
+        os.set_inheritable(os.open("/", os.O_RDONLY), True)
         packets = stack.enter_context(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PACKETS)))
         packets.setblocking(False)
         ears = [stack.enter_context(_listening(path)) for path in ("/run/db.sock", "/var/lib/db.sock", "/dev/log")]
@@ -99,6 +112,27 @@ def traces(cases: list[dict[str, Any]]) -> dict[str, Any]:
             heard += ["fifo"] if os.read(fifo, 100) else []
         changed = sorted(str(key) for key in set(before) | set(after) if before.get(key) != after.get(key))
         return {"outcomes": outcomes, "packets": _count(packets), "heard": heard, "changed": changed}
+
+
+def beside(cases: list[dict[str, Any]]) -> dict[str, Any]:
+    """Rehearse cases on a host whose server runs, and return what is another than before, with the outcomes."""
+    os.mkdir("/run/kamailio")
+    shutil.chown("/run/kamailio", "kamailio", "kamailio")
+    line = ["setpriv", "--reuid=kamailio", "--regid=kamailio", "--init-groups", "kamailio", "-P", _PID_FILE]
+    subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    _wait(lambda: bool(_psx()))
+    _version()
+    before, processes = _state(), _psx()
+    outcomes = rehearse_cases(cases)
+    after = _state()
+    changed = sorted(str(key) for key in set(before) | set(after) if before.get(key) != after.get(key))
+    return {"outcomes": outcomes, "changed": changed, "same": processes == _psx()}
+
+
+def _psx() -> bytes:
+    """The processes of the running server, by itself; empty if it does not answer."""
+    line = ["kamcmd", "-s", "unix:/run/kamailio/kamailio_ctl", "core.psx"]
+    return subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
 
 
 def _listening(path: str) -> socket.socket:
@@ -305,6 +339,7 @@ if __name__ == "__main__":
     verbs: dict[str, Callable[[Any], Any]] = {
         "rehearse": rehearse_cases,
         "traces": traces,
+        "beside": beside,
         "killed": killed,
         "searched": searched,
         "swapped": swapped,

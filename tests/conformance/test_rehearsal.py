@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,9 +82,9 @@ def test_stock_configuration_comes_up_as_its_unit_starts_it(suite: str, code: Pa
     assert found["not_checked"] == []
 
 
-def test_message_has_the_words_of_the_server(suite: str, code: Path, tmp_path: Path) -> None:
+def test_message_has_the_words_of_the_server(code: Path, tmp_path: Path) -> None:
     setup = setup_of("interval_without_tm", tmp_path)
-    (found,) = rehearse_all(suite, code, tmp_path, [{"arguments": arguments(setup)}])
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"arguments": arguments(setup)}])
     assert found["outcome"] == "did not start"
     assert "could not load the TM-functions - disable DS ping" in found["message"]
 
@@ -129,14 +130,20 @@ def test_server_has_the_rights_of_its_user_only(code: Path, tmp_path: Path) -> N
     assert unreadable["outcome"] == "did not start" and CONFIG in unreadable["message"]
 
 
-@pytest.mark.parametrize("way", ["fork=no\n", "log_stderror=no\n", "debug=5\n", "port=53\nlisten=tcp:wan0:53\n"])
-def test_server_without_calls_comes_up_as_well(way: str, suite: str, code: Path, tmp_path: Path) -> None:
-    files = {CONFIG: way + "children=1\nlisten=udp:wan0:5060\nrequest_route { exit; }\n"}
-    lines = [["-f", CONFIG], ["-DD", "-f", CONFIG]]
-    cases = [{"arguments": ["-m", "32", "-M", "4", *line], "files": files} for line in lines]
+@pytest.mark.nightly
+def test_server_without_calls_comes_up_as_well(suite: str, code: Path, tmp_path: Path) -> None:
+    ways = ["fork=no\n", "log_stderror=no\n", "debug=5\n", "port=53\nlisten=tcp:wan0:53\n"]
+    cases: list[dict[str, Any]] = [
+        {
+            "arguments": [*daemon, "-m", "32", "-M", "4", "-f", CONFIG],
+            "files": {CONFIG: way + "children=1\nlisten=udp:wan0:5060\nrequest_route { exit; }\n"},
+        }
+        for way in ways
+        for daemon in ([], ["-DD"])
+    ]
+    text = "whether the server answers calls: no socket is known on which it takes calls"
     for found in rehearse_all(suite, code, tmp_path, cases):
-        assert (found["outcome"], found["answered"]) == ("came up", False), found
-        assert found["not_checked"] == ["whether the server answers calls: no socket is known on which it takes calls"]
+        assert (found["outcome"], found["answered"], found["not_checked"]) == ("came up", False, [text]), found
 
 
 def test_names_that_only_dns_knows_need_the_outside(suite: str, code: Path, tmp_path: Path) -> None:
@@ -148,17 +155,25 @@ def test_names_that_only_dns_knows_need_the_outside(suite: str, code: Path, tmp_
     listing = {"/etc/kamailio/dispatcher.list": "1 sip:gw.example.net\n"}
     absent = "listen=udp:198.51.100.8:5060\nrequest_route { exit; }\n"
     cases = [{"unit": "kamailio.service", "files": {CONFIG: text, **listing}} for text in (config, strict, absent)]
-    found = rehearse_all(suite, code, tmp_path, cases)
+    found = rehearse_all(suite, code, tmp_path, cases, shell("echo nameserver 198.51.100.1 >/etc/resolv.conf"))
     outcomes = [outcome["outcome"] for outcome in found]
     assert outcomes == ["needs the outside", "needs the outside", "did not start"], found
+    # A question to a name server fails at once.
+    assert max(outcome["seconds"] for outcome in found) < STOCK_SECONDS
     assert "198.51.100.8" in found[2]["message"]
 
 
-def test_server_that_is_never_ready_is_ended(code: Path, tmp_path: Path) -> None:
-    busy = {"program": "/usr/bin/python3", "arguments": ["-c", "while True: pass"], "seconds": 1}
-    (found,) = rehearse_all("bookworm", code, tmp_path, [busy])
-    assert found["outcome"] == "did not answer"
-    assert found["message"] == "the server neither came up nor ended within 1 seconds"
+def test_server_that_is_never_ready_or_killed_is_told_so(code: Path, tmp_path: Path) -> None:
+    programs = ["while True: pass", "import os; os.kill(os.getpid(), 11)", "import os; os.kill(os.getpid(), 9)"]
+    cases: list[dict[str, Any]] = [
+        {"program": "/usr/bin/python3", "arguments": ["-c", text], "seconds": 1} for text in programs
+    ]
+    found = rehearse_all("bookworm", code, tmp_path, cases)
+    assert [(outcome["outcome"], outcome["message"]) for outcome in found] == [
+        ("did not answer", "the server neither came up nor ended within 1 seconds"),
+        ("did not start", "it ended by signal 11 and said nothing"),
+        ("not possible here", "the server was killed while it started: is the host short of memory?"),
+    ]
 
 
 def test_host_without_the_right_to_make_namespaces(code: Path, tmp_path: Path) -> None:
@@ -168,6 +183,7 @@ def test_host_without_the_right_to_make_namespaces(code: Path, tmp_path: Path) -
     assert found["message"] == "namespaces cannot be made here: Operation not permitted"
 
 
+@pytest.mark.nightly
 def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
     prefix = shell("rm /usr/bin/ip /usr/sbin/ip")
     (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service"}], prefix)
@@ -180,13 +196,14 @@ def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
 def test_files_that_cannot_be_shown_are_said(code: Path, tmp_path: Path) -> None:
     layers = "mkdir /srv/deep; mount -t tmpfs tmpfs /mnt; mkdir /mnt/u /mnt/w; mount -t overlay overlay -o "
     prefix = shell(layers + "lowerdir=/etc/kamailio,upperdir=/mnt/u,workdir=/mnt/w /srv/deep")
-    cases = [{"unit": "kamailio.service"}, {"arguments": ["-f", "/srv/deep/kamailio.cfg"]}]
+    cases: list[dict[str, Any]] = [{"unit": "kamailio.service"}, {"arguments": ["-f", "/srv/deep/kamailio.cfg"]}]
     elsewhere, there = rehearse_all("bookworm", code, tmp_path, cases, prefix)
     text = "files below /srv/deep, which cannot be shown to a server apart from its host"
     assert elsewhere["outcome"] == "came up" and elsewhere["not_checked"] == [text]
     assert there["outcome"] == "not possible here" and "'/srv/deep'" in there["message"]
 
 
+@pytest.mark.nightly
 def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Path) -> None:
     setup = setup_of("works", tmp_path)
     mounts = "mkdir /srv/a; mount -t tmpfs tmpfs /srv/a; mkdir /srv/a/b; mount -t tmpfs tmpfs /srv/a/b\n"
@@ -198,3 +215,44 @@ def test_plain_file_systems_and_single_files_are_shown(code: Path, tmp_path: Pat
         cases.append({"arguments": arguments(setup), "files": {str(setup.config): config}})
     found = rehearse_all("bookworm", code, tmp_path, cases, prefix)
     assert [outcome["outcome"] for outcome in found] == ["came up", "came up", "did not start"], found
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("capability", "outcome"), [(10, "came up"), (23, "not possible here")])
+def test_capabilities_of_the_program_count(capability: int, outcome: str, code: Path, tmp_path: Path) -> None:
+    # That of a file is its version with a flag, and what is permitted (linux/capability.h).
+    text = "import os; os.setxattr('/usr/sbin/kamailio', 'security.capability', bytes.fromhex('%s'))"
+    prefix = shell('python3 -c "%s"' % (text % struct.pack("<5I", 0x02000001, 1 << capability, 0, 0, 0).hex()))
+    # A port that only root can listen on, and those with the capability.
+    files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
+    (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service", "files": files}], prefix)
+    assert found["outcome"] == outcome, found
+
+
+@pytest.mark.nightly
+def test_port_of_root_is_not_for_the_servers_user(code: Path, tmp_path: Path) -> None:
+    files = {CONFIG: "listen=udp:wan0:53\nrequest_route { exit; }\n"}
+    folder = "/etc/systemd/system/kamailio.service.d"
+    settings = "AmbientCapabilities=CAP_NET_BIND_SERVICE\\nSupplementaryGroups=tty\\n"
+    make = "mkdir -p %s; printf '[Service]\\n%s' >%s/a.conf" % (folder, settings, folder)
+    case = {"unit": "kamailio.service", "files": files}
+    (without,) = rehearse_all("bookworm", code, tmp_path, [case])
+    (found,) = rehearse_all("bookworm", code, tmp_path, [case], shell(make))
+    assert without["outcome"] == "did not start" and "Permission denied" in without["message"], without
+    assert found["outcome"] == "came up", found
+
+
+@pytest.mark.nightly
+def test_change_that_fails_says_whether_the_files_as_they_are_come_up(code: Path, tmp_path: Path) -> None:
+    works, broken = setup_of("works", tmp_path), setup_of("no_list", tmp_path)
+    cases = [
+        {"arguments": arguments(setup), "change": True, "files": {str(setup.list): text}}
+        for setup, text in ((works, _LIST), (works, "1\n"), (broken, "1\n"), (broken, _LIST))
+    ]
+    found = rehearse_all("bookworm", code, tmp_path, cases)
+    assert [(outcome["outcome"], outcome["as_it_is"]) for outcome in found] == [
+        ("came up", None),
+        ("did not start", "came up"),
+        ("did not start", "did not start"),
+        ("came up", None),
+    ]

@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account, Invocation
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.layers import mounted_files
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.limits import read_limit
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.namespace import run_apart
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network import network_lines
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import rehearsal
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import Start, rehearse
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse, start_of
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.words import (
     errors_of,
     needs_outside,
     show_errors,
 )
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.watch import Standin
 
 NOTHING = re.compile(rb"(?!)")
 DATABASE = """\
@@ -65,20 +72,46 @@ def test_interfaces_have_the_names_and_addresses_of_the_host() -> None:
             "flags": ["UP"],
             "addr_info": [{"family": "inet6", "local": "fe80::9", "prefixlen": 64, "scope": "link"}],
         },
+        # Old versions leave empty ones.
+        {},
         {"ifname": "eth1", "flags": [], "addr_info": [{"family": "inet", "local": "10.0.0.1", "prefixlen": 8}]},
     ]
     assert network_lines(interfaces) == [
-        "link set lo up",
+        "link set dev lo up",
         "address replace 203.0.113.5/32 dev lo noprefixroute",
-        "link add eth0.100 type veth peer name sipfleet1",
-        "link set eth0.100 up",
-        "link set sipfleet1 up",
+        "link add name eth0.100 type veth peer name sipfleet1",
+        "link set dev eth0.100 up",
+        "link set dev sipfleet1 up",
         "address replace 192.0.2.2/24 dev eth0.100 noprefixroute",
         "address replace 2001:db8::2/64 dev eth0.100 noprefixroute nodad",
         "address replace fe80::2/64 dev eth0.100 noprefixroute nodad",
-        "link add eth1 type veth peer name sipfleet3",
+        "link add name eth1 type veth peer name sipfleet4",
         "address replace 10.0.0.1/8 dev eth1 noprefixroute",
         "route add multicast 224.0.0.0/4 dev eth0.100",
+    ]
+
+
+def test_file_systems_are_found_and_told_apart() -> None:
+    lines = [
+        "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw",
+        "22 21 0:5 / /proc rw - proc proc rw",
+        "23 21 0:6 / /dev rw - devtmpfs udev rw",
+        "24 23 0:7 / /dev/shm rw - tmpfs tmpfs rw",
+        "25 21 0:8 / /run rw shared:2 master:3 - tmpfs tmpfs rw",
+        "26 21 0:9 / /srv/with\\040space rw - xfs /dev/sdb1 rw",
+        "27 21 0:10 / /home/a/mnt rw - fuse.sshfs a@b: rw,user_id=1000,group_id=1000",
+        "28 21 0:11 / /srv/gluster rw - fuse.glusterfs h:/v rw,user_id=0,group_id=0",
+        "29 21 0:12 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
+        "30 21 0:13 / /net rw - autofs systemd-1 rw",
+        "31 21 8:2 / /boot/efi rw - vfat /dev/sda2 rw",
+    ]
+    assert mounted_files("\n".join(lines).encode()) == [
+        ("/", "", False),
+        ("/boot/efi", "vfat", False),
+        ("/home/a/mnt", "fuse.sshfs", True),
+        ("/run", "tmpfs", False),
+        ("/srv/gluster", "fuse.glusterfs", False),
+        ("/srv/with space", "xfs", False),
     ]
 
 
@@ -140,7 +173,8 @@ def test_unit_says_how_it_is_started(tmp_path: Path) -> None:
     [
         (Start("/bin/true", ("-t", "/srv")), "a start in a root folder of its own cannot be rehearsed"),
         (Start("/bin/true", (), settings={"RootDirectory": "/srv"}), "a start in a root folder of its own"),
-        (Start("/bin/true", (), Account("no-such-user")), "this host does not know 'no-such-user', which starts"),
+        (Start("/bin/true", (), Account("no-such-user")), "a group that this host does not know: 'no-such-user'"),
+        (Start("/bin/true", (), settings={"SupplementaryGroups": "tty no-such-group"}), "'tty no-such-group'"),
         (Start("/bin/true", ("-m", "999999999")), "MiB of memory left, which is too little for another server"),
         (Start("/bin/true", ("--no-such-option",)), "the command line of the server is not understood"),
     ],
@@ -151,8 +185,13 @@ def test_what_cannot_be_rehearsed_says_why(start: Start, message: str) -> None:
     assert found.outcome == "not possible here" and message in found.message
 
 
+def test_root_folder_of_a_configuration_is_seen() -> None:
+    evaluation = evaluate("/k.cfg", b'chroot="/srv"\nrequest_route { exit; }\n', lambda *_names: None)
+    assert "root folder" in rehearse(Start("/bin/true", ("-f", "/k.cfg")), {}, evaluation).message
+
+
 def test_only_root_rehearses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rehearsal.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     found = rehearse(Start("/bin/true", ()), {})
     assert (found.outcome, found.message) == (
         "not possible here",
@@ -180,3 +219,65 @@ def test_work_in_namespaces_is_the_first_process_there_and_prints_what_is_kept()
 
     done = run_apart(lambda: "before", work, 10, re.compile(rb"DEBUG"))
     assert (done.value, done.problem, done.printed) == (["before", 1], "", b"b\n")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+def test_work_in_namespaces_that_is_killed_or_fails_says_so() -> None:
+    def fails(_prepared: object, _output: int) -> None:
+        raise OSError(0, "no room", "/x")
+
+    assert run_apart(lambda: None, fails, 10, NOTHING).problem == "no room: /x"
+    killed = run_apart(lambda: None, lambda _prepared, _output: os._exit(1), 10, NOTHING)
+    assert killed.problem == "it was killed: is the host short of memory?"
+
+
+CONFIG = b"request_route { exit; }\n"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that other users can enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def start_for(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> Start:
+    """How the server of a host with a unit is started; the configuration is that of another user."""
+    (folder / "etc").mkdir()
+    config = folder / "etc" / "k.cfg"
+    config.write_bytes(CONFIG)
+    os.chown(config, 4242, 4242)
+    (folder / "kamailio.service").write_text("[Service]\n" + unit.replace("@", str(config)))
+    service = read_service(None, [str(folder)])
+    monkeypatch.setattr(rehearsal, "read_service", lambda _instance: service)
+    monkeypatch.setattr(rehearsal, "find_kamailio", lambda _module: "/usr/sbin/kamailio")
+    evaluation = evaluate(str(config), CONFIG, lambda *_names: None)
+    params = {"instance": None, "follow": False}
+    return start_of(Standin(params), [evaluation, evaluation], Invocation(defines=("A=1",)))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files of other users are needed")
+@pytest.mark.parametrize(
+    ("unit", "program", "arguments", "account"),
+    [
+        # As the unit says, whoever can change the configuration: that is what a restart does.
+        ("User=sip\nExecStart=/opt/kamailio -m 32 -f @\n", "/opt/kamailio", ["-m", "32", "-f", "@"], Account("sip")),
+        # No user is known then, so it has the rights of who can change what it runs.
+        ("DynamicUser=yes\nExecStart=/opt/kamailio -f @\n", "/opt/kamailio", ["-f", "@"], Account("4242")),
+        # Another configuration is started by the unit.
+        (
+            "ExecStart=/opt/kamailio -f /etc/other.cfg\n",
+            "/usr/sbin/kamailio",
+            ["-DD", "-f", "@", "-A", "A=1"],
+            Account("4242"),
+        ),
+    ],
+)
+def test_start_is_that_of_the_unit_with_the_rights_of_a_check(
+    unit: str, program: str, arguments: list[str], account: Account, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = start_for(folder, unit, monkeypatch)
+    expected = [word.replace("@", str(folder / "etc" / "k.cfg")) for word in arguments]
+    assert (start.program, list(start.arguments), start.account) == (program, expected, account)

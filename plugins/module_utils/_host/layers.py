@@ -22,7 +22,6 @@ from typing import List, NamedTuple, Optional, Tuple
 from .namespace import (
     ALL_BELOW,
     BIND,
-    MOVE,
     NO_DEVICES,
     NO_PROGRAMS,
     NO_SETUID,
@@ -30,6 +29,7 @@ from .namespace import (
     READ_ONLY,
     REMOUNT,
     mount,
+    replace_root,
 )
 
 # A folder that every host has, and that is hidden while the layers are made.
@@ -66,50 +66,64 @@ def enter_private_files(room: int) -> List[str]:
     systems cannot be a layer, and which are empty for it. Raises OSError.
     """
     mount("", "/", "", ALL_BELOW | PRIVATE)
-    places = _places()
+    with open("/proc/self/mountinfo", "rb") as file:
+        table = file.read()
+    places: List[Tuple[Mounted, int]] = []
+    hidden: List[str] = []
+    for mounted in mounted_files(table):
+        # It can be hidden by a mount above it.
+        with contextlib.suppress(OSError):
+            if mounted.theirs:
+                hidden.append(mounted.path)
+            else:
+                places.append((mounted, os.open(mounted.path, os.O_PATH)))
     devices = [(name, os.open("/dev/" + name, os.O_PATH)) for name in _DEVICES if os.path.exists("/dev/" + name)]
     mount("tmpfs", _WORK, "tmpfs", NO_SETUID | NO_DEVICES, "mode=0700,size=%d" % room)
     root = _WORK + "/root"
     os.mkdir(root)
-    hidden = []
-    for number, (path, kind, handle) in enumerate(places):
+    for number, (mounted, handle) in enumerate(places):
+        target = root + mounted.path if mounted.path != "/" else root
         try:
-            _layer(number, handle, root + path if path != "/" else root, bool(_PLAIN.fullmatch(kind)))
+            _layer(number, handle, target, bool(_PLAIN.fullmatch(mounted.kind)))
         except OSError:
-            if path == "/":
+            if mounted.path == "/":
                 raise
-            hidden.append(path)
+            hidden.append(mounted.path)
     os.chdir(root)
     mount("proc", "proc", "proc", NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     # The root user inside could change the host there.
     mount("", "proc", "", REMOUNT | BIND | READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     mount("sysfs", "sys", "sysfs", READ_ONLY | NO_SETUID | NO_DEVICES | NO_PROGRAMS)
     _make_devices(devices, room)
-    mount(".", "/", "", MOVE)
-    os.chroot(".")
-    os.chdir("/")
-    for handle in [*(handle for _path, _kind, handle in places), *(handle for _name, handle in devices)]:
+    replace_root()
+    for _place, handle in [*places, *devices]:
         os.close(handle)
     return hidden
 
 
-def _places() -> List[Tuple[str, str, int]]:
-    """Return where the host has mounted files, those above first, each with its type and an open handle."""
-    with open("/proc/self/mountinfo", "rb") as file:
-        lines = [line.split() for line in file.read().splitlines()]
-    found = {b"/": b"rootfs"}
-    for fields in lines:
-        path = _ESCAPE.sub(lambda octal: bytes([int(octal.group(1), 8)]), fields[4])
-        found[path] = fields[fields.index(b"-", 6) + 1]
-    places = []
-    for path, kind in sorted(found.items()):
-        name = os.fsdecode(path)
-        if path != b"/" and (_NOT_FILES.fullmatch(kind.decode()) or _OWN.match(name)):
-            continue
-        # It can be hidden by a mount above it.
-        with contextlib.suppress(OSError):
-            places.append((name, kind.decode(), os.open(name, os.O_PATH)))
-    return places
+class Mounted(NamedTuple):
+    """A folder or a file that a file system is mounted on, and the type of that.
+
+    C(theirs) says that another user than root serves its files (FUSE), and can keep whoever looks waiting.
+    """
+
+    path: str
+    kind: str
+    theirs: bool
+
+
+def mounted_files(table: bytes) -> List[Mounted]:
+    """Return where files are mounted by C(/proc/self/mountinfo), those above first. C(/) is among them."""
+    found = {"/": Mounted("/", "", False)}
+    for line in table.splitlines():
+        fields = line.split(b" ")
+        last = fields[fields.index(b"-", 6) + 1 :]
+        path = os.fsdecode(_ESCAPE.sub(lambda octal: bytes([int(octal.group(1), 8)]), fields[4]))
+        name = last[0].decode("ascii", "replace")
+        theirs = name.startswith("fuse") and b"user_id=0" not in last[-1].split(b",")
+        if path != "/" and not _NOT_FILES.fullmatch(name) and not _OWN.match(path):
+            found[path] = Mounted(path, name, theirs)
+    return [found[path] for path in sorted(found)]
 
 
 def _layer(number: int, handle: int, target: str, plain: bool) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import selectors
@@ -21,15 +22,15 @@ import signal
 import struct
 import sys
 import time
-from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional, Pattern
+from typing import Any, Callable, Iterable, NamedTuple, NoReturn, Optional, Pattern, Set
 
 from .process import Output
 
 # Of Linux's sched.h, mount.h, prctl.h and capability.h.
 _NEW_MOUNTS, _NEW_IPC, _NEW_PROCESSES, _NEW_NETWORK = 0x20000, 0x8000000, 0x20000000, 0x40000000
 READ_ONLY, NO_SETUID, NO_DEVICES, NO_PROGRAMS = 1, 2, 4, 8
-REMOUNT, BIND, MOVE, ALL_BELOW, PRIVATE = 0x20, 0x1000, 0x2000, 0x4000, 0x40000
-_SIGNAL_OF_PARENT, _KEEP_CAPABILITIES, _DROP, _AMBIENT, _RAISE = 1, 8, 24, 47, 2
+REMOUNT, BIND, ALL_BELOW, PRIVATE, _DETACH = 0x20, 0x1000, 0x4000, 0x40000, 2
+_SIGNAL_OF_PARENT, _DUMPABLE, _KEEP_CAPABILITIES, _DROP, _AMBIENT, _RAISE = 1, 4, 8, 24, 47, 2
 _CAPABILITY_VERSION = 0x20080522
 # What a program inside can have, if it runs as root, by its number: nothing that reaches beyond the namespaces.
 _KEPT = {
@@ -49,6 +50,8 @@ _KEPT = {
     "ipc_owner": 15,
     "sys_resource": 24,
 }
+# The status of a program that may be run, and not here.
+FORBIDDEN = 250
 _END_SECONDS = 5.0
 _CHUNK = 1 << 16
 # As much as a pipe can hold on Linux without special rights.
@@ -97,7 +100,8 @@ def run_apart(
         os.close(said)
         os.close(printed)
     if not told:
-        return Done(None, "it has not ended after %g seconds" % seconds, shown.text())
+        late = "it has not ended after %g seconds" % seconds
+        return Done(None, late if told is None else "it was killed: is the host short of memory?", shown.text())
     answer = json.loads(told)
     return Done(answer.get("value"), answer.get("problem", ""), shown.text())
 
@@ -125,8 +129,8 @@ class _Lines:
         return self._kept.text()
 
 
-def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> bytes:
-    """Take in what is printed, and return the answer, which is empty if there was none in time."""
+def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> Optional[bytes]:
+    """Take in what is printed, and return the answer: empty if whoever gives it was killed, None if it is late."""
     told = bytearray()
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as ends:
@@ -143,7 +147,7 @@ def _listen(said: int, printed: int, seconds: float, shown: _Lines) -> bytes:
                     shown.add(data)
         complete = said not in ends.get_map()
     _drain(printed, shown)
-    return bytes(told) if complete else b""
+    return bytes(told) if complete else None
 
 
 def _drain(printed: int, shown: _Lines) -> None:
@@ -192,10 +196,13 @@ def _tell(tell: int, answer: Any) -> None:
 def _outside(caller: int, prepare: Callable[[], Any], work: Callable[[Any, int], Any], tell: int, output: int) -> None:
     """Make the namespaces, start what works inside, and wait for its end."""
     _die_with_parent(lambda: os.getppid() == caller)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
     for handle in (0, 1, 2):
         os.dup2(null, handle)
+    # Those of the caller lead to files of the host.
+    _close_others({0, 1, 2, tell, output})
     prepared = prepare()
     try:
         _call("unshare", _NEW_MOUNTS | _NEW_IPC | _NEW_PROCESSES | _NEW_NETWORK)
@@ -222,6 +229,8 @@ def _inside(alive: int, prepared: Any, work: Callable[[Any, int], Any], tell: in
     with selectors.DefaultSelector() as ends:
         ends.register(alive, selectors.EVENT_READ)
         _die_with_parent(lambda: not ends.select(0))
+    # A server that runs as root must not look into this process, nor change what it reports.
+    _prctl(_DUMPABLE, 0)
     # If memory runs out, the kernel takes these processes before any other.
     with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
@@ -230,6 +239,15 @@ def _inside(alive: int, prepared: Any, work: Callable[[Any, int], Any], tell: in
     _tell(tell, {"value": value})
     os.close(tell)
     signal.pause()
+
+
+def _close_others(kept: Set[int]) -> None:
+    """Close all handles of this process, except for some."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in kept:
+            # One was that of the folder.
+            with contextlib.suppress(OSError):
+                os.close(int(name))
 
 
 def _die_with_parent(lives: Callable[[], bool]) -> None:
@@ -256,13 +274,21 @@ def _prctl(option: int, *args: int) -> None:
 
 
 def mount(source: str, target: str, kind: str, flags: int = 0, data: str = "") -> None:
-    """Mount a file system, as mount(2). Raises OSError, with the target as its file."""
+    """Mount a file system, as mount(2). Raises OSError."""
     texts = [os.fsencode(text) for text in (source, target, kind, data)]
     try:
         _call("mount", texts[0], texts[1], texts[2], ctypes.c_ulong(flags), texts[3] or None)
     except OSError as exc:
         what = kind or "folder"
-        raise OSError(exc.errno, "a private %s cannot be mounted here: %s" % (what, exc.strerror), target) from exc
+        raise OSError(exc.errno, "a private %s cannot be mounted here: %s" % (what, exc.strerror)) from exc
+
+
+def replace_root() -> None:
+    """Make the current folder, which is a mount, the root folder, and let go of the old one. Raises OSError."""
+    # The old root is on top of the new one then: pivot_root(2).
+    _call("pivot_root", b".", b".")
+    _call("umount2", b".", _DETACH)
+    os.chdir("/")
 
 
 def drop_capabilities() -> None:
@@ -307,11 +333,13 @@ def start_program(
 ) -> int:
     """Start a program without input, whose output and complaints go to a handle, and return its process.
 
-    C(prepare) is called in the new process, before the program begins.
+    C(prepare) is called in the new process, before the program begins. The status of a program that the namespaces do
+    not let run is C(FORBIDDEN).
     """
     process = os.fork()
     if process:
         return process
+    status = 127
     try:
         os.setsid()
         for number in (1, 2):
@@ -322,6 +350,8 @@ def start_program(
             prepare()
         os.execve(program, list(line), dict(environment))  # noqa: S606
     except OSError as exc:
+        # Such as a file with capabilities that are not to be had here.
+        status = FORBIDDEN if exc.errno == errno.EPERM else status
         os.write(2, ("ERROR: %s cannot be run: %s\n" % (program, exc.strerror)).encode())
     finally:
-        os._exit(127)
+        os._exit(status)

@@ -57,19 +57,19 @@ def network_lines(interfaces: List[Dict[str, Any]]) -> List[str]:
     An address leads to no route, so what a program sends fails at once. One end of a pair stands for an interface; the
     other one makes it look connected, without which its IPv6 addresses could not be used.
     """
-    lines = ["link set lo up"]
+    lines = ["link set dev lo up"]
     first = ""
     for number, interface in enumerate(interfaces):
         name = interface.get("ifname", "")
         addresses = [address for address in interface.get("addr_info", []) if address.get("local")]
         loops = "LOOPBACK" in interface.get("flags", [])
         # Containers leave hundreds of interfaces without an address that anybody listens on.
-        if not loops and all(address.get("scope") == "link" for address in addresses):
+        if not loops and all(address["local"].startswith("fe80:") for address in addresses):
             continue
         if not loops:
-            lines.append("link add %s type veth peer name sipfleet%d" % (name, number))
+            lines.append("link add name %s type veth peer name sipfleet%d" % (name, number))
             if "UP" in interface.get("flags", []):
-                lines += ["link set %s up" % name, "link set sipfleet%d up" % number]
+                lines += ["link set dev %s up" % name, "link set dev sipfleet%d up" % number]
                 first = first or name
         for address in addresses:
             local = address["local"]

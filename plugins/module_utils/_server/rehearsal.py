@@ -23,9 +23,9 @@ from .._caller import Caller
 from .._config.model import Evaluation, Invocation
 from .._errors import KamailioError, error
 from .._host.check import starter_of
-from .._host.facts import find_kamailio, identity_of
+from .._host.facts import Identity, find_kamailio, identity_of
 from .._host.layers import Candidate
-from .._host.namespace import Done, run_apart
+from .._host.namespace import FORBIDDEN, Done, run_apart
 from .._host.naming import namers_of
 from .._host.network import read_network
 from .._host.service import arguments_of, options_of, read_service, starts
@@ -68,7 +68,8 @@ class Rehearsal(NamedTuple):
 
     C(message) has the errors that the server has said, or the reason why there was no rehearsal; C(answered) says
     whether it has answered a call; C(destinations) is what it ran with, None if that is not known; C(not_checked) says
-    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked.
+    what the rehearsal leaves out; C(log) is what the server has said, with its secrets masked. C(as_it_is) is the
+    outcome with the files as they are, None if it was not asked for.
     """
 
     outcome: Outcome
@@ -78,6 +79,7 @@ class Rehearsal(NamedTuple):
     destinations: Optional[List[Running]] = None
     not_checked: Tuple[str, ...] = ()
     log: str = ""
+    as_it_is: Optional[Outcome] = None
 
 
 def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Start:
@@ -131,6 +133,24 @@ def rehearse(
     )
 
 
+def rehearse_change(
+    start: Start,
+    files: Mapping[str, Optional[Candidate]],
+    evaluation: Evaluation,
+    before: Evaluation,
+    seconds: float = SECONDS,
+) -> Rehearsal:
+    """Rehearse a start with C(files), and where it fails, one without them.
+
+    C(before) is the evaluation of the configuration as it is. If a server that runs does not start with that either,
+    its files were broken before, or it needs what a rehearsal does not give it.
+    """
+    found = rehearse(start, files, evaluation, seconds)
+    if found.outcome not in (DID_NOT_START, DID_NOT_ANSWER):
+        return found
+    return found._replace(as_it_is=rehearse(start, {}, before, seconds).outcome)
+
+
 def _scene_of(
     start: Start, files: Mapping[str, Optional[Candidate]], evaluation: Optional[Evaluation], seconds: float
 ) -> Scene:
@@ -138,23 +158,22 @@ def _scene_of(
     if os.geteuid() != 0:
         raise error("only root can rehearse a start", "Run the task as root")
     options = options_of(start.arguments)
-    chroots = "t" in options or (evaluation is not None and "chroot" in evaluation.settings)
+    chroots = "t" in options or (evaluation and any(setting.name == "chroot" for setting in evaluation.core_settings))
     if chroots or any(name in start.settings for name in ("RootDirectory", "RootImage")):
         raise error("a start in a root folder of its own cannot be rehearsed")
     room = _room(options.get("m", ("",))[-1])
-    user, group, groups = 0, 0, (0,)  # type: int, int, Tuple[int, ...]
+    account, supplementary = start.account, start.settings.get("SupplementaryGroups", "").split()
+    try:
+        identity = identity_of(account if account.user else account._replace(user="0"))
+        more = [identity_of(account._replace(user="0", group=group)).group for group in supplementary]
+    except KeyError:
+        who = named(" ".join(filter(None, [*account, *supplementary])))
+        text = "the server is started as a user or with a group that this host does not know: %s" % who
+        raise error(text, "Correct the unit, or create them first") from None
+    groups = os.getgrouplist(identity.name, identity.group) if identity.name and identity.user else [identity.group]
     environment = {"PATH": _PATH, "LANG": os.environ.get("LANG", "C")}
-    account = start.account
-    if account.user or account.group:
-        try:
-            identity = identity_of(account if account.user else account._replace(user="0"))
-        except KeyError:
-            who = named(":".join(filter(None, account)))
-            raise error("this host does not know %s, which starts the server" % who, "Correct the unit") from None
-        user, group = identity.user, identity.group
-        groups = tuple(os.getgrouplist(identity.name, group)) if identity.name and user else (group,)
-        if account.user and identity.name:
-            environment.update(_of_user(identity.name, user))
+    if account.user and identity.name:
+        environment.update(_of_user(identity))
     addresses: List[Address] = []
     if evaluation is not None:
         namers = namers_of(evaluation, tuple(files))
@@ -167,9 +186,9 @@ def _scene_of(
         files=files,
         addresses=tuple(addresses),
         dispatcher=evaluation is not None and evaluation.load("dispatcher") is not None,
-        user=user,
-        group=group,
-        groups=groups,
+        user=identity.user,
+        group=identity.group,
+        groups=(*groups, *more),
         environment={**environment, **start.environment},
         pid_file=options.get("P", (None,))[-1],
         room=room,
@@ -177,9 +196,10 @@ def _scene_of(
     )
 
 
-def _of_user(name: str, user: int) -> Dict[str, str]:
-    known = pwd.getpwuid(user)
-    return {"USER": name, "LOGNAME": name, "HOME": known.pw_dir, "SHELL": known.pw_shell or "/bin/sh"}
+def _of_user(identity: Identity) -> Dict[str, str]:
+    """Return what systemd tells a program about its user."""
+    known = pwd.getpwuid(identity.user)
+    return {"USER": identity.name, "LOGNAME": identity.name, "HOME": known.pw_dir, "SHELL": known.pw_shell or "/bin/sh"}
 
 
 def _room(wanted: str) -> int:
@@ -214,6 +234,8 @@ def _judged(done: Done, log: str, scene: Scene) -> Rehearsal:
         return Rehearsal(outcome, "%s\n%s" % (text, said) if said else text)
     if value["status"] == -9:
         return Rehearsal(NOT_POSSIBLE, "the server was killed while it started: is the host short of memory?")
+    if value["status"] == FORBIDDEN:
+        return Rehearsal(NOT_POSSIBLE, "the server needs rights that it cannot have apart from its host\n%s" % said)
     if "No space left on device" in log:
         return Rehearsal(NOT_POSSIBLE, "the server writes more than %d MiB while it starts" % (scene.room // MIB))
     how = "with status %d" % value["status"] if value["status"] >= 0 else "by signal %d" % -value["status"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
@@ -26,7 +27,7 @@ from .._rpc.connection import Connection
 from .._rpc.errors import ServerError
 
 _LOOK_SECONDS = 0.02
-_CALL_SECONDS = 2.0
+_CALL_SECONDS, _LIST_SECONDS = 2.0, 8.0
 # A server whose processes have been the same for so long has started; one that does not answer calls needs more.
 _QUIET_SECONDS, _SILENT_SECONDS = 0.2, 0.6
 # And one that is up, and does not answer where its configuration says, has no more to say.
@@ -77,7 +78,7 @@ def play(scene: Scene, network: Any, output: int) -> Dict[str, Any]:
     folder = start.settings.get("WorkingDirectory", "/").lstrip("-")
 
     def prepare() -> None:
-        os.umask(int(start.settings.get("UMask", "0022"), 8))
+        os.umask(_mode(start.settings, "UMask", 0o022))
         set_limits(start.settings)
         with contextlib.suppress(OSError):
             os.chdir(folder if folder.startswith("/") else "/")
@@ -92,17 +93,23 @@ def _prepare_folders(scene: Scene) -> None:
     """Leave what a stop of the server and systemd leave: new folders, and nothing of the server that runs."""
     settings = scene.start.settings
     for name in _FOLDERS:
-        mode = settings.get(name + "Mode", "0755")
+        mode = _mode(settings, name + "Mode", 0o755)
         empty = name == "RuntimeDirectory" and settings.get(name + "Preserve", "no") == "no"
         for folder in settings.get(name, "").split():
             path = os.path.join(_PARENTS[name], folder.partition(":")[0])
-            make_folder(path, scene.user, scene.group, int(mode, 8), empty)
+            make_folder(path, scene.user, scene.group, mode, empty)
     paths = [getattr(address, "path", "") for address in scene.addresses]
     for path in [*paths, scene.pid_file or ""]:
         with contextlib.suppress(OSError):
             kind = os.lstat(path).st_mode
             if path == scene.pid_file or stat.S_ISSOCK(kind) or stat.S_ISFIFO(kind):
                 os.unlink(path)
+
+
+def _mode(settings: Mapping[str, str], name: str, default: int) -> int:
+    """Return a mode; systemd passes over one that it does not understand."""
+    text = settings.get(name, "")
+    return int(text, 8) if re.match(r"[0-7]{1,5}\Z", text) else default
 
 
 def _ambient(settings: Mapping[str, str]) -> List[str]:
@@ -184,7 +191,7 @@ def _answers(scene: Scene, connection: Connection) -> bool:
 def _read_list(connection: Connection) -> Optional[List[Any]]:
     """Return the answer to C(dispatcher.list), None if there is none."""
     try:
-        return connection.read("dispatcher.list")
+        return connection._replace(seconds=_LIST_SECONDS).read("dispatcher.list")
     except ServerError:
         # That is how a server says that its list is empty.
         return []
