@@ -21,7 +21,7 @@ from pathlib import Path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipfleet-kamailio" / "roots"
-SUITES = ("bookworm", "trixie", "sid")
+SUITES = ("bullseye", "bookworm", "trixie", "sid")
 START_SECONDS = 20.0
 
 # The root gets the folder with the test's files at the same path, so that one path serves inside and outside. Names are

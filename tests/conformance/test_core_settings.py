@@ -167,7 +167,7 @@ def takes(kind: str, value: str) -> bool:
 
 def test_names_of_other_versions(suite: str, version: str, tmp_path: Path) -> None:
     names = [
-        *known(version).since,
+        *known(version).elsewhere,
         "no_such_setting",
         "fifo",
         "statistics",

@@ -57,7 +57,8 @@ EXTRAS = {
     "auth_db": DATABASE % "auth_db",
     "dialplan": 'modparam("dialplan", "db_url", "%s")\n' % URL,
     "dispatcher": "@LIST@\n",
-    "dmq": 'listen=udp:127.0.0.1:@OTHER@\nmodparam("dmq", "server_address", "sip:127.0.0.1:@OTHER@")\n',
+    "dmq": 'listen=udp:127.0.0.1:@OTHER@\nmodparam("dmq", "server_address", "sip:127.0.0.1:@OTHER@")\n'
+    'modparam("dmq", "notification_address", "sip:127.0.0.1:9")\n',
     "drouting": 'modparam("drouting", "db_url", "%s")\n' % URL,
     "imc": DATABASE % "imc",
     "jsonrpcs": 'modparam("jsonrpcs", "fifo_name", "@DIR@/fifo")\nmodparam("jsonrpcs", "dgram_socket", "@DIR@/rpc")\n',
@@ -89,8 +90,8 @@ TABLES = {
 VALUES = {"acc_function": "acc_log_request", "db_url": URL, "mt_pv_values": "$avp(i:9)", "ping_interval": 60}
 # No start without a DIAMETER client that answers: what they need is in test_alone.
 UNTRIED = {"acc_diameter", "auth_diameter"}
-# These do not start with 5.6.3 and 6.0.1, as test_alone says.
-UNTRIED_WITH = {"5.6": {"app_perl", "db_perlvdb", "h350"}, "6.0": {"presence_dfks"}}
+# These do not start with 5.4.4, 5.6.3 and 6.0.1, as test_alone says.
+UNTRIED_WITH = {"5.4": {"app_perl", "db_perlvdb", "h350"}, "5.6": {"app_perl", "db_perlvdb", "h350"}, "6.0": {"presence_dfks"}}
 
 # Modules that a server starts with only if they are given more than other modules: a database, a parameter, a route.
 DEMANDING = re.findall(

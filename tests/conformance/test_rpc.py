@@ -80,7 +80,7 @@ FILES = ["ctl", "ctld", "dgram", "dispatcher.list", "fifo", "kamailio.cfg", "ser
 
 
 def has_tcp(suite: str) -> bool:
-    return suite != "bookworm"
+    return suite not in ("bullseye", "bookworm")
 
 
 @contextlib.contextmanager

@@ -245,7 +245,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("uac", ("dialog",), when=(When("restore_dlg"), When("restore_mode", "auto", only=("", "auto")))),
     Requirement("uac", ("rr",), when=(When("restore_mode", "auto", unless=("none",)),)),
     Requirement("uac", ("tm",), before=True),
-    Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),)),
+    Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),), since=(5, 6)),
     Requirement("uac_redirect", ("tm",), before=True),
     Requirement("uid_auth_db", ("auth",)),
     Requirement("usrloc", ("pv",), when=(When("ka_mode"), _LOGS_VARIABLES)),
