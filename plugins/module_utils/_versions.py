@@ -21,7 +21,13 @@ from ._errors import error
 from ._text import named
 
 # The algorithms by which dispatcher chooses a destination, and the release that has brought the later ones.
-ALGORITHMS: Dict[int, Tuple[int, ...]] = {**dict.fromkeys(range(13), ()), 13: (5, 5), 14: (6, 1), 15: (6, 2), 64: (6, 0)}
+ALGORITHMS: Dict[int, Tuple[int, ...]] = {
+    **dict.fromkeys(range(13), ()),
+    13: (5, 5),
+    14: (6, 1),
+    15: (6, 2),
+    64: (6, 0),
+}
 
 
 class Version(NamedTuple):
@@ -71,7 +77,7 @@ class Version(NamedTuple):
 
     @property
     def reads_odd_uris(self) -> bool:
-        """Whether a URI passes with a port of more than 16 bits, of which the lower ones count, or an @ without a user."""
+        """Whether a URI passes with an C(@) and no user, or a port of more than 16 bits, of which the lower ones count."""
         return self.release < (5, 4) or (self.release == (5, 4) and (self.patch or 0) < 5)
 
     @property
@@ -156,7 +162,7 @@ class Version(NamedTuple):
 
     @property
     def quotes_substdefs(self) -> bool:
-        """Whether C(#!substdefs) puts the value of its define in quotes; before, the separators of the rule stay there."""
+        """Whether C(#!substdefs) puts the value of its define in quotes; 5.4 leaves the separators of the rule there."""
         return self.release >= (5, 5)
 
     @property

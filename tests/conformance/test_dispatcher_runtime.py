@@ -23,7 +23,13 @@ def priority_in(version: str) -> int:
 def test_add_and_remove(suite: str, version: str, tmp_path: Path) -> None:
     priority = priority_in(version)
     live = Live(tmp_path, PROBED + param("ds_probing_mode", 3), f"# gateways\n1 {A} 8 1\n2 {B} 4\n")
-    new: dict[str, Any] = {"setid": 3, "uri": C, "flags": "AP", "priority": priority, "attrs": {"duid": "c", "weight": 50}}
+    new: dict[str, Any] = {
+        "setid": 3,
+        "uri": C,
+        "flags": "AP",
+        "priority": priority,
+        "attrs": {"duid": "c", "weight": 50},
+    }
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
         server.rpc("dispatcher.set_state", "dx", "1", A)
@@ -125,7 +131,7 @@ def test_what_old_servers_die_of_is_refused(suite: str, version: str, tmp_path: 
         plain = live.call("dispatcher_runtime", destinations=[{"setid": 1, "uri": C}])
         gone = live.call("dispatcher_runtime", destinations=[{"setid": 1, "uri": name, "state": "absent"}])
         left = {destination.uri for destination in server.destinations()}
-    assert plain["added"] == f"1 {C}\n" and name in left and C in left and gone["failed"]
+    assert plain["added"].startswith(f"1 {C}") and name in left and C in left and gone["failed"]
     if as_version(version).release < (5, 6):
         assert "cannot add a destination with a priority, and 7 is asked for" in added["msg"] and B not in left
         assert "dies of a removal if it cannot resolve the host at that moment" in gone["msg"]

@@ -91,7 +91,11 @@ VALUES = {"acc_function": "acc_log_request", "db_url": URL, "mt_pv_values": "$av
 # No start without a DIAMETER client that answers: what they need is in test_alone.
 UNTRIED = {"acc_diameter", "auth_diameter"}
 # These do not start with 5.4.4, 5.6.3 and 6.0.1, as test_alone says.
-UNTRIED_WITH = {"5.4": {"app_perl", "db_perlvdb", "h350"}, "5.6": {"app_perl", "db_perlvdb", "h350"}, "6.0": {"presence_dfks"}}
+UNTRIED_WITH = {
+    "5.4": {"app_perl", "db_perlvdb", "h350"},
+    "5.6": {"app_perl", "db_perlvdb", "h350"},
+    "6.0": {"presence_dfks"},
+}
 
 # Modules that a server starts with only if they are given more than other modules: a database, a parameter, a route.
 DEMANDING = re.findall(

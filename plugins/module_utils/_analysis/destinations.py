@@ -175,7 +175,9 @@ def _attributes(destination: Probed, attributes: Attributes, version: Version) -
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):
         if name in PERCENT and leading_int(value) not in range(1, 101):
             counts = name == b"weight" and not version.bounds_weights and leading_int(value) > 0
-            text = "%s %s is not from 1 to 100, " + ("and counts all the same" if counts else "so the server ignores it")
+            text = "%s %s is not from 1 to 100, " + (
+                "and counts all the same" if counts else "so the server ignores it"
+            )
             yield Found("weight-out-of-range", text % (show(name), quoted(value, 40) or "''"))
         if name and name in seen:
             text = "%s stands more than once: the first one counts" % quoted(name, 40)

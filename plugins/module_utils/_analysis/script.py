@@ -201,7 +201,9 @@ def _loads(evaluation: Evaluation, source: Source[D], sets: Dict[int, List[D]], 
     if not _counts_nothing(evaluation) or any(choice.algorithm == LOAD for choice in routing.choices):
         return
     for setid, members in sets.items():
-        limited = [member for member in members if b"maxload" in member.attrs.lower() and _number_in(member, b"maxload") > 0]
+        limited = [
+            member for member in members if b"maxload" in member.attrs.lower() and _number_in(member, b"maxload") > 0
+        ]
         if limited and routing.may_use(LOAD, setid):
             text = "%d of the destinations of set %d have a maxload, and ds_hash_size is not set: no calls are counted"
             yield found_in("load-not-counted", source.name, source.line_of(limited[0]), text % (len(limited), setid))

@@ -7,9 +7,10 @@
 
 """The parameters of the modules in Debian's packages of Kamailio, and what each accepts: a number, a string or both.
 
-The names come from the sources and the answers from C(kamailio -c) of 5.6.3, 6.0.1 and 6.1.5, one question per name and
-type. For 5.7, 5.8 and the development branch they are read from the sources alone: C(FROM_SOURCES). Parameters that
-only some builds of a version have, by their patch release or their OpenSSL, are in it for the whole version.
+The names come from the sources and the answers from C(kamailio -c) of 5.4.4, 5.6.3, 6.0.1 and 6.1.5, one question per
+name and type. For 5.5, 5.7, 5.8 and the development branch they are read from the sources alone: C(FROM_SOURCES).
+Parameters that only some builds of a version have, by their patch release or their OpenSSL, are in it for the whole
+version. C(destination) of keepalive is not in it for 5.4, of which C(kamailio -c) dies.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@
 
 """What a module wants besides other modules: the module of a database, and parameters without which nothing starts.
 
-Each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5; what holds for 5.7 and 5.8 is read from their sources. Whether a
-database, a file or another host is there is not known.
+Each row was seen on servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5; what holds for 5.5, 5.7 and 5.8 is read from their
+sources. Whether a database, a file or another host is there is not known.
 """
 
 from __future__ import annotations
