@@ -77,7 +77,7 @@ class Version(NamedTuple):
 
     @property
     def reads_odd_uris(self) -> bool:
-        """Whether a URI passes with an C(@) and no user, or a port of more than 16 bits, of which the lower ones count."""
+        """Whether a URI passes with an C(@) and no user, or a port of more than 16 bits, of which the lower count."""
         return self.release < (5, 4) or (self.release == (5, 4) and (self.patch or 0) < 5)
 
     @property
@@ -162,7 +162,7 @@ class Version(NamedTuple):
 
     @property
     def quotes_substdefs(self) -> bool:
-        """Whether C(#!substdefs) puts the value of its define in quotes; 5.4 leaves the separators of the rule there."""
+        """Whether C(#!substdefs) puts the value of its define in quotes; before, the separators stay there."""
         return self.release >= (5, 5)
 
     @property

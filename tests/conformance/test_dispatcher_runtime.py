@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.live import PROBED, UNPROBED, Live, kinds, param, warnings_of
-from conformance.server import as_version
+from conformance.server import as_version, with_every_version
 
 A, B, C = ("sip:127.0.0.1:%d" % port for port in (11, 12, 13))
 
@@ -122,6 +122,7 @@ def test_what_a_server_cannot_do(suite: str, tmp_path: Path) -> None:
     assert unknown["failed"] and "does not run set 1, sip:no.such.name.invalid" in unknown["msg"]
 
 
+@with_every_version
 def test_what_old_servers_die_of_is_refused(suite: str, version: str, tmp_path: Path) -> None:
     name = "sip:no.such.name.invalid:5060"
     live = Live(tmp_path, UNPROBED, f"1 {A}\n1 {name} 16\n")

@@ -25,7 +25,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirem
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants import databases_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.modules import ROUTES, URL, asking_value, given, url, write_files
-from conformance.server import SUITES, as_version, free_ports, run_in_root
+from conformance.server import SUITES, as_version, free_ports, run_in_root, with_every_version
 from conformance.setups import Setup
 
 MADE_UP = "no_such_parameter"
@@ -124,6 +124,7 @@ def test_the_packages_have_the_modules_of_the_table(suite: str, version: str) ->
     assert [module for module in MODULES if parameter_types(module, number) is not None] == shipped
 
 
+@with_every_version
 @pytest.mark.parametrize("apart", [False, True])
 def test_the_server_accepts_the_parameters_of_the_table_and_no_others(
     apart: bool, suite: str, version: str, tmp_path: Path
@@ -139,6 +140,9 @@ def test_the_server_accepts_the_parameters_of_the_table_and_no_others(
         (module, name) for known in VERSIONS for module in modules for name in parameter_types(module, known) or {}
     }
     names |= {(module, MADE_UP) for module in modules}
+    if number.release < (5, 5):
+        # kamailio -c dies of it, or does not end.
+        names.discard(("keepalive", "destination"))
     asked = [(module, name, kind) for module, name in sorted(names) for kind in "is"]
     lines = ['loadmodule "%s.so"' % module for module in modules]
     lines += [

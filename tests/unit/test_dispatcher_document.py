@@ -198,7 +198,7 @@ def test_a_port_of_thousands_of_digits_is_no_port() -> None:
     ("uri", "port"), [(b"sip:192.0.2.1:65537", 1), (b"192.0.2.1:99999", 34463), (b"sip:@a=", None)]
 )
 def test_uris_that_only_old_servers_take(uri: bytes, port: int | None) -> None:
-    with pytest.raises(ValueError, match="its port is not|it has an @ and no user"):
+    with pytest.raises(ValueError, match=r"its port is not|it has an @ and no user"):
         read_uri(uri)
     assert loaded_uri(uri).cut_port == port
     assert loaded_uri(b"sip:192.0.2.1:5060").cut_port is None
