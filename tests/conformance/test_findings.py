@@ -43,7 +43,8 @@ CASES = {
     ),
     "value_not_defined_of_what_must_be_set": (
         "config-syntax",
-        BASE + 'loadmodule "sl.so"\nloadmodule "dmq.so"\nmodparam("dmq", "server_address", ADDRESS)\n',
+        BASE + 'loadmodule "sl.so"\nloadmodule "dmq.so"\nmodparam("dmq", "server_address", ADDRESS)\n'
+        'modparam("dmq", "notification_address", "sip:127.0.0.1:9")\n',
         LIST,
         False,
         False,
