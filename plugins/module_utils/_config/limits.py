@@ -156,7 +156,6 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("mediaproxy", AVP, "signaling_ip_avp media_relay_avp ice_candidate_avp"),
     Variables("msilo", AVP, "snd_time_avp extra_hdrs_avp"),
     Variables("mtree", WRITABLE, "pv_value", False, lenient=True),
-    Variables("mtree", READABLE, "pv_count", False, lenient=True, until=(5, 4)),
     Variables("mtree", WRITABLE, "pv_count", False, lenient=True, since=(5, 5)),
     Variables("mtree", AVP, "pv_values pv_dstid pv_weight", False, lenient=True),
     Variables("nathelper", AVP, "received_avp"),
