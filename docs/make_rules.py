@@ -181,7 +181,7 @@ those about the list alone. `page` in a finding is the page of its rule.
 
 Severities: an `error` keeps the server from starting or loses destinations, a `warning` is probing that cannot work or
 text that the server does not take as it was meant, a `note` never fails a task. Each rule is confirmed by servers of
-Kamailio 5.6, 6.0 and 6.1 in `tests/conformance`.
+Kamailio 5.4, 5.6, 6.0 and 6.1 in `tests/conformance`.
 
 With `fail_on: error` a warning fails no task either. A rule that you know and want as it is goes into `ignore`: it is
 neither found nor corrected, and `will_start` still says what the server does.
@@ -195,7 +195,7 @@ neither found nor corrected, and `will_start` still says what the server does.
 
 Each rule has a page of its own with an example that breaks it, what `validate` says of that, what the server does, why
 it matters, what to do, and when to ignore it; a note, which is only in the result, is shown
-as it would be printed. Servers of all three versions run the examples in `tests/conformance`, but for those that only a
+as it would be printed. Servers of these versions run the examples in `tests/conformance`, but for those that only a
 host shows. Where a file of an example is not given, it is this one, or nothing reads it:
 
 %s

@@ -141,6 +141,7 @@ RULES: Dict[str, Rule] = {
     "route-missing": Rule(ERROR, "Write that route, or correct the name in the call", stops=True, about_absence=True),
     "uri-bad": Rule(ERROR, "Write a SIP URI such as sip:192.0.2.1:5060"),
     "address-misread": Rule(ERROR, "Write four numbers from 0 to 255"),
+    "cc-without-weight": Rule(ERROR, "Give every destination of the set a weight, or take cc out", field=ATTRS),
     "attrs-broken": Rule(ERROR, "Write name=value;name=value, without white space", field=ATTRS),
     "ipv6-not-listened": Rule(ERROR, "Listen on an IPv6 address, or take the destination out"),
     "socket-not-listened": Rule(ERROR, "Name a socket of a listen line, or add a listen for it", field=ATTRS),

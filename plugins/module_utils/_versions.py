@@ -8,8 +8,8 @@
 """Kamailio versions, and what changed with which of them.
 
 Core settings, modules and their parameters by version are tables of their own: _config/core_settings.py,
-_config/parameters.py, _config/requirements.py and _config/wants.py. What changed with 5.6, 6.0 and 6.1 was seen on
-servers; for 5.7, 5.8 and 6.2, the development branch, the sources were read.
+_config/parameters.py, _config/requirements.py and _config/wants.py. What differs between 5.4, 5.6, 6.0 and 6.1 was seen
+on servers; for 5.5, 5.7, 5.8 and 6.2, the development branch, the sources were read.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from ._errors import error
 from ._text import named
 
 # The algorithms by which dispatcher chooses a destination, and the release that has brought the later ones.
-ALGORITHMS: Dict[int, Tuple[int, ...]] = {**dict.fromkeys(range(14), ()), 14: (6, 1), 15: (6, 2), 64: (6, 0)}
+ALGORITHMS: Dict[int, Tuple[int, ...]] = {
+    **dict.fromkeys(range(13), ()),
+    13: (5, 5),
+    14: (6, 1),
+    15: (6, 2),
+    64: (6, 0),
+}
 
 
 class Version(NamedTuple):
@@ -65,6 +71,31 @@ class Version(NamedTuple):
         return self.release >= (6, 1)
 
     @property
+    def adds_with_priority(self) -> bool:
+        """Whether C(dispatcher.add) takes a priority, between the flags and the attributes."""
+        return self.release >= (5, 6)
+
+    @property
+    def reads_odd_uris(self) -> bool:
+        """Whether a URI passes with an C(@) and no user, or a port of more than 16 bits, of which the lower count."""
+        return self.release < (5, 4) or (self.release == (5, 4) and (self.patch or 0) < 5)
+
+    @property
+    def bounds_weights(self) -> bool:
+        """Whether a weight that is not from 1 to 100 is ignored; before, any number counts. It is so for an rweight."""
+        return self.release >= (5, 5)
+
+    @property
+    def survives_unresolved_removal(self) -> bool:
+        """Whether C(dispatcher.remove) of a host that the server cannot resolve is an error, and not its end."""
+        return self.release > (5, 6) or (self.release == (5, 6) and (self.patch is None or self.patch >= 2))
+
+    @property
+    def dies_of_congestion(self) -> bool:
+        """Whether a set dies of its congestion where no destination has a weight: the server divides by zero."""
+        return self.release < (5, 4) or (self.release == (5, 4) and (self.patch or 0) < 6)
+
+    @property
     def shows_all_flags(self) -> bool:
         """Whether C(dispatcher.oclist) shows the flags as a number."""
         return self.release >= (6, 0)
@@ -73,6 +104,11 @@ class Version(NamedTuple):
     def reads_hexadecimal_flags(self) -> bool:
         """Whether flags such as C(0x8) are read in a list."""
         return self.release >= (6, 1)
+
+    @property
+    def evaluates_variables(self) -> bool:
+        """Whether a configuration can use pseudo-variables: C(loadmodulex), C(modparamx), values of C(#!substdef)."""
+        return self.release >= (5, 5)
 
     @property
     def reads_parenthesised_loads(self) -> bool:
@@ -113,6 +149,21 @@ class Version(NamedTuple):
     def can_load_once(self) -> bool:
         """Whether C(loadmodule) has the option C(o), with which a second load is ignored."""
         return self.release >= (6, 1)
+
+    @property
+    def reads_environment(self) -> bool:
+        """Whether the preprocessor has C(#!defenv)."""
+        return self.release >= (5, 5)
+
+    @property
+    def reads_optional_environment(self) -> bool:
+        """Whether the preprocessor has C(#!trydefenv), and C(#!defenvs) and C(#!trydefenvs), which put it in quotes."""
+        return self.release >= (5, 6)
+
+    @property
+    def quotes_substdefs(self) -> bool:
+        """Whether C(#!substdefs) puts the value of its define in quotes; before, the separators stay there."""
+        return self.release >= (5, 5)
 
     @property
     def evaluates_expressions(self) -> bool:

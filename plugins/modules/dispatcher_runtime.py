@@ -61,6 +61,8 @@ extends_documentation_fragment:
   - sipfleet.kamailio.links
   - sipfleet.kamailio.attributes
 notes:
+  - Before Kamailio 5.6 a server cannot add a destination with a priority, and before 5.6.2 it dies of the removal of a host that it cannot
+    resolve. The module refuses the former, and there the removal of any destination that has a name for its host.
   - Each change turns the order of destinations of equal priority round, in every set of the server. Where that is so at the end,
     there is a warning, since serial algorithms then begin with another destination. A reload brings the order of the list back.
 seealso:

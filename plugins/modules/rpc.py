@@ -11,6 +11,8 @@ short_description: Call a command of a running Kamailio
 description:
   - Calls an RPC command over the sockets that the configuration opens (C(ctl) or C(jsonrpcs)), without C(kamcmd) and without
     a shell. An error that the server answers fails the task, with its code and text.
+  - Kamailio 5.4 and 5.5 can die of C(dispatcher.add) without attributes, and any before 5.6.2 dies of C(dispatcher.remove) of a host that
+    it cannot resolve. M(sipfleet.kamailio.dispatcher_runtime) refuses what they do not survive.
   - Where an answer is too large for one transport, a command that only shows something is asked again over the next one.
 version_added: 0.1.0
 author:

@@ -9,6 +9,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.paramete
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.requirements import When
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants import Database, mandatory_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from conformance.server import as_version
 from conformance.setups import Setup
 
 # The tables that the package ships.
@@ -68,6 +69,7 @@ VALUES = {
     ("acc_radius", "radius_config"): '"@DIR@/radius.conf"',
     ("app_perl", "filename"): '"@DIR@/handler.pl"',
     ("cplc", "cpl_dtd_file"): '"@DIR@/cpl.dtd"',
+    ("dmq", "notification_address"): '"sip:127.0.0.1:9"',
     ("dmq", "server_address"): '"sip:127.0.0.1:@SELF@"',
     ("kazoo", "db_url"): '"%s"' % URL,
     ("mohqueue", "mohdir"): '"@DIR@"',
@@ -89,6 +91,11 @@ SETTINGS = {
     "ndb_redis": {"init_without_redis": "1"},
     "peering": {"radius_config": '"@DIR@/radius.conf"'},
 }
+
+
+def has_parameter(version: str, module: str, name: str) -> bool:
+    """Whether a module of a server under test has a parameter."""
+    return name in (parameter_types(module, as_version(version)) or {})
 
 
 def param(module: str, name: str, value: object) -> str:

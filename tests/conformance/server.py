@@ -18,10 +18,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipfleet-kamailio" / "roots"
-SUITES = ("bookworm", "trixie", "sid")
+SUITES = ("bullseye", "bookworm", "trixie", "sid")
+# For tests that run with the oldest version too, which takes the others at night.
+with_every_version = pytest.mark.parametrize("suite", SUITES)
 START_SECONDS = 20.0
 
 # The root gets the folder with the test's files at the same path, so that one path serves inside and outside. Names are

@@ -22,7 +22,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.core_set
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import evaluate
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.files import read_include
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
-from conformance.server import as_version, run_in_root
+from conformance.server import as_version, run_in_root, with_every_version
 from conformance.setups import Setup
 
 # Values of each kind that the server takes, and others that it does not take.
@@ -165,9 +165,10 @@ def takes(kind: str, value: str) -> bool:
     return looks.get(kind, False)
 
 
+@with_every_version
 def test_names_of_other_versions(suite: str, version: str, tmp_path: Path) -> None:
     names = [
-        *known(version).since,
+        *known(version).elsewhere,
         "no_such_setting",
         "fifo",
         "statistics",

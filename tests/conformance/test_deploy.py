@@ -23,7 +23,7 @@ from integration.module import environment
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from conformance.live import PROBED, Live, param
-from conformance.server import Peers, Server
+from conformance.server import Peers, Server, as_version
 
 SUITE = "bookworm"
 A, B = ("sip:127.0.0.1:%d" % port for port in (11, 12))
@@ -250,7 +250,9 @@ def test_destinations_that_do_not_answer_are_taken_back(suite: str, tmp_path: Pa
     assert not live.last()["confirmed"] and A in live.last()["reason"]
 
 
-def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(suite: str, tmp_path: Path) -> None:
+def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(
+    suite: str, version: str, tmp_path: Path
+) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers, param("ds_probing_mode", 3))
         live.list.write_text(f"1 {A}\n1 {live.good} 8\n")
@@ -258,7 +260,9 @@ def test_the_way_back_leaves_in_service_what_only_the_change_has_probed(suite: s
             result = live.deploy(destinations=[{"setid": 1, "uri": A, "flags": 8}], healthy_timeout=8)
             states = {destination.uri: destination.flags for destination in server.destinations()}
     assert result["failed"] and "have not answered" in result["msg"], result
-    assert states == {A: "AX", live.good: "AP"}
+    # A ping that is on its way sets the P flag anew when it fails, before 5.5.4.
+    late = as_version(version).release < (5, 5)
+    assert states[live.good] == "AP" and states[A] in (("AX", "AP", "TP", "IP") if late else ("AX",))
 
 
 def test_flags_alone_are_loaded_where_nobody_knows_what_was(tmp_path: Path) -> None:

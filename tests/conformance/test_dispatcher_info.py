@@ -48,7 +48,7 @@ def test_drift(suite: str, tmp_path: Path) -> None:
 2 sip:127.0.0.1:14
 2 sip:127.0.0.1:15
 3 sip:127.0.0.1:16
-3 sip:127.0.0.1:99999
+3 sip:127.0.0.1:999999
 4 sip:127.0.0.1:17
 4 sip:no.such.name.invalid
 6 sip:127.0.0.1:19 16
@@ -85,7 +85,7 @@ def test_drift(suite: str, tmp_path: Path) -> None:
     assert "port is not a number" in texts["skipped", 3] and "resolver" in texts["missing", 4]
     assert [difference["line"] for difference in result["drift"] if difference["kind"] == "missing"] == [9]
     absent = [(row["setid"], row["uri"], row["flags"], row["letters"], row["line"]) for row in result["absent"]]
-    assert absent == [(3, "sip:127.0.0.1:99999", 0, "AX", 7), (4, "sip:no.such.name.invalid", 0, "AX", 9)]
+    assert absent == [(3, "sip:127.0.0.1:999999", 0, "AX", 7), (4, "sip:no.such.name.invalid", 0, "AX", 9)]
     assert [row["reason"] for row in result["absent"]] == [texts["skipped", 3], texts["missing", 4]]
     rows = {
         destination["uri"]: (destination["line"], destination["list_flags"], destination["list_letters"])
@@ -141,7 +141,7 @@ def test_drift_names_the_letters_of_the_list(suite: str, version: str, tmp_path:
     ]
 
 
-def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
+def test_no_destination_and_no_dispatcher(suite: str, version: str, tmp_path: Path) -> None:
     empty = Live(tmp_path, PROBED, "# none\n")
     with empty.server(suite):
         result = empty.call("dispatcher_info")
@@ -150,7 +150,7 @@ def test_no_destination_and_no_dispatcher(suite: str, tmp_path: Path) -> None:
     with without.server(suite):
         failed = without.call("dispatcher_info")
     assert failed["failed"] and "runs without the dispatcher module" in failed["msg"]
-    assert failed["kamailio_version"].startswith({"bookworm": "5.6", "trixie": "6.0", "sid": "6.1"}[suite])
+    assert failed["kamailio_version"] == str(as_version(version))
     assert "tm" in failed["modules"]
 
 
@@ -270,7 +270,7 @@ def test_answer_about_a_gateway(suite: str, tmp_path: Path) -> None:
     listing = """1 sip:127.0.0.1:9 8 5 duid=gw1
 1 sip:127.0.0.1:10;transport=udp 8 5 duid=gw2
 2 sip:10.1.1.1 8
-2 sip:127.0.0.1:99999 8 0 duid=gw3
+2 sip:127.0.0.1:999999 8 0 duid=gw3
 """
     body = PROBED + param("ds_ping_interval", 60) + param("ds_probing_mode", 1)
     live = Live(tmp_path, body, listing, 'ds_select_dst("1", "8"); ds_select_dst("2", "4"); exit;')

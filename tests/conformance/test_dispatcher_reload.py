@@ -171,10 +171,10 @@ def test_lists_that_are_not_loaded_as_a_whole(suite: str, tmp_path: Path) -> Non
         live.list.write_text(f"1 {B}\n2\n")
         refused = live.reload()
         assert letters(server) == {A: "AX"}
-        live.list.write_text(f"1 {B}\n1 sip:no.such.name.invalid\n1 sip:127.0.0.1:99999\n")
+        live.list.write_text(f"1 {B}\n1 sip:no.such.name.invalid\n1 sip:127.0.0.1:999999\n")
         part = live.reload()
         assert letters(server) == {B: "AX"}
-        live.list.write_text(f"1 {B}\n1 sip:127.0.0.1:99999\n")
+        live.list.write_text(f"1 {B}\n1 sip:127.0.0.1:999999\n")
         skipped = live.reload()
         live.list.unlink()
         gone = live.reload()
@@ -205,8 +205,8 @@ def test_two_at_once_and_a_busy_server(suite: str, tmp_path: Path) -> None:
     live = Live(tmp_path, UNPROBED.replace('"reload_delta", 1', '"reload_delta", 6'), f"1 {A}\n")
     with live.server(suite) as server:
         assert server.exit_status is None, server.log_text()
+        server.rpc("dispatcher.reload")
         live.list.write_text(f"1 {A}\n1 {B}\n")
-        server.rpc("dispatcher.add", "9", C)
         started = time.monotonic()
         processes = [
             subprocess.Popen(
@@ -216,7 +216,7 @@ def test_two_at_once_and_a_busy_server(suite: str, tmp_path: Path) -> None:
         ]
         results = [json.loads(process.communicate(timeout=60)[0]) for process in processes]
         waited = time.monotonic() - started
-        server.rpc("dispatcher.add", "9", C)
+        server.rpc("dispatcher.reload")
         live.list.write_text(f"1 {A}\n")
         impatient = live.reload(reload_timeout=0.2)
         assert letters(server) == {A: "AX", B: "AX"}

@@ -43,7 +43,8 @@ CASES = {
     ),
     "value_not_defined_of_what_must_be_set": (
         "config-syntax",
-        BASE + 'loadmodule "sl.so"\nloadmodule "dmq.so"\nmodparam("dmq", "server_address", ADDRESS)\n',
+        BASE + 'loadmodule "sl.so"\nloadmodule "dmq.so"\nmodparam("dmq", "server_address", ADDRESS)\n'
+        'modparam("dmq", "notification_address", "sip:127.0.0.1:9")\n',
         LIST,
         False,
         False,
@@ -292,6 +293,8 @@ def test_nothing_is_found_where_the_server_is_content(case: str, suite: str, ver
 def test_nothing_is_missing_that_may_stand_where_nobody_reads(
     case: str, suite: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if as_version(version).release < (5, 6):
+        pytest.skip("nothing of a configuration is known to this version only")
     hidden, body = (text.replace("@PORT@", str(free_ports(1)[0])) for text in HIDDEN[case])
     branch = "#!trydefenv SIPFLEET_HIDDEN\n#!ifdef SIPFLEET_HIDDEN\n%s#!endif\n" % hidden
     setup = Setup(tmp_path, branch + body, "1 sip:127.0.0.1:5097\n")

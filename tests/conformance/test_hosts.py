@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.modules import has_parameter
 from conformance.server import Peers, free_ports
 from conformance.setups import Setup, rules
 
@@ -99,6 +100,8 @@ SEARCHES = {
 @pytest.mark.parametrize("family", ["ipv4", "ipv6"])
 def test_hosts_that_are_skipped(family: str, search: str, suite: str, version: str, tmp_path: Path) -> None:
     line, flags = SEARCHES[search]
+    if "ds_dns_mode" in line and not has_parameter(version, "dispatcher", "ds_dns_mode"):
+        pytest.skip("this version looks hosts up when it loads the list, and only then")
     hosts = HOSTS if family == "ipv4" else IPV6
     body = BASE + line + ("" if family == "ipv4" else "listen=udp:[::1]:%d\n" % free_ports(1)[0])
     listing = "".join("1 sip:%s:%d %d\n" % (host, 1000 + at, flags) for at, host in enumerate(hosts))

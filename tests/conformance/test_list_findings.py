@@ -144,6 +144,11 @@ def shown(server: Server) -> list[Entry]:
 @pytest.mark.parametrize("case", READ)
 def test_what_the_server_reads(case: str, suite: str, version: str, tmp_path: Path) -> None:
     broken, line, expected, log = READ[case]
+    release = as_version(version).release
+    if case == "port_too_large" and suite == "bullseye":
+        broken, expected, log = ["address-misread"], [(1, "sip:127.0.0.1:65536", "AX", "")], ""
+    if case == "weight_0" and release < (5, 5):
+        log = ""
     setup = Setup(tmp_path, BASE, FIRST + line + "\n")
     if case == "byte_order_mark":
         setup.list.write_text(line + "\n" + FIRST)
@@ -160,6 +165,17 @@ def test_what_the_server_reads(case: str, suite: str, version: str, tmp_path: Pa
     weights = {"comma": 0, "misspelt": 0, "weight_0": 0, "twice": 50, "capitals": 100}
     if case in weights:
         assert "WEIGHT: %d\n" % weights[case] in values.partition("ID: 1\n")[2].replace("RWEIGHT", "")
+
+
+def test_weight_over_100(suite: str, version: str, tmp_path: Path) -> None:
+    setup = Setup(tmp_path, BASE, FIRST + f"1 {URI} 0 0 weight=150\n1 {URI}1 0 0 weight=50\n")
+    counts = as_version(version).release < (5, 5)
+    found = {finding["rule"]: finding["text"] for finding in setup.judge(version).result["findings"]}
+    assert found["weight-out-of-range"].endswith("counts all the same") is counts
+    assert ("weights-over-100" in found) is counts
+    with setup.server(suite) as server:
+        values = server.rpc("dispatcher.list").partition("ID: 1\n")[2].replace("RWEIGHT", "")
+    assert ("WEIGHT: 150\n" in values) is counts
 
 
 def test_hexadecimal_flags(suite: str, version: str, tmp_path: Path) -> None:

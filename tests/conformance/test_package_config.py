@@ -93,8 +93,9 @@ def test_modules_and_text(suite: str, version: str, tmp_path: Path) -> None:
         if evaluation.problems:
             assert package.run(defines, "-c")[0], evaluation.problems
             continue
-        _status, printed = package.run(defines, "--cfg-print")
-        assert active_text(evaluation) == bare(printed.encode()), defines
+        if package.version.release >= (5, 5):
+            _status, printed = package.run(defines, "--cfg-print")
+            assert active_text(evaluation) == bare(printed.encode()), defines
         if package.run(defines, "-c")[0]:
             missing = [load.name for load in evaluation.loads if not shipped(suite, load.name)]
             assert missing, "the server refuses it with %s" % (defines,)

@@ -130,6 +130,10 @@ SHARES: dict[str, tuple[list[str], str, str, str, dict[int, int]]] = {
 @pytest.mark.parametrize("case", SHARES)
 def test_where_calls_go(case: str, suite: str, version: str, tmp_path: Path) -> None:
     broken, parameters, listing, algorithm, shares = SHARES[case]
+    if algorithm == "13" and as_version(version).release < (5, 5):
+        broken = ["algorithm-unknown", *(["attribute-unknown"] if "latency=" in listing else [])]
+        # Of two with the same priority the last one of the file is the first one.
+        shares = {2 if case == "congestion_of_one" else 1: 100}
     setup = Setup(tmp_path, BASE + parameters, listing, SELECT % algorithm)
     assert rules(setup.judge(version)) == broken
     with setup.server(suite):
@@ -147,6 +151,18 @@ def test_algorithms_of_newer_versions(
     with setup.server(suite) as server:
         chosen_by(setup, 1)
         assert ("algo %s not implemented" % algorithm in server.log_text()) is not there
+
+
+@pytest.mark.parametrize("attributes", ["cc=1", "cc=1;weight=50"])
+def test_a_set_of_which_a_server_dies(attributes: str, suite: str, version: str, tmp_path: Path) -> None:
+    dies = suite == "bullseye" and attributes == "cc=1"
+    with Peers(2) as peers:
+        listing = "".join("1 sip:127.0.0.1:%d 8 0 %s\n" % (port, attributes) for port in peers.ports)
+        setup = Setup(tmp_path, BASE + MEASURED.replace("3600", "1"), listing)
+        assert ("cc-without-weight" in rules(setup.judge(version))) is dies
+        with setup.server(suite) as server:
+            time.sleep(4)
+            assert ("kamailio" in server.rpc("core.version")) is not dies, server.log_text()
 
 
 FAILOVER = 'modparam("dispatcher", "flags", %d)\n'

@@ -80,7 +80,7 @@ FILES = ["ctl", "ctld", "dgram", "dispatcher.list", "fifo", "kamailio.cfg", "ser
 
 
 def has_tcp(suite: str) -> bool:
-    return suite != "bookworm"
+    return suite not in ("bullseye", "bookworm")
 
 
 @contextlib.contextmanager
@@ -205,7 +205,8 @@ def test_every_transport_gives_the_same(suite: str, version: str, tmp_path: Path
 
 def test_a_second_reload_is_refused(suite: str, tmp_path: Path) -> None:
     with running(tmp_path, suite, 1) as (_setup, _server, addresses):
-        assert over(addresses[0], "dispatcher.reload") == ["Ok. Dispatcher successfully reloaded."]
+        said = [] if suite == "bullseye" else ["Ok. Dispatcher successfully reloaded."]
+        assert over(addresses[0], "dispatcher.reload") == said
         started = time.monotonic()
         refused = {over(address, "dispatcher.reload") for address in addresses}
         if time.monotonic() - started < 4:
@@ -441,7 +442,8 @@ def test_large_lists(count: int, suite: str, tmp_path: Path) -> None:
             with pytest.raises(NoAnswerError, match="A FIFO carries answers of any size"):
                 ask([addresses[0]], "dispatcher.list", (), PATIENCE, safe=True)
             short = ask(addresses, "dispatcher.list", ("short",), PATIENCE, safe=True)
-            assert "ATTRS" not in str(short) and len(destinations(short)) == count
+            # 5.4 gives all of it all the same.
+            assert ("ATTRS" in str(short)) is (suite == "bullseye") and len(destinations(short)) == count
             if has_tcp(suite):  # from 6.0 on
                 in_set_1 = ask([addresses[0]] * 6, "dispatcher.oclist", (1,), PATIENCE, safe=True)
                 assert {destination["uri"] for destination in in_set_1} == {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.server import Peers
+from conformance.server import Peers, with_every_version
 from conformance.setups import Setup, rules
 
 TM, SL, DISPATCHER = 'loadmodule "tm.so"', 'loadmodule "sl.so"', 'loadmodule "dispatcher.so"\n@LIST@'
@@ -93,6 +93,7 @@ def test_server_starts_and_probes_as_said_after_correction(
     assert again.result["changed"] is False and again.outcome.writes == ()
 
 
+@with_every_version
 def test_without_a_remedy_the_flag_shows_or_is_cleared(suite: str, version: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         setup = Setup(tmp_path, "\n".join([SL, DISPATCHER]), listing(peers))

@@ -351,6 +351,19 @@ def test_ifexp_is_a_comment_before_5_7() -> None:
     assert misread[0] == "directive-not-recognised" and "#!endif closes nothing" in problem[1].text
 
 
+def test_what_5_4_reads_otherwise() -> None:
+    text = '#!defenv X\n#!trydefenv Y\nloadmodule "tm"\n'
+    assert [rule for rule, _problem in run(text, version=Version(5, 4)).problems] == ["directive-not-recognised"] * 2
+    (problem,) = run('loadmodule "tm"\nmodparamx("tm", "fr_timer", 1)\n', version=Version(5, 4)).problems
+    assert problem[0] == "config-syntax" and problem[1].text == "modparamx is a syntax error before Kamailio 5.5"
+    assert problem[1].remedy == "Write modparam, without pseudo-variables"
+    for version, problems in ((Version(5, 4), 1), (Version(5, 5), 0)):
+        quoted = '#!substdefs "!NAME!tm!g"\nloadmodule NAME\n'
+        assert len(run(quoted, version=version).problems) == problems
+        known = run('#!substdef "!NAME!$x!g"\n#!ifdef NAME\nloadmodule "tm"\n#!endif\n', version=version)
+        assert names(known) == ["tm"]
+
+
 def test_unknown_version() -> None:
     assert len(run('#!ifdef KAMAILIO_6\nloadmodule "tm"\n#!endif\n', version=None).undecided) == 1
 

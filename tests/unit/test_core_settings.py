@@ -105,7 +105,17 @@ def test_a_setting_is_there_since_a_patch_release() -> None:
         assert settings and "tcp_accept_protos" in settings.types
 
 
-@pytest.mark.parametrize("version", ["5.5.4", "6.2.0", "4.4"])
+def test_a_setting_that_was_renamed() -> None:
+    for version, name, last in (
+        ("5.4.4", "use_dst_blocklist", "it is there since 5.5"),
+        ("5.6.3", "use_dst_blacklist", ""),
+    ):
+        (finding,) = findings_of(name + "=1\n", version)
+        assert finding.startswith("1:1 Kamailio %s has no core setting %s" % (version, name))
+        assert finding.endswith(last or "It is there up to 5.4. Is use_dst_blocklist meant?")
+
+
+@pytest.mark.parametrize("version", ["5.3.9", "6.2.0", "4.4"])
 def test_a_version_without_a_table_is_not_guessed(version: str) -> None:
     assert core_settings(given_version(version)) is None
     assert not [finding for finding in findings_of("no_such=1\n", version) if "core setting" in finding]

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.destinations import destination_findings
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.listing import ListSource
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import (
     LINE_BYTES,
     parse_document,
     to_int32,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import next_hop, read_uri
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.uri import loaded_uri, next_hop, read_uri
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, given_version
 
 OLD, NEW = Version(5, 6, 3), Version(6, 1, 5)
 LINES = st.lists(
@@ -190,3 +192,23 @@ def test_a_port_of_thousands_of_digits_is_no_port() -> None:
     for uri in (b"sip:a:" + b"0" * 5000 + b"1", b"sip:u:" + b"0" * 5000 + b"@a:" + b"9" * 5000):
         with pytest.raises(ValueError, match="its port is not a number from 0 to 65535"):
             read_uri(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "port"), [(b"sip:192.0.2.1:65537", 1), (b"192.0.2.1:99999", 34463), (b"sip:@a=", None)]
+)
+def test_uris_that_only_old_servers_take(uri: bytes, port: int | None) -> None:
+    with pytest.raises(ValueError, match=r"its port is not|it has an @ and no user"):
+        read_uri(uri)
+    assert loaded_uri(uri).cut_port == port
+    assert loaded_uri(b"sip:192.0.2.1:5060").cut_port is None
+
+
+@pytest.mark.parametrize(
+    ("version", "found"), [("5.4.4", "address-misread"), ("5.4.5", "uri-bad"), ("6.1.5", "uri-bad")]
+)
+def test_port_of_more_than_16_bits(version: str, found: str) -> None:
+    number = given_version(version)
+    document = parse_document(b"1 sip:192.0.2.1:65537 8\n", number)
+    findings, skipped = destination_findings(ListSource("l", document), number)
+    assert [finding.rule for finding in findings] == [found] and bool(skipped) is (found == "uri-bad")

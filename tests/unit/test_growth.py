@@ -70,7 +70,7 @@ def test_a_plain_uri_is_what_the_state_machine_makes_of_it(parts: list[str]) -> 
     rest = "".join(parts).encode()
     plain = uris._PLAIN.match(rest)
     if plain and int(plain.group(2) or b"0") <= uris.MAX_PORT and not uris._MADDR_LAST.search(plain.group(3) or b""):
-        assert uris._Machine(rest, False).run() == (plain.group(1), plain.group(3) or b"")
+        assert uris._Machine(rest, False, False).run() == (plain.group(1), plain.group(2) or b"", plain.group(3) or b"")
 
 
 def test_many_attributes_are_changed() -> None:

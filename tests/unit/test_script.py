@@ -91,6 +91,29 @@ def test_algorithms_of_newer_versions(algorithm: str, since: str) -> None:
     assert rules("", destinations(""), select(algorithm), "5.6.3") == ["algorithm-unknown"]
 
 
+def test_algorithm_13_came_with_5_5() -> None:
+    assert rules("", destinations(""), select("13"), "5.4.4") == ["algorithm-unknown"]
+    assert "latency-not-measured" in rules("", destinations(""), select("13"), "5.5.7")
+
+
+@pytest.mark.parametrize(
+    ("version", "attributes", "dies"),
+    [
+        ("5.4.4", ("cc=1", "cc=1"), True),
+        ("5.4", ("cc=1;weight=50", "cc=1"), True),
+        ("5.4.4", ("cc=1;weight=50", "cc=1;weight=50"), False),
+        ("5.4.4", ("cc=1", ""), False),
+        ("5.4.6", ("cc=1", "cc=1"), False),
+        ("6.1.5", ("cc=1", "cc=1"), False),
+    ],
+)
+def test_a_set_of_which_a_server_dies(version: str, attributes: tuple[str, ...], dies: bool) -> None:
+    for stats, measured in (("1", True), ("0", False)):
+        parameters = '"ds_ping_interval", 9) "ds_probing_mode", 1) "ds_ping_latency_stats", %s' % stats
+        found = rules(parameters, destinations(*attributes), "exit;", version)
+        assert ("cc-without-weight" in found) is (dies and measured)
+
+
 def test_events_need_their_route() -> None:
     before = 'loadmodule "sl.so"\nloadmodule "xhttp.so"\n'
     assert rules("", destinations(""), "exit;", before=before) == ["event-route-missing"]

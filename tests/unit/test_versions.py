@@ -42,7 +42,9 @@ def findings(version: str, line: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("version", "tables", "exact", "between"),
     [
-        ("5.5.4", ["5.6"], False, False),
+        ("5.3.9", ["5.4"], False, False),
+        ("5.4.4", ["5.4.4"], True, False),
+        ("5.5.4", ["5.5.4"], True, False),
         ("5.6.0", ["5.6.0"], True, False),
         ("5.6.9", ["5.6.9"], True, False),
         ("5.7.6", ["5.7.6"], True, False),
@@ -62,7 +64,7 @@ def test_a_version_is_checked_by_the_nearest_tables(
     assert ([str(known) for known in found.versions], found.exact, found.between) == (tables, exact, between)
 
 
-@pytest.mark.parametrize("version", ["5.5.4", "6.1.6", "6.2.0", "6.3"])
+@pytest.mark.parametrize("version", ["5.3.9", "6.1.6", "6.2.0", "6.3"])
 def test_a_version_without_tables_is_named_and_its_slips_are_found(version: str) -> None:
     good, slip, new = (
         findings(version, 'modparam("dispatcher", %s)' % setting)
@@ -78,6 +80,10 @@ def test_a_version_without_tables_is_named_and_its_slips_are_found(version: str)
 @pytest.mark.parametrize(
     ("version", "setting", "rule"),
     [
+        ("5.4.4", '"dispatcher", "ds_dns_mode", 1', "parameter-unknown"),
+        ("5.5.7", '"dispatcher", "ds_dns_mode", 1', "parameter-unknown"),
+        ("5.4.4", '"tm", "enable_uac_fr", 1', "parameter-unknown"),
+        ("5.4.9", '"tm", "reparse_on_dns_failover", 1', None),
         ("5.7.3", '"dispatcher", "ds_retain_latency_stats", 0', "parameter-unknown"),
         ("5.8.4", '"dispatcher", "ds_retain_latency_stats", 0', None),
         ("5.8.4", '"tm", "headers_mode", 1', "parameter-unknown"),
@@ -92,7 +98,7 @@ def test_a_branch_has_the_parameters_of_its_source(version: str, setting: str, r
     found = findings(version, "modparam(%s)" % setting)
     assert [name for name, _text in found if name != "version-not-known"] == ([rule] if rule else [])
     sources = [text for name, text in found if name == "version-not-known"]
-    assert bool(sources) is version.startswith(("5.7", "5.8", "6.2"))
+    assert bool(sources) is version.startswith(("5.5", "5.7", "5.8", "6.2"))
     assert all("are read from the source of" in text for text in sources)
 
 

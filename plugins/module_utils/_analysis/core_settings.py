@@ -67,7 +67,7 @@ def unjudged_settings(evaluation: Evaluation, version: Version) -> Optional[List
     if settings.complete:
         return []
     names = dict.fromkeys(setting.name for setting in evaluation.core_settings if not _is_own(setting.name))
-    known = {*settings.types, *settings.since, *_OF_SOCKETS}
+    known = {*settings.types, *settings.elsewhere, *_OF_SOCKETS}
     meant = _meant(evaluation, settings)
     return [name for name in names if name not in known and name not in meant]
 
@@ -91,9 +91,12 @@ def _unknown(setting: CoreSetting, meant: str, settings: CoreSettings, version: 
     if name in _OF_SOCKETS or name[:1].isdigit():
         return
     text = "Kamailio %s has no core setting %s" % (version, quoted(name.encode("utf-8", "surrogateescape"), 60))
-    if name in settings.since:
-        remedy = "Take it out, or run a version that has it: it is there since %s"
-        yield found_at("core-setting-unknown", setting.place, text, remedy % settings.since[name].replace("/", ", "))
+    if name in settings.elsewhere:
+        since, _dash, last = settings.elsewhere[name].partition("-")
+        remedy = "Take it out, or run a version that has it: it is there since " + since.replace("/", ", ")
+        if last:
+            remedy = "It is there up to %s. %s" % (last, "Is %s meant?" % meant if meant else "Take it out")
+        yield found_at("core-setting-unknown", setting.place, text, remedy)
         return
     if settings.complete or meant:
         yield found_at("core-setting-unknown", setting.place, text, "Is %s meant?" % meant if meant else "")

@@ -19,7 +19,7 @@ from .._config.sockets import UDP, UNKNOWN_SOCKETS, WS, Sockets, needs_of
 from .._dispatcher.attributes import KNOWN, PERCENT, Attributes, newer_than, read_attrs
 from .._dispatcher.document import leading_int
 from .._dispatcher.flags import NO_DNS, PROBING, render_letters
-from .._dispatcher.uri import TRANSPORTS, SipUri, protocol_of, read_uri
+from .._dispatcher.uri import TRANSPORTS, SipUri, loaded_uri, protocol_of, read_uri
 from .._rules import ATTRS, FLAGS, RULES, URI
 from .._text import one_edit_apart, quoted, quoted_from, show
 from .._versions import Version
@@ -71,7 +71,7 @@ def _strict(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str
         yield found_at("skipped-stops-load", setup.strict, text % (count, "" if count == 1 else "s"))
     hosts = sorted(
         {
-            show(read_uri(destination.uri).host)
+            show(loaded_uri(destination.uri).host)
             for destination in destinations
             if destination.start not in skipped and _asks(destination)
         }
@@ -85,7 +85,7 @@ def _strict(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, str
 
 def _asks(destination: Probed) -> bool:
     """Whether the server resolves the host of this destination."""
-    return not destination.flags & NO_DNS and read_uri(destination.uri).needs_resolver
+    return not destination.flags & NO_DNS and loaded_uri(destination.uri).needs_resolver
 
 
 def _probing(source: Source[D], effects: Tuple[Effect, ...], version: Version) -> Iterator[Finding]:
@@ -125,10 +125,10 @@ def destination_findings(
     """
     findings = list(source.findings())
     skipped: Dict[int, str] = {}
-    sets = Sets(source, routing)
+    sets = Sets(source, routing, version)
     for destination in source.destinations:
         problems = list(source.misread(destination, version))
-        uri, attributes, skip = _read(destination)
+        uri, attributes, skip = _read(destination, version)
         if attributes:
             problems += _attributes(destination, attributes, version)
         if uri and attributes:
@@ -153,7 +153,7 @@ def _finding(source: Source[D], destination: D, found: Found) -> Finding:
     return found_in(found.rule, source.name, line, found.text, found.remedy, name, column)
 
 
-def _read(destination: Probed) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[Found]]:
+def _read(destination: Probed, version: Version) -> Tuple[Optional[SipUri], Optional[Attributes], Optional[Found]]:
     """The parts of a destination that have a grammar of their own, or why the server skips it."""
     uri, attributes, skip = None, None, None
     try:
@@ -161,7 +161,7 @@ def _read(destination: Probed) -> Tuple[Optional[SipUri], Optional[Attributes], 
     except ValueError as exc:
         skip = Found("attrs-broken", "the server skips this destination: %s" % exc)
     try:
-        uri = read_uri(destination.uri)
+        uri = read_uri(destination.uri, version.reads_odd_uris)
     except ValueError as exc:
         skip = Found("uri-bad", "the server skips this destination: %s" % exc)
     return uri, attributes, skip
@@ -174,8 +174,11 @@ def _attributes(destination: Probed, attributes: Attributes, version: Version) -
     seen = set()
     for name, value in ((attribute.name.lower(), attribute.value or b"") for attribute in attributes.found):
         if name in PERCENT and leading_int(value) not in range(1, 101):
-            text = "%s %s is not from 1 to 100, so the server ignores it" % (show(name), quoted(value, 40) or "''")
-            yield Found("weight-out-of-range", text)
+            counts = name == b"weight" and not version.bounds_weights and leading_int(value) > 0
+            text = "%s %s is not from 1 to 100, " + (
+                "and counts all the same" if counts else "so the server ignores it"
+            )
+            yield Found("weight-out-of-range", text % (show(name), quoted(value, 40) or "''"))
         if name and name in seen:
             text = "%s stands more than once: the first one counts" % quoted(name, 40)
             yield Found("attribute-twice", text)
@@ -233,6 +236,9 @@ def _misread_address(uri: SipUri) -> Iterator[Found]:
     if uri.misread_as:
         text = "the host %s is no address: the server sends to %s" % (quoted(uri.host, 40), show(uri.misread_as))
         yield Found("address-misread", text)
+    if uri.cut_port is not None:
+        text = "the port %s has more than 16 bits: the server sends to port %d" % (show(uri.port), uri.cut_port)
+        yield Found("address-misread", text, "Write a port from 0 to 65535")
 
 
 def _transport(uri: SipUri, sockets: Sockets) -> Iterator[Found]:

@@ -19,7 +19,7 @@ from typing import Dict, Final, Literal, NamedTuple, Optional, Sequence, Set, Tu
 from .._dispatcher.attributes import read_attrs
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING
 from .._dispatcher.order import in_server_order
-from .._dispatcher.uri import next_hop, protocol_of, read_uri
+from .._dispatcher.uri import loaded_uri, next_hop, protocol_of
 from .._text import quoted, show
 from .setup import MODE_ALL, MODE_FLAGGED, MODE_INACTIVE, Setup
 from .source import Probed
@@ -110,7 +110,7 @@ def _wanted(flags: int, setup: Setup, shadowed: bool) -> Effect:
 
 def _hindrance(destination: Probed, setup: Setup) -> Optional[Effect]:
     """Why the server can send no ping to a destination that it is to probe."""
-    protocol = protocol_of(read_uri(destination.uri))
+    protocol = protocol_of(loaded_uri(destination.uri))
     attributes = read_attrs(destination.attrs)
     own = attributes.value(b"obproxy") or None
     proxy = own or setup.proxy
@@ -141,7 +141,7 @@ def _shadowed(destinations: Sequence[Probed], setup: Setup, skipped: Dict[int, s
     found = set()
     loaded = [destination for destination in destinations if destination.start not in skipped]
     for destination in in_server_order(loaded):
-        key = (destination.setid, read_uri(destination.uri).uri.lower())
+        key = (destination.setid, loaded_uri(destination.uri).uri.lower())
         if key in seen:
             found.add(destination.start)
         seen.add(key)

@@ -118,7 +118,10 @@ def list_findings(
     for destination in loaded:
         sets.setdefault(destination.setid, []).append(destination)
     yield from _missing_sets(source, setup.routing)
-    yield from _latency(evaluation, sets, setup.routing)
+    if setup.version.has_algorithm(LATENCY):
+        yield from _latency(evaluation, sets, setup.routing)
+    if setup.version.dies_of_congestion and setup.interval and setup.tm == "first":
+        yield from _deadly_congestion(evaluation, source, sets)
     yield from _loads(evaluation, source, sets, setup.routing)
     if setup.routing.default_aside:
         yield from _defaults(source, sets)
@@ -181,12 +184,26 @@ def _latency(evaluation: Evaluation, sets: Dict[int, List[D]], routing: Routing)
         return
 
 
+def _deadly_congestion(evaluation: Evaluation, source: Source[D], sets: Dict[int, List[D]]) -> Iterator[Finding]:
+    """Sets of destinations with cc, of which one without a weight is always as congested as the server looks for."""
+    if number_of(evaluation, "ds_ping_latency_stats", 0) <= 0:
+        return
+    for setid, members in sets.items():
+        without = [member for member in members if _number_in(member, b"weight") <= 0]
+        if without and all(_number_in(member, b"cc") for member in members):
+            text = "all destinations of set %d have cc, and %d of them no weight: the server divides by zero and dies "
+            text += "at the first answer" if without == members else "when the others are congested"
+            yield found_in("cc-without-weight", source.name, source.line_of(without[0]), text % (setid, len(without)))
+
+
 def _loads(evaluation: Evaluation, source: Source[D], sets: Dict[int, List[D]], routing: Routing) -> Iterator[Finding]:
     """A maxload where no calls are counted, and it is not known how they are chosen."""
     if not _counts_nothing(evaluation) or any(choice.algorithm == LOAD for choice in routing.choices):
         return
     for setid, members in sets.items():
-        limited = [member for member in members if b"maxload" in member.attrs.lower() and _max_load(member) > 0]
+        limited = [
+            member for member in members if b"maxload" in member.attrs.lower() and _number_in(member, b"maxload") > 0
+        ]
         if limited and routing.may_use(LOAD, setid):
             text = "%d of the destinations of set %d have a maxload, and ds_hash_size is not set: no calls are counted"
             yield found_in("load-not-counted", source.name, source.line_of(limited[0]), text % (len(limited), setid))
@@ -196,8 +213,8 @@ def _has_latency(destination: D) -> bool:
     return bool(read_attrs(destination.attrs).value(b"latency"))
 
 
-def _max_load(destination: D) -> int:
-    return leading_int(read_attrs(destination.attrs).value(b"maxload") or b"")
+def _number_in(destination: D, name: bytes) -> int:
+    return leading_int(read_attrs(destination.attrs).value(name) or b"")
 
 
 def _defaults(source: Source[D], sets: Dict[int, List[D]]) -> Iterator[Finding]:

@@ -21,6 +21,7 @@ from .._dispatcher.flags import DISABLED, INACTIVE
 from .._dispatcher.order import in_server_order
 from .._dispatcher.uri import SipUri
 from .._text import quoted
+from .._versions import Version
 from .findings import Finding, found_in
 from .routing import LATENCY, LOAD, RELATIVE_WEIGHT, WEIGHT, Routing, place_of
 from .source import D, Found, Source
@@ -36,10 +37,11 @@ class Member(Generic[D]):
 
     __slots__ = ("congestion", "destination", "duid", "max_load", "priority", "relative", "weight")
 
-    def __init__(self, destination: D, attributes: Attributes) -> None:
+    def __init__(self, destination: D, attributes: Attributes, version: Version) -> None:
         self.destination = destination
         self.priority = destination.priority
-        self.weight = _percent(attributes.value(b"weight"))
+        weight = attributes.value(b"weight")
+        self.weight = _percent(weight) if version.bounds_weights else max(0, leading_int(weight or b""))
         self.relative = _percent(attributes.value(b"rweight"))
         self.max_load = leading_int(attributes.value(b"maxload") or b"")
         self.duid = attributes.value(b"duid") or b""
@@ -49,16 +51,17 @@ class Member(Generic[D]):
 class Sets(Generic[D]):
     """Takes the destinations that the server loads, and says what is wrong with their sets."""
 
-    def __init__(self, source: Source[D], routing: Routing) -> None:
+    def __init__(self, source: Source[D], routing: Routing, version: Version) -> None:
         self._source = source
         self._routing = routing
+        self._version = version
         self._first: Dict[Tuple[int, bytes, Optional[bytes], Optional[bytes]], D] = {}
         self._duids: Dict[Tuple[int, bytes], D] = {}
         self._members: Dict[int, List[Member[D]]] = {}
 
     def add(self, destination: D, uri: SipUri, attributes: Attributes) -> Iterator[Found]:
         """Take in a destination, and say what it has in common with one before it."""
-        member = Member(destination, attributes)
+        member = Member(destination, attributes, self._version)
         self._members.setdefault(destination.setid, []).append(member)
         socket = attributes.value(b"sockname") or attributes.value(b"socket")
         key = (destination.setid, uri.uri.lower(), attributes.value(b"duid"), socket)
@@ -82,7 +85,7 @@ class Sets(Generic[D]):
                 yield from self._relative_weights(setid, members)
             if self._routing.may_use(LOAD, setid):
                 yield from self._loads(setid, members)
-            if self._routing.may_use(LATENCY, setid):
+            if self._version.has_algorithm(LATENCY) and self._routing.may_use(LATENCY, setid):
                 yield from self._congestion(setid, members)
 
     def _at(self, rule: str, member: Member[D], text: str) -> Finding:

@@ -15,7 +15,7 @@ from .._dispatcher.description import described
 from .._dispatcher.document import Destination, parse_document
 from .._dispatcher.flags import NO_DNS, render_letters, render_names
 from .._dispatcher.order import in_server_order
-from .._dispatcher.uri import read_uri
+from .._dispatcher.uri import loaded_uri
 from .._text import show
 from .._versions import Version
 from .destinations import destination_findings
@@ -31,7 +31,7 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
     loaded: Dict[int, List[Destination]] = {}
     for destination in document.destinations:
         skipped = reasons.get(destination.start)
-        uri = None if skipped else read_uri(destination.uri)
+        uri = None if skipped else loaded_uri(destination.uri)
         if not skipped:
             loaded.setdefault(destination.setid, []).append(destination)
         destinations.append(
@@ -54,7 +54,7 @@ def summarise(path: str, data: bytes, version: Version) -> Dict[str, List[Dict[s
         {
             "path": path,
             "setid": setid,
-            "destinations": [show(read_uri(destination.uri).uri) for destination in in_server_order(members)],
+            "destinations": [show(loaded_uri(destination.uri).uri) for destination in in_server_order(members)],
         }
         for setid, members in sorted(loaded.items())
     ]

@@ -19,7 +19,7 @@ from .._dispatcher.attributes import meaning_of, read_attrs, same_attrs
 from .._dispatcher.document import Destination, Document
 from .._dispatcher.flags import DISABLED, INACTIVE, NO_DNS, NO_PING, PROBING, render_letters
 from .._dispatcher.order import in_server_order
-from .._dispatcher.uri import read_uri
+from .._dispatcher.uri import loaded_uri
 from .._rpc.dispatcher import Running
 from .._text import quoted
 
@@ -81,7 +81,7 @@ def _unreadable(running: Sequence[Running]) -> Dict[int, str]:
     found: Dict[int, str] = {}
     for destination in running:
         try:
-            read_uri(destination.uri)
+            loaded_uri(destination.uri)
             read_attrs(destination.attrs)
         except ValueError as reason:
             found[destination.start] = "the server answered with a destination that it would not load: %s" % reason
@@ -144,7 +144,7 @@ def _by_set(destinations: Sequence[Destination]) -> Dict[int, List[Destination]]
 def server_uri(uri: bytes) -> bytes:
     """The URI as the server stores it, which is what it is where the server does not take it."""
     try:
-        return read_uri(uri).uri
+        return loaded_uri(uri).uri
     except ValueError:
         return uri
 
@@ -198,7 +198,7 @@ def _absent(listed: Sequence[Destination], matched: Dict[int, Running], skipped:
             yield Absent(destination, "skipped", skipped[destination.start])
             continue
         text = "it is in the list and does not run"
-        if not destination.flags & NO_DNS and read_uri(destination.uri).needs_resolver:
+        if not destination.flags & NO_DNS and loaded_uri(destination.uri).needs_resolver:
             text += "; the server skips a name that its resolver does not find"
         yield Absent(destination, "missing", text)
 

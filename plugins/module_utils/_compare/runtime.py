@@ -14,7 +14,7 @@ which turns destinations of equal priority round; a removal takes all with one U
 from __future__ import annotations
 
 from collections import Counter
-from typing import Dict, List, NamedTuple, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, NamedTuple, Sequence, Tuple, Union
 
 from .._analysis.destinations import analyse_destinations
 from .._analysis.findings import Finding
@@ -22,35 +22,43 @@ from .._analysis.listing import ListSource
 from .._analysis.setup import Setup
 from .._dispatcher.document import Destination, Document, parse_document
 from .._dispatcher.plan import plan_destinations
+from .._dispatcher.uri import loaded_uri
 from .._dispatcher.wish import Wish, identity
 from .._errors import KamailioError, Problem
 from .._rpc.dispatcher import Running
 from .._rules import NOTE
 from .._text import quoted, show
+from .._versions import Version
 
 RUNNING = "(running)"
+# A command with its arguments.
+Call = Tuple[str, Tuple[Union[str, int], ...]]
 
 
 class RuntimePlan(NamedTuple):
-    """C(added) and C(removed), C(findings) about what is added, C(data) as a list of what will run."""
+    """C(added) and C(removed), C(findings) about what is added, C(data) as a list of what will run.
+
+    C(calls) are the commands of the RPC with their arguments, the removals first.
+    """
 
     added: Tuple[Destination, ...]
     removed: Tuple[Destination, ...]
     findings: Tuple[Finding, ...]
     data: bytes
+    calls: Tuple[Call, ...]
 
-    @property
-    def calls(self) -> List[Tuple[str, Tuple[Union[str, int], ...]]]:
-        """The commands of the RPC with their arguments, the removals first."""
-        removals = dict.fromkeys((destination.setid, destination.uri) for destination in self.removed)
-        calls: List[Tuple[str, Tuple[Union[str, int], ...]]] = [
-            ("dispatcher.remove", (setid, _text(uri))) for setid, uri in removals
-        ]
-        for destination in self.added:
-            setid, uri, flags, priority, attrs = destination.meaning
+
+def _calls(added: Sequence[Destination], removed: Sequence[Destination], version: Version) -> Iterator[Call]:
+    for setid, uri in dict.fromkeys((destination.setid, destination.uri) for destination in removed):
+        yield "dispatcher.remove", (setid, _text(uri))
+    for destination in added:
+        setid, uri, flags, priority, attrs = destination.meaning
+        if version.adds_with_priority:
             last = (_text(attrs),) if attrs else ()
-            calls.append(("dispatcher.add", (setid, _text(uri), flags, priority, *last)))
-        return calls
+            yield "dispatcher.add", (setid, _text(uri), flags, priority, *last)
+        else:
+            # Without a text for the attributes the server reads memory that it has not written, and may die.
+            yield "dispatcher.add", (setid, _text(uri), flags, _text(attrs))
 
 
 def _text(data: bytes) -> str:
@@ -69,9 +77,14 @@ def plan_runtime(running: Sequence[Running], wishes: Sequence[Wish], setup: Setu
     after = parse_document(plan_destinations(data, asked, "none", RUNNING).data, setup.version)
     added, removed = _beyond(after, before), _beyond(before, after)
     problems = [*_changed(added, removed), *_shared(before, removed)]
+    if not setup.version.adds_with_priority:
+        problems += _prioritised(added, setup.version)
+    if not setup.version.survives_unresolved_removal:
+        problems += _deadly(removed, setup.version)
     if problems:
         raise KamailioError(problems)
-    return RuntimePlan(added, removed, _findings(after, added, setup), after.data)
+    calls = tuple(_calls(added, removed, setup.version))
+    return RuntimePlan(added, removed, _findings(after, added, setup), after.data, calls)
 
 
 def render_list(running: Sequence[Running]) -> bytes:
@@ -107,6 +120,30 @@ def _changed(added: Sequence[Destination], removed: Sequence[Destination]) -> Li
         )
         for was in (gone.get(identity(destination.setid, destination.uri)) for destination in added)
         if was
+    ]
+
+
+def _prioritised(added: Sequence[Destination], version: Version) -> List[Problem]:
+    text = "set %d, %s: Kamailio %s cannot add a destination with a priority, and %d is asked for"
+    return [
+        Problem(
+            text % (destination.setid, quoted(destination.uri, 80), version, destination.priority),
+            "Change the list with dispatcher_list, and let dispatcher_reload load it",
+        )
+        for destination in added
+        if destination.priority
+    ]
+
+
+def _deadly(removed: Sequence[Destination], version: Version) -> List[Problem]:
+    text = "set %d, %s: Kamailio %s dies of a removal if it cannot resolve the host at that moment"
+    return [
+        Problem(
+            text % (destination.setid, quoted(destination.uri, 80), version),
+            "Change the list with dispatcher_list, and let dispatcher_reload load it",
+        )
+        for destination in removed
+        if loaded_uri(destination.uri).needs_resolver
     ]
 
 

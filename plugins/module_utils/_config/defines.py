@@ -229,12 +229,17 @@ class Defines:
             self._substitutions.append((substitution, what))
         if directive == b"subst" or not self._may_define(substitution.name, b"define", place, True):
             return
-        value: Value = substitution.value
-        if b"$" in substitution.value:
-            value = Unknown(True)
-        elif directive == b"substdefs":
-            value = b'"%s"' % substitution.value
-        self._set(substitution.name, value or None)
+        self._set(substitution.name, self._substituting(directive, rule, substitution.value) or None)
+
+    def _substituting(self, directive: bytes, rule: bytes, value: bytes) -> Value:
+        """What the define of a C(#!substdef) or C(#!substdefs) stands for."""
+        version = self._version
+        if b"$" in value and (version is None or version.evaluates_variables):
+            return Unknown(True)
+        if directive == b"substdef":
+            return value
+        quote = b'"' if version is None or version.quotes_substdefs else rule[:1]
+        return quote + value + quote
 
     def substituted(self, text: bytes, place: Place) -> Tuple[bytes, Place, str]:
         """A string after the substitutions, where it comes from then, and the doubt that remains."""

@@ -179,6 +179,8 @@ class _Run:
         for statement in self.statements.feed(item):
             if isinstance(statement, Problem):
                 self.report.problems.append(("config-syntax", statement))
+            elif statement.keyword.endswith(b"x") and self.version and not self.version.evaluates_variables:
+                self.refuse_evaluated(statement)
             elif statement.keyword in (b"loadpath", b"mpath"):
                 if self.known(statement, statement.arguments):
                     self.load_path = show(statement.arguments[0].text)
@@ -186,6 +188,11 @@ class _Run:
                 self.load(statement)
             else:
                 self.param(statement)
+
+    def refuse_evaluated(self, statement: Statement) -> None:
+        keyword = show(statement.keyword)
+        text = "%s is a syntax error before Kamailio 5.5" % keyword
+        self.report.refuse("config-syntax", statement.place, text, "Write %s, without pseudo-variables" % keyword[:-1])
 
     def known(self, statement: Statement, items: Sequence[Item]) -> bool:
         """Whether these strings are what the server sees; if not, says so."""

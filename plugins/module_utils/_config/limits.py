@@ -7,7 +7,8 @@
 
 """The values of parameters that a module refuses when it starts, which C(kamailio -c) does not find.
 
-Each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5; what holds for 5.7 and 5.8 is read from their sources.
+Each row was seen on servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5; what holds for 5.5, 5.7 and 5.8 is read from their
+sources.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("lrkproxy", READABLE, "custom_sdp_ip_avp", False, lenient=True),
     Variables("mediaproxy", AVP, "signaling_ip_avp media_relay_avp ice_candidate_avp"),
     Variables("msilo", AVP, "snd_time_avp extra_hdrs_avp"),
-    Variables("mtree", WRITABLE, "pv_value pv_count", False, lenient=True),
+    Variables("mtree", WRITABLE, "pv_value", False, lenient=True),
+    Variables("mtree", WRITABLE, "pv_count", False, lenient=True, since=(5, 5)),
     Variables("mtree", AVP, "pv_values pv_dstid pv_weight", False, lenient=True),
     Variables("nathelper", AVP, "received_avp"),
     Variables("peerstate", AVP, "caller_avp callee_avp reg_avp", False, (When("use_avps"),)),

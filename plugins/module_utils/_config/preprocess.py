@@ -359,6 +359,10 @@ def _keywords(version: Optional[Version]) -> FrozenSet[bytes]:
 def foreign_directives(version: Optional[Version]) -> FrozenSet[bytes]:
     """The directives that a version does not know, so that they are comments to it."""
     names: List[bytes] = []
+    if version is not None and not version.reads_environment:
+        names.append(b"defenv")
+    if version is not None and not version.reads_optional_environment:
+        names += [b"defenvs", b"trydefenv", b"trydefenvs"]
     if version is not None and not version.evaluates_expressions:
         names += [b"ifexp", b"defexp", b"defexps"]
     if version is None or not version.undefines:

@@ -7,8 +7,8 @@
 
 """The pseudo-variables of the core and of the modules in Debian's packages, and how their names are written.
 
-The names come from the sources, their versions from those of 5.6 to 6.1; servers of 5.6.3, 6.0.1 and 6.1.5 agree. The
-grammar is C(pv_parse_spec2) and C(pv_parse_format) of Kamailio's src/core/pvapi.c.
+The names come from the sources, their versions from those of 5.4 to 6.1; servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5
+agree. The grammar is C(pv_parse_spec2) and C(pv_parse_format) of Kamailio's src/core/pvapi.c.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .parameters import parameter_types, tables_for, within
 
 # A module and its names: ( takes an inner name, = can be written; @6.0- as in the table of parameters.
 TABLE = """\
-async: async(
+async: async(@5.6-
 benchmark: BM_time_diff
 cfgutils: RANDOM
 cnxcc: cnxcc(
-core: ? def( defn( defs(@6.1- defv(@6.1- env( envn( iuid@6.1- null rc retcode
-corex: atkv(@6.0- cfg( lsock(
+core: ? def(@5.5- defn(@5.5- defs(@6.1- defv(@6.1- env(@5.5- envn(@5.5- iuid@6.1- null rc retcode
+corex: atkv(@6.0- cfg( lsock(@5.6-
 dialog: DLG_count DLG_lifetime DLG_status dlg( dlg_ctx(= dlg_var(=
 dispatcher: dsg(@5.8- dsv(
 erlang: erl_atom(= erl_list(= erl_pid(= erl_ref(= erl_tuple(= erl_xbuff(=
@@ -67,34 +67,35 @@ posops: pos(
 presence: notify_reply( subs(
 ptimer: ptimer(=@6.1-
 pv: AU Au Bf(= Eb@6.0- Ec@6.0- Ei@6.0- Ej@6.0- Ek@6.0- En@6.0- Eq@6.0- Er@6.0- Es@6.0- Et@6.0- Ev@6.0- K( Mf(= RAi RAp
- RAu RAut Ras Ri Rn Rp Ru Rut Sf(= TF TS TV( Tb Tf Ts _s( aU aa ad adc adn ado adr adu af( ai ar au avp(= bF= bR bf=
- br= branch(= bs cT ccp(= ci cl cnt( conid cs csb ct cts@6.0- ctu@6.0- dP dd di dic dip dir dp ds du= duri= err.class
- err.info err.level err.rcode err.rreason expires( fU= fUl fd= fn= from= from.domain= from.user= fs= fsn= fsp ft fu=
- hdr( hdrc( hfl( hflc( ksr( location_ua mF= mb mbu mf= mi ml msg( msgbuf(= mt mts nh( oP oU oUl od op ou ouri pU pd pn
- pp pr prid proto pu rP rU= rUl rb rcv(= rd= re recv(=@5.8- rm rmid rp= rpl( rr rs rsi rt ru= ruid ruri= ruri.domain=
- ruri.user= rv rz sF= sas sbranch(= sel( sf= shv(= shvinc(@5.7- si sid siz snd( sndfrom( sndto( sp src_ip stat( su sut
- tU= tUl= td= time( timef( tn= to= to.domain= to.user= true tt tts@6.1- tu= ua utime( utimef( var(= version( via0(
- via1( viaZ( vn(= vz(= xavi(= xavp(= xavu(=
+ RAu RAut Ras@5.6- Ri Rn@5.5- Rp Ru Rut Sf(= TF TS TV( Tb Tf Ts _s( aU aa ad adc adn ado adr adu af( ai ar au avp(= bF=
+ bR bf= br= branch(= bs cT ccp(=@5.6- ci cl cnt( conid cs csb ct cts@6.0- ctu@6.0- dP dd def(@-5.4 di dic dip dir dp ds
+ du= duri= env(@-5.4 err.class err.info err.level err.rcode err.rreason expires( fU= fUl fd= fn= from= from.domain=
+ from.user= fs= fsn= fsp@5.5- ft fu= hdr( hdrc( hfl(@5.6- hflc(@5.6- ksr( location_ua mF= mb mbu mf= mi ml msg(
+ msgbuf(=@5.6- mt mts nh( oP oU oUl od op ou ouri pU pd pn pp pr prid proto pu rP rU= rUl rb rcv(@-5.5 rcv(=@5.6- rd= re
+ recv(=@5.8- rm rmid rp= rpl(@5.6- rr rs rsi@5.6- rt ru= ruid ruri= ruri.domain= ruri.user= rv rz sF= sas sbranch(= sel(
+ sf= shv(= shvinc(@5.7- si sid siz snd( sndfrom( sndto( sp src_ip stat( su sut tU= tUl= td= time( timef( tn= to=
+ to.domain= to.user= true tt tts@6.1- tu= ua utime( utimef( var(= version( via0(@5.6- via1(@5.6- viaZ(@5.6- vn(= vz(=
+ xavi(= xavp(= xavu(=
 pv_headers: x_fU= x_fd= x_fn= x_ft x_fu= x_hdr(= x_rr= x_rs= x_tU= x_td= x_tn= x_tt x_tu=
 registrar: ulc(=
 rr: fti rdir( route_uri tti
 rtimer: rtimer_worker@6.0-
-rtpengine: rtpestat rtpstat
-rtpproxy: rtppstat rtpstat
+rtpengine: rtpestat@5.6- rtpstat
+rtpproxy: rtppstat@5.6- rtpstat
 sdpops: sdp(= sdpitval(@5.8-
-secsipid: secsipid(
+secsipid: secsipid(@5.6-
 sipcapture: hep(
 sipdump: sipdump(
 sipt: sipt( sipt_called_party_nai sipt_calling_party_nai sipt_cpc sipt_hop_counter sipt_presentation sipt_screening
-siptrace: siptrace(
+siptrace: siptrace(@5.6-
 siputils: pcv(
 sl: ltt(
 smsops: rpdata(= smsack smsbody tpdu(=
 sqlops: dbr( sqlrows(
 ss7ops: isup(
 tcpops: tcp(
-textopsx: blitval( hfitbody( hfitname(
-tls: tls( tls_cipher_bits tls_cipher_info tls_description tls_my_issuer tls_my_issuer_cn tls_my_issuer_country
+textopsx: blitval(@5.6- hfitbody(@5.6- hfitname(@5.6-
+tls: tls(@5.6- tls_cipher_bits tls_cipher_info tls_description tls_my_issuer tls_my_issuer_cn tls_my_issuer_country
  tls_my_issuer_locality tls_my_issuer_organization tls_my_issuer_state tls_my_issuer_unit tls_my_raw_cert
  tls_my_san_count(@5.7- tls_my_san_email tls_my_san_hostname tls_my_san_ip tls_my_san_uri tls_my_serial tls_my_subject
  tls_my_subject_cn tls_my_subject_country tls_my_subject_locality tls_my_subject_organization tls_my_subject_state

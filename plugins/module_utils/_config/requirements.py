@@ -5,9 +5,9 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Which modules another one needs to start: each row of C(REQUIREMENTS) was seen on servers of 5.6.3, 6.0.1 and 6.1.5.
+"""Which modules another one needs to start: each row of C(REQUIREMENTS) was seen on servers of 5.4.4 to 6.1.5.
 
-It was seen on those that have the module. For 5.7 and 5.8, of which no server was run, the rows are read from the
+It was seen on those that have the module. For 5.5, 5.7 and 5.8, of which no server was run, the rows are read from the
 sources of those branches. What a module wants besides other modules is in C(wants). What is in neither is not known.
 """
 
@@ -252,7 +252,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("uac", ("dialog",), when=(When("restore_dlg"), When("restore_mode", "auto", only=("", "auto")))),
     Requirement("uac", ("rr",), when=(When("restore_mode", "auto", unless=("none",)),)),
     Requirement("uac", ("tm",), before=True),
-    Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),)),
+    Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),), since=(5, 6)),
     Requirement("uac_redirect", ("tm",), before=True),
     Requirement("uid_auth_db", ("auth",)),
     Requirement("usrloc", ("pv",), when=(When("ka_mode"), _LOGS_VARIABLES)),

@@ -7,8 +7,8 @@
 
 """What a module wants besides other modules: the module of a database, and parameters without which nothing starts.
 
-Each row was seen on servers of 5.6.3, 6.0.1 and 6.1.5; what holds for 5.7 and 5.8 is read from their sources. Whether a
-database, a file or another host is there is not known.
+Each row was seen on servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5; what holds for 5.5, 5.7 and 5.8 is read from their
+sources. Whether a database, a file or another host is there is not known.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ DATABASES: Tuple[Database, ...] = (
     Database("uid_gflags", "mysql", when=(When("load_global_attrs"),)),
     Database("uid_uri_db", "mysql"),
     Database("uri_db", "mysql", (), can_be_empty=True),
+    Database("userblacklist", "mysql", ()),
     Database("userblocklist", "mysql", ()),
     Database("usrloc", "mysql", when=(When("db_mode", 0, unless=(0,)),)),
     Database("utils", before=(), parameter="pres_db_url", can_be_empty=True),
@@ -111,8 +112,8 @@ DATABASES: Tuple[Database, ...] = (
 class Mandatory(NamedTuple):
     """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example).
 
-    With V(when), it holds only if all of those parameters ask for it, and from the version V(since) on. With V(of),
-    they are parameters of that module, which V(module) uses.
+    With V(when), it holds only if all of those parameters ask for it, from the version V(since) on and up to V(until).
+    With V(of), they are parameters of that module, which V(module) uses.
     """
 
     module: str
@@ -121,6 +122,7 @@ class Mandatory(NamedTuple):
     when: Tuple[When, ...] = ()
     since: Tuple[int, ...] = ()
     of: str = ""
+    until: Tuple[int, ...] = ()
 
 
 _SIP_PINGS = (When("natping_interval"), When("sipping_bflag", -1, unless=(-1,)))
@@ -134,6 +136,7 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("call_obj", ("start",), "1"),
     Mandatory("cplc", ("cpl_dtd_file",), '"/etc/kamailio/cpl-06.dtd"'),
     Mandatory("cnxcc", ("credit_check_period",), "1"),
+    Mandatory("dmq", ("notification_address",), '"sip:192.0.2.2:5062"', until=(5, 4)),
     Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"'),
     Mandatory("erlang", ("cnode_alivename",), '"proxy1"'),
     Mandatory("erlang", ("cnode_host",), '"proxy1.example.com"'),
@@ -232,4 +235,8 @@ def databases_of(module: str, version: Version) -> Tuple[Database, ...]:
 
 def mandatory_of(module: str, version: Version) -> Tuple[Mandatory, ...]:
     """The rows of a module about parameters that it does not start without, in a version."""
-    return tuple(row for row in MANDATORY if row.module == module and version.release >= row.since)
+    return tuple(
+        row
+        for row in MANDATORY
+        if row.module == module and version.release >= row.since and (not row.until or version.release <= row.until)
+    )

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Callable, NamedTuple, Tuple
+from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from .._text import quoted
 
@@ -58,6 +58,7 @@ class SipUri(NamedTuple):
     scheme: bytes
     host: bytes
     transport: bytes
+    port: bytes
 
     @property
     def is_ipv6(self) -> bool:
@@ -79,6 +80,12 @@ class SipUri(NamedTuple):
         if all(number and int(number[:300]) < 256 for number in numbers):
             return b""
         return b".".join(b"%d" % (int(number[-300:] or b"0") % 256) for number in numbers)
+
+    @property
+    def cut_port(self) -> Optional[int]:
+        """What is left of a port of more than 16 bits, None for any other."""
+        number = int(self.port or b"0")
+        return number % (MAX_PORT + 1) if number > MAX_PORT else None
 
     def unresolvable(self, cached: bool) -> str:
         """Return why no name server finds the host, empty if one may.
@@ -102,23 +109,31 @@ class SipUri(NamedTuple):
 
 # A URI is read when a wish is checked, when it is matched with the file, and when the result is judged.
 @lru_cache(maxsize=1 << 14)
-def read_uri(uri: bytes) -> SipUri:
-    """What the server makes of the URI of a destination. Raises ValueError with the reason if it skips it."""
+def read_uri(uri: bytes, lax: bool = False) -> SipUri:
+    """What the server makes of the URI of a destination. Raises ValueError with the reason if it skips it.
+
+    C(lax) says that it takes ports of more than 16 bits and an C(@) without a user, as some old versions do.
+    """
     try:
-        found = _parse(uri)
+        found = _parse(uri, lax)
     except ValueError:
         if len(uri) <= 4 or uri[:4] == b"sip:" or len(uri) > MAX_WITHOUT_SCHEME:
             raise
-        found = _parse_bare(uri)
+        found = _parse_bare(uri, lax)
     if len(found.host) > MAX_HOST:
         raise ValueError("its host is longer than %d bytes" % MAX_HOST)
     return found
 
 
-def _parse_bare(uri: bytes) -> SipUri:
+def loaded_uri(uri: bytes) -> SipUri:
+    """The same for a destination that the server has loaded, whatever its version. Raises ValueError."""
+    return read_uri(uri, True)
+
+
+def _parse_bare(uri: bytes, lax: bool) -> SipUri:
     """Read a URI without a scheme."""
     try:
-        return _parse(b"sip:" + uri)
+        return _parse(b"sip:" + uri, lax)
     except ValueError as exc:
         later = _LATER_SCHEME.match(uri)
         if not later:
@@ -133,7 +148,7 @@ def _is_ipv6(text: bytes) -> bool:
     return b"::" in text or text.count(b":") == 7
 
 
-def _parse(uri: bytes) -> SipUri:
+def _parse(uri: bytes, lax: bool = False) -> SipUri:
     scheme = _SCHEME.match(uri)
     if not scheme:
         raise ValueError("it has no scheme, and the server adds sip: only where five bytes or more are a URI then")
@@ -141,15 +156,15 @@ def _parse(uri: bytes) -> SipUri:
     if not rest:
         raise ValueError("nothing follows its scheme")
     plain = _PLAIN.match(rest) if name != b"urn" else None
-    if plain and int(plain.group(2) or b"0") <= MAX_PORT:
-        host, parameters = plain.group(1), plain.group(3) or b""
+    if plain and (lax or int(plain.group(2) or b"0") <= MAX_PORT):
+        host, port, parameters = plain.group(1), plain.group(2) or b"", plain.group(3) or b""
         if _MADDR_LAST.search(parameters):
             raise ValueError(_MADDR_FAULT)
     else:
-        host, parameters = _Machine(rest, name == b"urn").run()
+        host, port, parameters = _Machine(rest, name == b"urn", lax).run()
     transport = _TRANSPORT.findall(parameters)
     # The number of a tel: URI is its user, so there is no host.
-    return SipUri(uri, name, b"" if name == b"tel" else host, transport[-1].lower() if transport else b"")
+    return SipUri(uri, name, b"" if name == b"tel" else host, transport[-1].lower() if transport else b"", port)
 
 
 def protocol_of(uri: SipUri) -> bytes:
@@ -181,9 +196,10 @@ _State = Callable[[bytes], Any]
 class _Machine:
     """C(parse_uri) after the scheme; states of single letters of a parameter's name decide nothing and are one."""
 
-    def __init__(self, text: bytes, urn: bool) -> None:
+    def __init__(self, text: bytes, urn: bool, lax: bool) -> None:
         self.text = text
         self.urn = urn
+        self.lax = lax
         self.at = 0
         self.start = 0
         self.host = b""
@@ -195,8 +211,8 @@ class _Machine:
         self.found_user = False
         self.headers_wrong = False
 
-    def run(self) -> Tuple[bytes, bytes]:
-        """The host and the parameters. Raises ValueError."""
+    def run(self) -> Tuple[bytes, bytes, bytes]:
+        """The host, the port and the parameters. Raises ValueError."""
         state: _State = self._init
         while self.at < len(self.text):
             state = state(self.text[self.at : self.at + 1])
@@ -204,9 +220,9 @@ class _Machine:
         self._end(state)
         if len(self.port) > 5:
             raise ValueError(_PORT_FAULT)
-        if self.host[:1] == b"@" and not self.user:
+        if self.host[:1] == b"@" and not self.user and not self.lax:
             raise ValueError("it has an @ and no user before it")
-        return self.host, self.text[self.parameters_start :]
+        return self.host, self.port, self.text[self.parameters_start :]
 
     def _since_start(self) -> bytes:
         return self.text[self.start : self.at]
@@ -319,7 +335,7 @@ class _Machine:
 
     def _add_to_port(self, digit: bytes) -> None:
         self.number = 10 * self.number + int(digit)
-        if self.number > MAX_PORT:
+        if self.number > MAX_PORT and not self.lax:
             raise ValueError(_PORT_FAULT)
 
     def _param(self, char: bytes) -> _State:

@@ -19,7 +19,7 @@ from .._text import named, quoted
 from .attributes import attrs_mapping, change_attrs, check_attrs_text, read_attrs, render_attr, same_attrs
 from .description import check_description
 from .flags import parse_flags
-from .uri import read_uri
+from .uri import loaded_uri, read_uri
 
 MAX_INT = 2147483647
 
@@ -92,7 +92,7 @@ def marks_of(attrs: bytes) -> Tuple[Mark, ...]:
 def identity(setid: int, uri: bytes) -> Key:
     """Set and URI as the server compares them: without regard to case, C(sip:) added where the server does it."""
     try:
-        return setid, read_uri(uri).uri.lower()
+        return setid, loaded_uri(uri).uri.lower()
     except ValueError:
         return setid, uri.lower()
 

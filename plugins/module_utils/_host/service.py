@@ -55,7 +55,7 @@ _OF_SYSTEMD = (
 )
 # What systemd takes for yes.
 _YES = ("1", "yes", "y", "true", "t", "on")
-# The options of Kamailio 5.6 to 6.1.
+# The options of Kamailio 5.4 to 6.1.
 _SHORT = "f:cm:M:dVIhEeb:B:l:L:n:vKrRDTN:W:w:t:u:g:P:G:SQ:O:a:A:x:X:Y:"
 _LONG = (
     "help version alias= domain= subst= substdef= substdefs= server-id= loadmodule= modparam= log-engine= debug= "
