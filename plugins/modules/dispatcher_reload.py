@@ -224,6 +224,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import refused
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
     Waiting,
     describe_names,
@@ -238,6 +239,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate imp
     waiting_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import (
+    ReloadRefusedError,
     describe_restoring,
     judge_reload,
     keep_record,
@@ -293,7 +295,10 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
         keep_start(live, params["record"])
     if due and not module.check_mode:
         states = before.states(live.version) if params["keep_state"] else []
-        done = reload(live, listing, states, record, params["reload_timeout"])
+        try:
+            done = reload(live, listing, states, record, params["reload_timeout"])
+        except ReloadRefusedError as reason:
+            raise refused(module, live.config, reason) from None
         result.update(describe_restoring(done.restoring))
         result.update(drift=describe_differences(done.comparison.differences), loaded=done.loaded)
         if done.doubt:

@@ -34,7 +34,7 @@ def test_set_from_group(tmp_path: Path) -> None:
     config.write_text(CONFIG.format(listing))
     listing.write_text("# gateways\n1 sip:10.9.9.9:5060 8 0 duid=gone\n2 sip:10.8.8.8\n")
     gateways = {"gw%d" % number: {"sip_address": "10.0.1.%d" % number} for number in (2, 1)}
-    proxy = {"dispatcher_list": str(listing), "kamailio_config": str(config)}
+    proxy = {"dispatcher_list": str(listing), "dispatcher_config": str(config)}
     groups = {"gateways": {"hosts": gateways}, "kamailio": {"hosts": {"localhost": proxy}}}
     inventory = {"all": {"vars": LOCAL, "children": groups}}
     # Kamailio is installed where the tests run, so its version is asked.
@@ -67,7 +67,11 @@ def test_check_repository(tmp_path: Path) -> None:
 
 def proxies(live: Live) -> dict[str, object]:
     """An inventory with one running server."""
-    host = {"dispatcher_list": str(live.list), "kamailio_config": str(live.config), "kamailio_record": str(live.record)}
+    host = {
+        "dispatcher_list": str(live.list),
+        "dispatcher_config": str(live.config),
+        "dispatcher_record": str(live.record),
+    }
     return {"all": {"vars": LOCAL, "children": {"kamailio": {"hosts": {"localhost": host}}}}}
 
 

@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Why a server cannot be reached: what its unit, its journal and its files say, and what repairs it."""
+"""Why a server cannot be reached or refuses its list: what its unit, its journal and its files say."""
 
 from __future__ import annotations
 
@@ -54,6 +54,27 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
     if verdict and stops:
         lines += ["", "It does not start with its files:", "", render_findings(stops, verdict.texts)]
     return error("%s\n\n%s" % ("\n".join(lines), _remedy(unit, config, bool(stops))))
+
+
+def refused(module: Caller, config: str, reason: KamailioError) -> KamailioError:
+    """The error of a server that has refused to load its list, with what its host knows of it.
+
+    C(module) has the options of C(server_spec), C(config) is what the server was started with.
+    """
+    if module.params["socket"] and not module.params["config"]:
+        return reason
+    try:
+        unit = _unit(module, config)
+    except KamailioError:
+        return reason
+    verdict = _verdict(module, config)
+    errors = [finding for finding in verdict.analysis.findings if finding.severity == "error"] if verdict else []
+    lines = [reason.render()]
+    if unit:
+        lines += ["", *_describe(unit)]
+    if verdict and errors:
+        lines += ["", "This is wrong with its files:", "", render_findings(errors, verdict.texts)]
+    return error("\n".join(lines))
 
 
 def _unit(module: Caller, config: str) -> Dict[str, str]:

@@ -38,6 +38,7 @@ from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_writable, stage_changes
 from .._rules import known_rules
+from .._server.down import refused
 from .._server.gate import (
     Gate,
     Waiting,
@@ -47,7 +48,16 @@ from .._server.gate import (
     wait_until_healthy,
     waiting_of,
 )
-from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
+from .._server.reload import (
+    Judged,
+    ReloadRefusedError,
+    after_loading,
+    judge_reload,
+    left_out,
+    reload,
+    render_left_out,
+    require_loadable,
+)
 from .._server.restart import restart, restart_command
 from .._server.server import (
     Live,
@@ -289,7 +299,10 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
         stop_pings(live)
     listing = plan.of_list.listing
     if plan.action == RELOAD:
-        done = reload(live, listing, states, record, params["reload_timeout"])
+        try:
+            done = reload(live, listing, states, record, params["reload_timeout"])
+        except ReloadRefusedError as reason:
+            raise refused(module, live.config, reason) from None
     else:
         if plan.live.setup.interval and not live.setup.interval:
             # What pings have taken out no ping would ever bring back.
