@@ -172,6 +172,12 @@ def test_7_a_list_edited_by_hand(night: Night, record_property: Row) -> None:
         assert night.read(host).startswith("# the night shift\n")
 
 
+def wrong(audited: str) -> str:
+    """What an audit says is wrong, below its table."""
+    found = re.search(r'^TASK \[What is wrong\].*?"msg": \[(.*?)^    \]', audited, re.M | re.S)
+    return found[1] if found else ""
+
+
 def test_8_a_bad_module_order(night: Night, record_property: Row) -> None:
     for host in SERVERS:
         move = '/^loadmodule "tm"/d; s/^loadmodule "dispatcher"/&\\nloadmodule "tm"/'
@@ -181,8 +187,9 @@ def test_8_a_bad_module_order(night: Night, record_property: Row) -> None:
         assert not night.runs(host)
     with task_of(night, 8, record_property) as task:
         audited = task.run()
-        assert audited.count("would not start") == 3 and audited.count("tm-after-") == 3, audited
-        assert audited.count("kamailio.service is ") == 3, audited
+        assert audited.count(" would not start ") == 3, audited
+        assert wrong(audited).count("error: tm-after-dispatcher") == 3, audited
+        assert wrong(audited).count("kamailio.service is ") == 3, audited
         task.run()
     for host in SERVERS:
         assert night.uris(host) == ALL and night.called(host) == {GW1, GW2}
@@ -201,8 +208,8 @@ def test_9_a_bad_route(night: Night, record_property: Row) -> None:
         break_route(night, host)
     with task_of(night, 9, record_property) as task:
         audited = task.run()
-        assert audited.count("route(RELAI) calls a route that is not there") == 3, audited
-        assert len(re.findall(re.escape(CONFIG) + r":\d+:\d+: route", audited)) == 3, audited
+        named = re.findall(re.escape(CONFIG) + r":\d+:\d+: route\(RELAI\) calls a route that", wrong(audited))
+        assert len(named) == 3, audited
         for host in SERVERS:
             # By hand, at the place that the audit names.
             night.must(host, "sed", "-i", "s/route(RELAI);/route(RELAY);/", CONFIG)
@@ -280,7 +287,7 @@ def test_13_two_instances_and_the_next_release(night: Night, record_property: Ro
     try:
         with task_of(night, 13, record_property) as task:
             audited = task.run()
-            assert audited.count(" runs ") == 3 and "drift" in audited, audited
+            assert audited.count(" runs ") == 3 and wrong(audited) == "", audited
             printed = task.run()
             assert printed.count('_edge: changed (reload)"') == 3, printed
             for host in SERVERS:

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from fleet.night import sections
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
-from fleet.night import sections
 from unit.test_layers import LAYERS
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))

@@ -48,11 +48,13 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
         return reason
     verdict = _verdict(module, config)
     stops = [finding for finding in verdict.analysis.findings if RULES[finding.rule].stops] if verdict else []
-    lines = ["Kamailio does not answer.", *tried]
+    # The reason first: tables of many hosts show the beginning only.
+    lines = ["Kamailio does not answer."]
+    if verdict and stops:
+        lines += ["It does not start with its files:", "", render_findings(stops, verdict.texts)]
     if unit:
         lines += ["", *_describe(unit)]
-    if verdict and stops:
-        lines += ["", "It does not start with its files:", "", render_findings(stops, verdict.texts)]
+    lines += ["", "Calls that were tried:", *tried] if len(lines) > 1 else tried
     return error("%s\n\n%s" % ("\n".join(lines), _remedy(unit, config, bool(stops))))
 
 
