@@ -224,7 +224,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.finish imp
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks import FileLocks
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import refused
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import ReloadRefusedError, refused
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
     Waiting,
     describe_names,
@@ -239,7 +239,6 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate imp
     waiting_of,
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.reload import (
-    ReloadRefusedError,
     describe_restoring,
     judge_reload,
     keep_record,

@@ -79,7 +79,8 @@ def test_1_add_a_gateway(night: Night, record_property: Row) -> None:
     night.wish(**with_gateway(NEXT))
     with task_of(night, 1, record_property) as task:
         shown = task.run()
-        assert shown.count(f"+1 {GW3} 8 0 duid=gw3") == 3 and shown.count("would change (reload)") == 3, shown
+        # Hosts with the same diff share it.
+        assert f"+1 {GW3} 8 0 duid=gw3" in shown and shown.count("would change (reload)") == 3, shown
         assert all(night.uris(host) == ALL for host in SERVERS)
         done = task.run()
     assert done.count('changed (reload)"') == 3, done
@@ -101,7 +102,7 @@ def test_3_a_new_address(night: Night, record_property: Row) -> None:
     night.wish(dispatcher_destinations=moved)
     with task_of(night, 3, record_property) as task:
         shown = task.run()
-        assert shown.count(f"-1 {GW2} 8 0 duid=gw2") == 3 and shown.count(f"+1 {MOVED} 8 0 duid=gw2") == 3, shown
+        assert f"-1 {GW2} 8 0 duid=gw2" in shown and f"+1 {MOVED} 8 0 duid=gw2" in shown, shown
         task.run()
     for host in SERVERS:
         assert night.uris(host) == [GW1, MOVED, MOVED] and night.called(host) == {GW1, MOVED}
@@ -164,7 +165,7 @@ def test_7_a_list_edited_by_hand(night: Night, record_property: Row) -> None:
     assert night.called("k1") == {GW1}
     with task_of(night, 7, record_property) as task:
         differs = task.run()
-        assert differs.count(f"-3 {GW3} 8") == 3 and differs.count(f"+1 {GW2} 8 0 duid=gw2") == 3, differs
+        assert f"-3 {GW3} 8" in differs and f"+1 {GW2} 8 0 duid=gw2" in differs, differs
         assert differs.count(f"differs: {LIST}") == 3 and all(night.uris(host) == [GW1, GW3] for host in SERVERS)
         task.run()
     for host in SERVERS:

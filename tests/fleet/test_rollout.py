@@ -32,9 +32,8 @@ def test_a_good_rollout_and_a_second_one(proxies: Proxies) -> None:
     assert all(proxies.untouched(host) for host in FOUR)
     wrong = {"k2": {"dispatcher_purge": "everything"}}
     status, differing = proxies.play(
-        "--diff", book="reconcile.yml", hosts=wrong, reconcile_fail=True, dispatcher_destinations=wanted
+        book="reconcile.yml", hosts=wrong, reconcile_fail=True, dispatcher_destinations=wanted
     )
-    assert differing.count(f"+1 {MORE} 8") == 3, differing
     assert status != 0 and all(
         f'"{host}: differs: /etc/kamailio/dispatcher.list; ' in differing for host in ("k1", "k3", "k5")
     )

@@ -30,6 +30,10 @@ _LINES, _LENGTH = 8, 300
 _SHOWN = ("LoadState", "ActiveState", "Result", "StateChangeTimestamp")
 
 
+class ReloadRefusedError(KamailioError):
+    """A server has not loaded its list, and runs what it ran before."""
+
+
 def explained(module: Caller, reason: KamailioError) -> KamailioError:
     """The error of a server that cannot be reached, with what its host knows of it.
 
@@ -58,7 +62,7 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
     return error("%s\n\n%s" % ("\n".join(lines), _remedy(unit, config, bool(stops))))
 
 
-def refused(module: Caller, config: str, reason: KamailioError) -> KamailioError:
+def refused(module: Caller, config: str, reason: ReloadRefusedError) -> KamailioError:
     """The error of a server that has refused to load its list, with what its host knows of it.
 
     C(module) has the options of C(server_spec), C(config) is what the server was started with.

@@ -29,13 +29,10 @@ from .._rpc.errors import ServerError
 from .._secrets import mask_secrets
 from .._text import quoted, show
 from .._versions import Version
+from .down import ReloadRefusedError
 from .server import Live, Loadable, change_when_free, set_states
 
 _NAMED = 10
-
-
-class ReloadRefusedError(KamailioError):
-    """The server has not loaded the list, and runs what it ran before."""
 
 
 class Judged(NamedTuple):

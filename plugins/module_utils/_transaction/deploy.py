@@ -38,7 +38,7 @@ from .._host.service import config_of, read_service, starts, unit_of
 from .._host.site import site_of
 from .._host.staging import require_writable, stage_changes
 from .._rules import known_rules
-from .._server.down import refused
+from .._server.down import ReloadRefusedError, refused
 from .._server.gate import (
     Gate,
     Waiting,
@@ -48,16 +48,7 @@ from .._server.gate import (
     wait_until_healthy,
     waiting_of,
 )
-from .._server.reload import (
-    Judged,
-    ReloadRefusedError,
-    after_loading,
-    judge_reload,
-    left_out,
-    reload,
-    render_left_out,
-    require_loadable,
-)
+from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import (
     Live,
