@@ -234,6 +234,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.locks impo
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.places import record_path
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.readers import readers_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import ReloadRefusedError, refused
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.gate import (
     Waiting,
     describe_names,
@@ -308,7 +309,10 @@ def bring_in_line(module: Module, live: Live, locks: FileLocks) -> Tuple[Loadabl
         keep_start(live, params["record"])
     if due and not module.check_mode:
         states = before.states(live.version) if params["keep_state"] else []
-        done = reload(live, listing, states, record, params["reload_timeout"])
+        try:
+            done = reload(live, listing, states, record, params["reload_timeout"])
+        except ReloadRefusedError as reason:
+            raise refused(module, live.config, reason) from None
         result.update(describe_restoring(done.restoring))
         result.update(drift=describe_differences(done.comparison.differences), loaded=done.loaded)
         if done.doubt:

@@ -27,16 +27,21 @@ options:
     default: []
     suboptions:
       setid:
-        description: The set.
+        description: The set. It can be left out with O(destinations[].gateway) only.
         type: int
-        required: true
       uri:
         description:
           - The URI. Where several of the set have it they all get the state, which takes a C(duid) of their own.
-          - Without O(destinations[].uri) and O(destinations[].duid) it is the whole set.
+          - Without O(destinations[].uri), O(destinations[].duid) and O(destinations[].gateway) it is the whole set.
         type: str
       duid:
         description: The C(duid) among the attributes, instead of the URI.
+        type: str
+      gateway:
+        description:
+          - A gateway, instead of the URI, by its URI, its C(duid), its host with a port, or its host alone, as
+            O(sipfleet.kamailio.dispatcher_info#module:gateway) has it.
+          - Without O(destinations[].setid) it gets the state in every set that has it.
         type: str
       state:
         description:
@@ -89,6 +94,12 @@ EXAMPLES = r"""
     destinations:
       - {setid: 1, uri: "sip:10.0.0.11:5060", state: disabled}
     drain: true
+  become: true
+
+- name: Take a gateway out of every set that has it
+  sipfleet.kamailio.dispatcher_state:
+    destinations:
+      - {gateway: gw1, state: disabled}
   become: true
 
 - name: Put it back, watched
@@ -304,9 +315,10 @@ def main() -> None:
                 "elements": "dict",
                 "default": [],
                 "options": {
-                    "setid": {"type": "int", "required": True},
+                    "setid": {"type": "int"},
                     "uri": {"type": "str"},
                     "duid": {"type": "str"},
+                    "gateway": {"type": "str"},
                     "state": {"type": "str", "choices": ["active", "inactive", "trying", "disabled"], "required": True},
                     "probing": {"type": "bool"},
                 },

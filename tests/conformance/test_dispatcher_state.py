@@ -46,6 +46,39 @@ def test_states_of_destinations_and_sets(suite: str, tmp_path: Path) -> None:
     assert [change["before"] for change in done["changes"]] == ["AX"] * 4
 
 
+def test_a_gateway_in_every_set(suite: str, tmp_path: Path) -> None:
+    live = Live(tmp_path, UNPROBED, f"1 {A} 0 0 duid=gw1\n2 {B} 0 0 duid=gw1\n2 {A}\n3 {C}\n")
+    shown = []
+    with live.server(suite) as server:
+        assert server.exit_status is None, server.log_text()
+        for entry in (
+            {"gateway": "GW1", "state": "disabled"},
+            {"gateway": A, "setid": 2, "state": "inactive", "probing": False},
+            {"gateway": "127.0.0.1:12", "state": "active"},
+        ):
+            done = live.call("dispatcher_state", destinations=[entry])
+            assert done["changed"], done
+            shown.append([letters for _setid, _uri, letters in of(server)])
+        wrong = live.call(
+            "dispatcher_state",
+            destinations=[
+                {"gateway": "gw9", "state": "disabled"},
+                {"gateway": B, "setid": 1, "state": "disabled"},
+            ],
+        )
+        without = live.call("dispatcher_state", destinations=[{"uri": A, "state": "disabled"}])
+        two = live.call("dispatcher_state", destinations=[{"gateway": "gw1", "duid": "gw1", "state": "disabled"}])
+        assert [letters for _setid, _uri, letters in of(server)] == shown[-1]
+    # Sets 1, 2, 2 and 3: A, A, B and C.
+    assert shown == [["DX", "AX", "DX", "AX"], ["DX", "IX", "DX", "AX"], ["DX", "IX", "AX", "AX"]]
+    assert wrong["msg"].splitlines() == [
+        "gateway 'gw9' is not there. dispatcher_info tells what runs",
+        f"set 1, gateway '{B}' is not there. dispatcher_info tells what runs",
+    ]
+    assert without["failed"] and "Give the set, or a gateway for every set that has it" in without["msg"]
+    assert two["failed"] and "gives duid and gateway" in two["msg"]
+
+
 def test_probing_where_it_works_and_where_it_cannot(suite: str, version: str, tmp_path: Path) -> None:
     on = [{"setid": 1, "uri": A, "state": "active", "probing": True}]
     off = [{"setid": 1, "uri": A, "state": "active", "probing": False}]

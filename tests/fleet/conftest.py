@@ -50,3 +50,14 @@ def fleet() -> Iterator[Fleet]:
     """
     with contextlib.ExitStack() as stack:
         yield _free_fleet(stack)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of docs/night.md: the commands of each task, and the seconds that they took."""
+    reports = terminalreporter.getreports("passed")
+    rows = [str(value) for report in reports for name, value in report.user_properties if name == "night"]
+    if rows:
+        terminalreporter.section("the tasks of docs/night.md")
+        terminalreporter.write_line("| task | commands | seconds |")
+        for row in sorted(rows, key=lambda row: int(row.split()[1][:-1])):
+            terminalreporter.write_line(row)

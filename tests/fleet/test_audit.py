@@ -48,6 +48,9 @@ def test_audit(fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "runs 0 1 2 0 0 0" in rows["k2"], printed
     assert "does not answer 0 0 0 0 0 0" in rows["k3"] and "files cannot be judged 0 0" in rows["k4"], printed
     assert "unreachable 0 0" in rows["k5"] and rows["k6"].endswith("runs 0 0 0 0 0 0"), printed
+    # Below the table, what the numbers are about.
+    assert re.search('"k2: warning: flags-not-a-number: /etc/kamailio/dispatcher.list:1: .*"', printed), printed
+    assert '"k2: drift: set 1, %s: ' % GOOD in printed and '"k3: Kamailio does not answer."' in printed, printed
     found = {host["host"]: host for host in json.loads(report.read_text())["hosts"]}
     assert sorted(found) == sorted(KAMAILIO)
     assert found["k1"]["will_start"] is False and "interval-without-tm" in str(found["k1"]["findings"])

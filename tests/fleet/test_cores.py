@@ -13,7 +13,7 @@ import pytest
 from cores import OLDEST_AND_NEWEST, playbook_program
 from lab.fleet import Fleet
 
-from fleet.rollout import DEAD, EACH_VERSION, GOOD, MORE, Proxies, wish
+from fleet.rollout import DEAD, EACH_VERSION, GOOD, LIST, MORE, Proxies, wish
 
 
 @pytest.fixture
@@ -39,8 +39,11 @@ def test_rollout_and_audit(proxies: Proxies, tmp_path: Path, core: str) -> None:
     status, printed = proxies.play(ansible=program, dispatcher_destinations=dead, dispatcher_healthy_timeout=6)
     assert status != 0 and printed.count("not touched, since the rollout was stopped") == 2, printed
     found = tmp_path / "audit.json"
+    status, printed = proxies.play(ansible=program, book="audit.yml")
+    assert status == 0 and "TASK [What is wrong]" in printed and '"k1: ' not in printed, printed
+    proxies.write("k1", "/etc/kamailio/dispatcher.list", LIST)
     status, printed = proxies.play(ansible=program, book="audit.yml", audit_file=str(found))
-    assert status == 0, printed
+    assert status == 0 and '"k1: drift: set 1, %s: ' % MORE in printed, printed
     hosts = json.loads(found.read_text())["hosts"]
     assert [host["host"] for host in hosts] == list(EACH_VERSION) and {host["state"] for host in hosts} == {"runs"}, (
         hosts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from fleet.night import sections
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rules import RULES
 from unit.test_layers import LAYERS
@@ -162,6 +164,18 @@ def test_every_playbook_is_shown_on_a_page_or_linked() -> None:
     assert [
         path.name for path in paths if without_header(path) not in shown and "playbooks/" + path.name not in texts
     ] == []
+
+
+def test_the_table_of_the_night_counts_the_commands_of_its_sections() -> None:
+    rows = re.findall(r"^\| \[(\d+)\. (.*)\]\((#.*)\) \| (\d+) \| \d+ \|", (DOCS / "night.md").read_text(), re.M)
+    found = sections()
+    assert [(int(number), title, int(count)) for number, title, _link, count in rows] == [
+        (section.number, section.title, len(section.commands)) for section in found
+    ]
+    assert [section.number for section in found] == [*range(1, 14)]
+    words = [word for section in found for command in section.commands for word in shlex.split(command)]
+    books = {path.name for path in (DOCS / "playbooks").glob("*.yml")}
+    assert [word for word in words if word.endswith(".yml") and word not in books] == []
 
 
 def test_every_block_is_a_play_or_tasks_or_variables() -> None:

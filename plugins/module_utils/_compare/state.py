@@ -24,6 +24,7 @@ from .._errors import KamailioError, Problem
 from .._rpc.dispatcher import Running
 from .._text import named, quoted
 from .compare import running_effects, server_uri
+from .gateway import is_meant
 from .restore import Names, SetState
 
 StateName = Literal["active", "inactive", "trying", "disabled"]
@@ -31,17 +32,21 @@ STATES: Dict[StateName, int] = {"active": 0, "inactive": INACTIVE, "trying": TRY
 _SELECTS = re.compile(rb"\bds_select(?:_dst|_domain|_routes)?\s*\(([^)]{0,1000})\)")
 _ALGORITHM = re.compile(rb"[\"']?([0-9]{1,9})[\"']?\Z")
 _CALL_LOAD = 10
+# What an entry can name its destinations by.
+_NAMES = ("uri", "duid", "gateway")
 
 
 class StateWish(NamedTuple):
-    """A state for a destination of a set, or for all of them where neither C(uri) nor C(duid) is given.
+    """A state for a destination of a set, or for all of them where neither C(uri), C(duid) nor C(gateway) is given.
 
-    C(probing) is None where it is to stay as it is.
+    C(gateway) is as for C(is_meant), in every set where C(setid) is None. C(probing) is None where it is to stay as it
+    is.
     """
 
-    setid: int
+    setid: Optional[int]
     uri: Optional[bytes]
     duid: Optional[bytes]
+    gateway: Optional[bytes]
     state: StateName
     probing: Optional[bool]
 
@@ -72,20 +77,27 @@ def parse_wishes(entries: Sequence[Dict[str, Any]]) -> List[StateWish]:
     problems, wishes = [], []
     for index, entry in enumerate(entries):
         where = "destinations[%d]" % index
-        if entry["uri"] is not None and entry["duid"] is not None:
-            problems.append(Problem("%s gives uri and duid" % where, "Give one of them, or neither for a whole set"))
+        names = [name for name in _NAMES if entry[name] is not None]
+        if len(names) > 1:
+            text = "%s gives %s" % (where, " and ".join(names))
+            problems.append(Problem(text, "Give one of them, or none for a whole set"))
+        if entry["setid"] is None and "gateway" not in names:
+            problems.append(Problem("%s has no setid" % where, "Give the set, or a gateway for every set that has it"))
         if entry["state"] == "disabled" and entry["probing"]:
             text = "%s: a server cannot probe what is disabled, and drops the P flag" % where
             problems.append(Problem(text, "Use inactive, or leave probing out"))
-        for name in ("uri", "duid"):
-            if entry[name] is not None and not entry[name].strip():
-                problems.append(Problem("%s: %s is empty" % (where, name), "Leave it out for a whole set"))
-        uri, duid = (None if entry[name] is None else _bytes(entry[name].strip()) for name in ("uri", "duid"))
+        problems += [
+            Problem("%s: %s is empty" % (where, name), "Leave it out for a whole set")
+            for name in names
+            if not entry[name].strip()
+        ]
+        uri, duid, gateway = (None if entry[name] is None else _bytes(entry[name].strip()) for name in _NAMES)
         wishes.append(
             StateWish(
                 setid=entry["setid"],
                 uri=uri and server_uri(uri),
                 duid=duid,
+                gateway=gateway,
                 state=entry["state"],
                 probing=entry["probing"],
             )
@@ -107,12 +119,12 @@ def plan_states(wishes: Sequence[StateWish], running: Sequence[Running], setup: 
     problems: List[Problem] = []
     wanted: Dict[int, Tuple[Running, StateWish]] = {}
     for wish in wishes:
-        hit = [destination for destination in running if _is_meant(destination, wish)]
+        hit = [destination for destination in running if _is_wanted(destination, wish)]
         if not hit:
             problems.append(Problem("%s is not there" % _name(wish), "dispatcher_info tells what runs"))
         for destination in hit:
             earlier = wanted.setdefault(destination.start, (destination, wish))
-            if earlier[1]._replace(uri=None, duid=None) != wish._replace(uri=None, duid=None):
+            if (earlier[1].state, earlier[1].probing) != (wish.state, wish.probing):
                 problems.append(
                     Problem("%s gets two states: %s and %s" % (_shown(destination), earlier[1].state, wish.state))
                 )
@@ -137,9 +149,11 @@ def plan_states(wishes: Sequence[StateWish], running: Sequence[Running], setup: 
     return StatesPlan(disabled, tuple(changes), tuple(calls), tuple(warnings))
 
 
-def _is_meant(running: Running, wish: StateWish) -> bool:
-    if running.setid != wish.setid:
+def _is_wanted(running: Running, wish: StateWish) -> bool:
+    if wish.setid not in (None, running.setid):
         return False
+    if wish.gateway is not None:
+        return is_meant(wish.gateway, running.uri, running.duid)
     if wish.uri is not None:
         return running.uri.lower() == wish.uri.lower()
     return wish.duid is None or (running.duid or b"").lower() == wish.duid.lower()
@@ -178,9 +192,14 @@ def _warnings(planned: StateChange) -> List[str]:
 
 
 def _name(wish: StateWish) -> str:
-    if wish.duid is not None:
-        return "set %d, duid %s" % (wish.setid, named(wish.duid.decode("utf-8", "replace")))
-    return "set %d" % wish.setid + (", %s" % quoted(wish.uri, 80) if wish.uri is not None else "")
+    names = [] if wish.setid is None else ["set %d" % wish.setid]
+    if wish.gateway is not None:
+        names.append("gateway %s" % named(wish.gateway.decode("utf-8", "replace")))
+    elif wish.duid is not None:
+        names.append("duid %s" % named(wish.duid.decode("utf-8", "replace")))
+    elif wish.uri is not None:
+        names.append(quoted(wish.uri, 80))
+    return ", ".join(names)
 
 
 def _shown(running: Running) -> str:

@@ -5,7 +5,7 @@
 # Private to the sipfleet.kamailio collection: not for use outside of it,
 # and it can change in any release.
 
-"""Why a server cannot be reached: what its unit, its journal and its files say, and what repairs it."""
+"""Why a server cannot be reached or refuses its list: what its unit, its journal and its files say."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ _LINES, _LENGTH = 8, 300
 _SHOWN = ("LoadState", "ActiveState", "SubState", "Result", "StateChangeTimestamp")
 
 
+class ReloadRefusedError(KamailioError):
+    """A server has not loaded its list, and runs what it ran before."""
+
+
 def explained(module: Caller, reason: KamailioError) -> KamailioError:
     """The error of a server that cannot be reached, with what its host knows of it.
 
@@ -48,11 +52,13 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
         return reason
     verdict = _verdict(module, config)
     stops = [finding for finding in verdict.analysis.findings if RULES[finding.rule].stops] if verdict else []
-    lines = ["Kamailio does not answer.", *tried]
+    # The reason first: tables of many hosts show the beginning only.
+    lines = ["Kamailio does not answer."]
+    if verdict and stops:
+        lines += ["It does not start with its files:", "", render_findings(stops, verdict.texts)]
     if unit:
         lines += ["", *_describe(unit)]
-    if verdict and stops:
-        lines += ["", "It does not start with its files:", "", render_findings(stops, verdict.texts)]
+    lines += ["", "Calls that were tried:", *tried] if len(lines) > 1 else tried
     return error("%s\n\n%s" % ("\n".join(lines), _remedy(unit, config, bool(stops))))
 
 
@@ -73,6 +79,27 @@ def is_stopped(module: Caller, reason: KamailioError) -> bool:
 def _needs_no_words(reason: KamailioError) -> bool:
     """Whether an error, such as the lack of rights, says itself what to do."""
     return any(problem.remedy not in ("", REMEDY) for problem in reason.problems)
+
+
+def refused(module: Caller, config: str, reason: ReloadRefusedError) -> KamailioError:
+    """The error of a server that has refused to load its list, with what its host knows of it.
+
+    C(module) has the options of C(server_spec), C(config) is what the server was started with.
+    """
+    if module.params["socket"] and not module.params["config"]:
+        return reason
+    try:
+        unit = _unit(module, config)
+    except KamailioError:
+        return reason
+    verdict = _verdict(module, config)
+    errors = [finding for finding in verdict.analysis.findings if finding.severity == "error"] if verdict else []
+    lines = [reason.render()]
+    if unit:
+        lines += ["", *_describe(unit)]
+    if verdict and errors:
+        lines += ["", "This is wrong with its files:", "", render_findings(errors, verdict.texts)]
+    return error("\n".join(lines))
 
 
 def _unit(module: Caller, config: str) -> Dict[str, str]:

@@ -20,7 +20,7 @@ from .._compare.compare import Comparison, Difference, compare
 from .._compare.record import Knowledge, parse_record, render_record, same_meaning, what_was_loaded
 from .._compare.restore import Restoring, plan_restoring, taken_out
 from .._dispatcher.document import Document
-from .._errors import KamailioError, error
+from .._errors import KamailioError, Problem, error
 from .._host.files import keep_private, read_private
 from .._rpc.ask import CARRIES_ALL
 from .._rpc.connection import MOST_OVER_CTL
@@ -29,6 +29,7 @@ from .._rpc.errors import ServerError
 from .._secrets import mask_secrets
 from .._text import quoted, show
 from .._versions import Version
+from .down import ReloadRefusedError
 from .server import Live, Loadable, change_when_free, set_states
 
 _NAMED = 10
@@ -124,12 +125,15 @@ def require_loadable(live: Live, listing: Loadable) -> None:
 
 
 def reload(live: Live, listing: Loadable, states: Sequence[State], record: Optional[str], seconds: float) -> Reloaded:
-    """Have the server load its list, and put states back. Raises KamailioError, which says what runs now."""
+    """Have the server load its list, and put states back.
+
+    Raises KamailioError, which says what runs now, ReloadRefusedError if the server does not load the list.
+    """
     try:
         change_when_free(live, seconds, "dispatcher.reload")
     except ServerError as reason:
         text = "%s. What ran before keeps running; the log of the server says why" % reason.problems[0].text
-        raise error(text, "", listing.path) from None
+        raise ReloadRefusedError([Problem(text, path=listing.path)]) from None
     return after_loading(live, listing, states, record, time.time())
 
 

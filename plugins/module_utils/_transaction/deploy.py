@@ -38,7 +38,7 @@ from .._host.site import site_of
 from .._host.staging import make_missing, require_writable, stage_changes
 from .._rpc.errors import UnreachableError
 from .._rules import known_rules
-from .._server.down import explained, is_stopped
+from .._server.down import ReloadRefusedError, explained, is_stopped, refused
 from .._server.gate import (
     Gate,
     Waiting,
@@ -347,7 +347,10 @@ def _bring(module: Caller, plan: Plan, states: Sequence[State], pings: bool) -> 
         stop_pings(live)
     listing = plan.of_list.listing
     if plan.action == RELOAD:
-        done = reload(live, listing, states, record, params["reload_timeout"])
+        try:
+            done = reload(live, listing, states, record, params["reload_timeout"])
+        except ReloadRefusedError as reason:
+            raise refused(module, live.config, reason) from None
     else:
         if plan.live.setup.interval and not live.setup.interval:
             # What pings have taken out no ping would ever bring back.
