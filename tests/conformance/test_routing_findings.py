@@ -158,7 +158,7 @@ def test_a_set_of_which_a_server_dies(attributes: str, suite: str, version: str,
     dies = suite == "bullseye" and attributes == "cc=1"
     with Peers(2) as peers:
         listing = "".join("1 sip:127.0.0.1:%d 8 0 %s\n" % (port, attributes) for port in peers.ports)
-        setup = Setup(tmp_path, BASE + MEASURED.replace("3600", "1"), listing)
+        setup = Setup(tmp_path, "disable_core_dump=yes\n" + BASE + MEASURED.replace("3600", "1"), listing)
         assert ("cc-without-weight" in rules(setup.judge(version))) is dies
         with setup.server(suite) as server:
             time.sleep(4)
