@@ -22,6 +22,7 @@ from conformance.setups import Setup, add_database
 
 # Debian's stock configuration has to be quick, on a busy machine as well.
 STOCK_SECONDS = 4.0
+TIMES = 60
 CONFIG = "/etc/kamailio/kamailio.cfg"
 
 _LIST = "1 sip:127.0.0.1:5099 8\n"
@@ -256,3 +257,11 @@ def test_change_that_fails_says_whether_the_files_as_they_are_come_up(code: Path
         ("did not start", "did not start"),
         ("came up", None),
     ]
+
+
+@pytest.mark.nightly
+def test_start_that_works_comes_up_each_time(suite: str, code: Path, tmp_path: Path) -> None:
+    """A daemon starts processes that end at once, and must not seem to be gone in between."""
+    case = {"arguments": arguments(setup_of("works", tmp_path))}
+    found = rehearse_all(suite, code, tmp_path, [case] * TIMES)
+    assert [outcome for outcome in found if outcome["outcome"] != "came up"] == []

@@ -123,10 +123,10 @@ def _watch(scene: Scene, first: int) -> Dict[str, Any]:
     ended: Dict[int, int] = {}
     answered, known, since = False, frozenset([0]), time.monotonic()
     while True:
-        last = _reap(ended)
+        alone = _reap(ended)
+        if alone or ended.get(first):
+            return _ended(ended, ended.get(first) or list(ended.values())[-1])
         running = _processes()
-        if not running or ended.get(first):
-            return _ended(ended, ended.get(first) or (last if last is not None else 0))
         now = time.monotonic()
         busy = not scene.addresses and any(state == "R" for state in running.values())
         if frozenset(running) != known or busy:
@@ -145,23 +145,27 @@ def _watch(scene: Scene, first: int) -> Dict[str, Any]:
         time.sleep(_LOOK_SECONDS)
 
 
-def _reap(ended: Dict[int, int]) -> Optional[int]:
-    """Take note of the processes that have ended, and return how the last one of all has."""
-    with contextlib.suppress(ChildProcessError):
+def _reap(ended: Dict[int, int]) -> bool:
+    """Take note of the processes that have ended, and return whether there is none left.
+
+    The first process of a namespace is the parent of all others that have lost theirs. A list of processes can miss one
+    that was just started by one that has just ended.
+    """
+    try:
         while True:
             process, status = os.waitpid(-1, os.WNOHANG)
             if not process:
-                break
+                return False
             ended[process] = status
-    return list(ended.values())[-1] if ended else None
+    except ChildProcessError:
+        return True
 
 
 def _ended(ended: Dict[int, int], status: int) -> Dict[str, Any]:
     """Return how the server has ended, once those of its processes have that can still say why."""
     deadline = time.monotonic() + _LAST_WORDS_SECONDS
-    while _processes() and time.monotonic() < deadline:
+    while not _reap(ended) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
-        _reap(ended)
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     return {"outcome": "ended", "status": code, "answered": False}
 
