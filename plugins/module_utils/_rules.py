@@ -262,7 +262,9 @@ RULES: Dict[str, Rule] = {
     "script-not-read": Rule(NOTE, "Check by hand that failover and probing are set as the script needs them"),
     "start-needs-dns": Rule(NOTE, "Write addresses, add 16 (no lookup) to the flags, or take ds_load_mode out"),
     "event-callback-unused": Rule(
-        NOTE, "Load the module of a KEMI script, or write event_route[dispatcher:dst-down]", about_absence=True
+        NOTE,
+        "Name the language of the script with cfgengine, or write event_route[dispatcher:dst-down]",
+        about_absence=True,
     ),
     "dns-mode-without-lookup": Rule(
         NOTE, "Add 1 (look up when the list is loaded), 2 (always) or 4 (by a timer) to it"

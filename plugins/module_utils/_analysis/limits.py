@@ -19,10 +19,12 @@ from .._config.limits import CALLED, NAMED, Form, Limit, Named, Variables, forms
 from .._config.model import Call, Evaluation, Param
 from .._config.parameters import DEVELOPMENT
 from .._config.pseudo_variables import FORMAT, PAIRS, WRITABLE, IncompleteError, check_variables
+from .._config.values import parse_number
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
 from .modules import asked_for
+from .setup import read_codes
 
 _DMQ_ADDRESS = re.compile(
     rb"sip:(?:[^@;?]*@)?(?P<host>\[[^\]]*\]|[^:;?]+)(?P<port>:[0-9]{1,5})?(?:;transport=(?P<protocol>\w+))?\Z"
@@ -71,6 +73,39 @@ def socket_findings(evaluation: Evaluation) -> Iterator[Finding]:
             yield found_at(
                 "default-socket-not-listened", param.place, said % (quoted(text, 60), name, module, lack, _FAILS)
             )
+
+
+def other_findings(evaluation: Evaluation, version: Optional[Version]) -> Iterator[Finding]:
+    """Yield values that a module refuses for a reason of its own."""
+    if evaluation.load("tm") and (version or DEVELOPMENT).release >= (5, 7):
+        yield from _codes(evaluation)
+    if evaluation.load("call_obj"):
+        yield from _objects(evaluation)
+    record = evaluation.param("corex", "dns_cache") if evaluation.load("corex") else None
+    if record and parse_number(evaluation.settings.get("use_dns_cache", b"yes")) == 0:
+        text = "dns_cache of corex adds to the cache that use_dns_cache switches off: %s" % _FAILS
+        yield found_at("parameter-value", record.place, text)
+
+
+def _codes(evaluation: Evaluation) -> Iterator[Finding]:
+    codes = evaluation.param("tm", "failover_reply_codes")
+    if not codes or not isinstance(codes.value, bytes):
+        return
+    try:
+        read_codes(codes.value)
+    except ValueError as exc:
+        text = "failover_reply_codes %s of tm cannot be read, %s: %s" % (quoted(codes.value, 60), exc, _FAILS)
+        yield found_at("parameter-value", codes.place, text)
+
+
+def _objects(evaluation: Evaluation) -> Iterator[Finding]:
+    """C(cobj_init) of Kamailio's src/modules/call_obj/cobj.c."""
+    first, last = evaluation.param("call_obj", "start"), evaluation.param("call_obj", "end")
+    if not first or not last or not isinstance(first.value, int) or not isinstance(last.value, int):
+        return
+    if not first.value or not last.value or first.value > last.value:
+        text = "call_obj takes numbers other than 0 from its start to its end, and not %d to %d: %s"
+        yield found_at("parameter-value", last.place, text % (first.value, last.value, _FAILS))
 
 
 def call_findings(evaluation: Evaluation) -> Iterator[Finding]:

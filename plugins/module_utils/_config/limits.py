@@ -24,8 +24,8 @@ class Limit(NamedTuple):
     """The server does not start with V(module) unless the number V(parameter) is from V(least) to V(most), or V(also).
 
     None is no limit. With V(when), only if all of those parameters ask for it; V(since) and V(until) are as for what a
-    module needs. With V(of), it is a parameter of that module, which V(module) uses. With V(powers), only powers of 2
-    are accepted above 0.
+    module needs; V(since) can be a patch release. With V(of), it is a parameter of that module, which V(module) uses.
+    With V(powers), only powers of 2 are accepted above 0.
     """
 
     module: str
@@ -50,6 +50,15 @@ class Limit(NamedTuple):
 
 # uac puts back what it has replaced by a parameter of rr.
 _RESTORES = (When("restore_mode", "auto", only=("auto", "")), When("restore_dlg", 0, only=(0,)))
+# The transports of jsonrpcs, a bit mask or 0 for all, with the default names of what they open.
+_FIFO = (
+    When("transport", 0, only=tuple(bits for bits in range(16) if not bits or bits & 2)),
+    When("fifo_name", "/run/kamailio/kamailio_rpc.fifo"),
+)
+_DATAGRAMS = (
+    When("transport", 0, only=tuple(bits for bits in range(16) if not bits or bits & 4)),
+    When("dgram_socket", "/run/kamailio/kamailio_rpc.sock"),
+)
 
 LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "cdr_enable", 0, 1),
@@ -64,6 +73,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction"),), of="rr"),
     Limit("acc", "acc_extra_size", 1, when=(When("log_extra"),)),
     Limit("cfgutils", "initial_probability", most=100),
+    Limit("cnxcc", "credit_check_period", 1),
     Limit("dialog", "db_mode", 0, 3),
     Limit("dialog", "default_timeout", 1),
     Limit("dialog", "detect_spirals", 0, 1),
@@ -75,23 +85,35 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("dialog", "keep_proxy_rr", 0, 3),
     Limit("dialog", "timeout_noreset", 0, 1),
     Limit("dmq", "num_workers", 0),
+    Limit("drouting", "fetch_rows", 0),
     Limit("imc", "hash_size", 1),
+    Limit("ims_dialog", "dlg_flag", 0, 31),
+    Limit("jsonrpcs", "dgram_workers", 0, when=_DATAGRAMS),
+    # The rights of a file, which must not say that it is one of another kind.
+    Limit("jsonrpcs", "fifo_mode", 0, 8191, when=_FIFO),
     Limit("lcr", "fetch_rows", 1),
     Limit("lcr", "lcr_count", 1),
-    Limit("lcr", "lcr_gw_count", 1),
+    Limit("lcr", "lcr_gw_count", 1, also=(-1,)),
     Limit("lcr", "lcr_rule_hash_size", 1),
     Limit("lcr", "ping_inactivate_threshold", 1, 32, when=(When("ping_interval"),)),
     Limit("lcr", "ping_interval", 10, also=(0,)),
     Limit("lcr", "dont_strip_or_prefix_flag", -1, 31),
     Limit("lcr", "priority_ordering", 0, 1),
+    Limit("mohqueue", "moh_maxcalls", 1, 5000),
     Limit("msilo", "check_time", 0),
     Limit("msilo", "skip_notification_flag", -1, 31),
-    Limit("nat_traversal", "keepalive_interval", 1, also=(-1,), since=(6, 0)),
+    # With 0 it does not reserve the process that it starts all the same.
+    Limit("nat_traversal", "keepalive_interval", 1, also=(-1,)),
+    Limit("nathelper", "nat_bflag", 0, 31, when=(When("natping_interval"), When("ping_nated_only")), of="usrloc"),
     Limit("nathelper", "natping_processes", 0, when=(When("natping_interval"),)),
+    Limit("peerstate", "cache_cleanup_interval", 0),
+    Limit("peerstate", "cache_expire", 0),
     Limit("permissions", "db_mode", 0, 1),
     Limit("permissions", "load_backends", 1, also=(-1,)),
     Limit("pipelimit", "hash_size", 1, 20),
-    Limit("pipelimit", "timer_interval", 1, since=(6, 1)),
+    Limit("pipelimit", "timer_interval", 1, since=(6, 0, 7), until=(6, 0)),
+    Limit("pipelimit", "timer_interval", 1, since=(6, 1, 3)),
+    Limit("pv_headers", "header_value_size", 0),
     Limit("qos", "qos_flag", 0, 31),
     Limit("registrar", "flow_timer", 0, 999),
     Limit("registrar", "flow_timer", 0, 0, when=(When("outbound_mode", 0, only=(0,)),)),
@@ -106,16 +128,22 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("siptrace", "trace_mode", 1, also=(-1,), when=(When("trace_init_mode", only=(1,)),)),
     Limit("sqlops", "tr_buf_size", 1),
     Limit("sst", "sst_flag", 0, 31),
+    Limit("statsc", "interval", 0),
+    Limit("statsc", "items", 0, until=(5, 8)),
+    Limit("statsc", "items", 0, also=(-1,), since=(6, 0)),
     Limit("tcpops", "closed_event", 0, 2),
     Limit("tm", "cancel_b_method", 0, 2),
     Limit("tm", "evlreq_mode", 0, 3, since=(6, 1)),
     Limit("tm", "retr_timer1", 0, 65534),
     Limit("tm", "retr_timer2", 0, 65534),
+    Limit("topos", "clean_interval", 0),
     Limit("tsilo", "hash_size", 2),
     Limit("uac", "append_fromtag", 1, also=(-1,), when=_RESTORES, of="rr"),
+    Limit("userblocklist", "match_mode", 0),
     Limit("usrloc", "fetch_rows", 1, when=(When("db_mode"),)),
     Limit("usrloc", "nat_bflag", -1, 31),
     Limit("usrloc", "rm_expired_delay", 0, 0, when=(When("db_mode", 0, unless=(3,)),)),
+    Limit("xhttp_prom", "xhttp_prom_timeout", 0),
 )
 
 
@@ -149,7 +177,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("drouting", AVP, "ruri_avp attrs_avp", False),
     Variables("lcr", AVP, "gw_uri_avp ruri_user_avp", False),
     Variables("lcr", AVP, "tag_avp flags_avp rule_id_avp mt_pv_values", False),
-    Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("defunct_capability"),)),
+    Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("defunct_capability", 0, unless=(0,)),)),
     Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("ping_interval"),)),
     Variables("lrkproxy", READABLE, "custom_sdp_ip_avp", False, lenient=True),
     Variables("mediaproxy", AVP, "signaling_ip_avp media_relay_avp ice_candidate_avp"),
@@ -157,7 +185,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("mtree", WRITABLE, "pv_value pv_count", False, lenient=True),
     Variables("mtree", AVP, "pv_values pv_dstid pv_weight", False, lenient=True),
     Variables("nathelper", AVP, "received_avp"),
-    Variables("peerstate", AVP, "caller_avp callee_avp reg_avp", False, (When("use_avps"),)),
+    Variables("peerstate", AVP, "caller_avp callee_avp reg_avp", False, (When("use_avps", 0, unless=(0,)),)),
     Variables("permissions", AVP, "peer_tag_avp"),
     Variables("registrar", AVP, "received_avp"),
     Variables("rr", READABLE, "custom_user_avp", False, lenient=True),
@@ -211,6 +239,7 @@ class Form(NamedTuple):
     form: Pattern[bytes]
     words: str
     since: Tuple[int, ...] = ()
+    until: Tuple[int, ...] = ()
 
 
 # A facility of syslog.
@@ -218,7 +247,14 @@ _FACILITY, _FACILITY_WORDS = re.compile(rb"(?i)LOG_[A-Z0-9]+\Z"), "a facility su
 
 FORMS: Tuple[Form, ...] = (
     Form("acc", "log_facility", _FACILITY, _FACILITY_WORDS),
-    Form("auth", "algorithm", re.compile(rb"(?:MD5|SHA-256|SHA-512-256|SHA-512)?\Z"), "MD5, SHA-256 or nothing"),
+    Form("auth", "algorithm", re.compile(rb"(?:MD5|SHA-256)?\Z"), "MD5, SHA-256 or nothing", until=(6, 0)),
+    Form(
+        "auth",
+        "algorithm",
+        re.compile(rb"(?:MD5|SHA-256|SHA-512-256|SHA-512)?\Z"),
+        "MD5, SHA-256, SHA-512-256, SHA-512 or nothing",
+        (6, 1),
+    ),
     Form("auth", "challenge_attr", re.compile(rb"\$."), "the name of an AVP with a $ before it"),
     Form("auth", "qop", re.compile(rb"(?i)(?:auth|auth-int)?\Z"), "auth, auth-int or nothing"),
     Form(
@@ -283,8 +319,10 @@ def variables_in(module: str, version: Version) -> Tuple[Variables, ...]:
 
 def forms_of(module: str, version: Version) -> Tuple[Form, ...]:
     """The rows of a module about texts that hold for a version."""
-    return tuple(row for row in FORMS if row.module == module and version.release >= row.since)
+    return tuple(row for row in FORMS if row.module == module and _holds(row.since, row.until, version))
 
 
 def _holds(since: Tuple[int, ...], until: Tuple[int, ...], version: Version) -> bool:
-    return version.release >= since and (not until or version.release <= until)
+    # Where the patch release is not known, the first one is meant.
+    number = (version.major, version.minor, version.patch or 0)
+    return number[: len(since)] >= since and (not until or version.release <= until)
