@@ -85,6 +85,21 @@ OTHERS = [
         + param("xhttp", "event_callback", '"ksr_event"')
         for engine in ("", 'cfgengine "native"\n')
     ),
+    'loadmodule "db_text.so"\nloadmodule "sipcapture.so"\n'
+    + param("sipcapture", "db_url", '"%s"' % URL)
+    + param("sipcapture", "raw_moni_capture_on", -1),
+    *(
+        'loadmodule "tm.so"\nloadmodule "sl.so"\nloadmodule "dmq.so"\n'
+        + param("dmq", "server_address", '"%s"' % address)
+        for address in ("", "sip:127.0.0.1:9")
+    ),
+    *('loadmodule "debugger.so"\n' + param("debugger", "cfgtest", number) for number in (-1, 0, 1, 3)),
+    *(
+        'loadmodule "db_text.so"\nloadmodule "rr.so"\nloadmodule "topos.so"\n'
+        + param("topos", "db_url", '"%s"' % URL)
+        + param("topos", "sanity_checks", number)
+        for number in (-1, 0, 1)
+    ),
     'loadmodule "usrloc.so"\nloadmodule "nathelper.so"\n'
     + param("nathelper", "natping_interval", 10)
     + param("nathelper", "ping_nated_only", 1)
@@ -101,6 +116,7 @@ def rows_of(version: Version) -> Iterator[tuple[Row, str, list[int | str]]]:
             values |= {limit.least - 1} if limit.least is not None else set()
             values |= {limit.most + 1} if limit.most is not None else set()
             values |= {0, 1, 10, 60, 4096} if limit.powers else set()
+            values |= {-8, -1, 0, 1, limit.bits, limit.bits + 1} if limit.bits else set()
             yield limit, limit.parameter, [*sorted(values)]
     for row in VARIABLES:
         if row in variables_in(row.module, version):

@@ -90,6 +90,23 @@ CASES = [
         "fix_nated_register needs the parameter received_avp of nathelper, which is not set" + FAILS,
     ),
     (
+        NEEDS
+        + 'loadmodule "nathelper.so"\n'
+        + param("nathelper", "received_avp", '""')
+        + "request_route { fix_nated_register(); }\n",
+        "call-undefined",
+        "fix_nated_register needs the parameter received_avp of nathelper, which is not set" + FAILS,
+    ),
+    (
+        NEEDS
+        + 'loadmodule "sms.so"\n'
+        + param("sms", "modems", '""')
+        + param("sms", "networks", '"N[m=10]"')
+        + param("sms", "links", '""'),
+        "parameter-missing",
+        "sms does not start without the parameter modems" + FAILS,
+    ),
+    (
         REGISTRAR + param("registrar", "received_avp", '"$var(x)"'),
         "pseudo-variable-bad",
         "received_avp $var(x) is not an AVP, such as $avp(x)" + FAILS,

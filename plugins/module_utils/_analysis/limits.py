@@ -118,7 +118,8 @@ def call_findings(evaluation: Evaluation) -> Iterator[Finding]:
             yield from _undefined(evaluation, row, [call for name in row.functions for call in calls.get(name, ())])
     for needed in CALLED:
         there = calls.get(needed.function)
-        if there and evaluation.load(needed.module) and not evaluation.param(needed.module, needed.parameter):
+        param = evaluation.param(needed.module, needed.parameter)
+        if there and evaluation.load(needed.module) and (not param or param.value == b""):
             text = "%s needs the parameter %s of %s, which is not set: %s"
             remedy = 'Set it, such as modparam("%s", "%s", %s)' % (needed.module, needed.parameter, needed.example)
             said = text % (needed.function, needed.parameter, needed.module, _FAILS)
@@ -168,6 +169,8 @@ def _why(limit: Limit) -> str:
 def _in_words(limit: Limit) -> str:
     if limit.powers:
         return "a power of 2"
+    if limit.bits:
+        return "a number that has one of the bits of %d" % limit.bits
     if limit.least is None or limit.most is None:
         span = "%d or more" % limit.least if limit.least is not None else "up to %d" % (limit.most or 0)
     elif limit.least == limit.most:

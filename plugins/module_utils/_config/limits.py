@@ -25,7 +25,7 @@ class Limit(NamedTuple):
 
     None is no limit. With V(when), only if all of those parameters ask for it; V(since) and V(until) are as for what a
     module needs; V(since) can be a patch release. With V(of), it is a parameter of that module, which V(module) uses.
-    With V(powers), only powers of 2 are accepted above 0.
+    With V(powers), only powers of 2 are accepted above 0; with V(bits), only numbers that have one of these bits.
     """
 
     module: str
@@ -38,10 +38,11 @@ class Limit(NamedTuple):
     until: Tuple[int, ...] = ()
     of: str = ""
     powers: bool = False
+    bits: int = 0
 
     def accepts(self, number: int) -> bool:
         """Whether the module takes this number."""
-        if self.powers and number > 0 and number & (number - 1):
+        if (self.powers and number > 0 and number & (number - 1)) or (self.bits and not number & self.bits):
             return False
         return number in self.also or (
             (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
@@ -77,6 +78,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("dialog", "db_mode", 0, 3),
     Limit("dialog", "default_timeout", 1),
     Limit("dialog", "detect_spirals", 0, 1),
+    Limit("dialog", "dlg_flag", -1, 31, until=(5, 8)),
     Limit("dialog", "dlg_match_mode", 0, 2),
     # It looks for the next lower power of 2, and ends with more memory than there is.
     Limit("dialog", "hash_size", powers=True),
@@ -110,7 +112,10 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("peerstate", "cache_expire", 0),
     Limit("permissions", "db_mode", 0, 1),
     Limit("permissions", "load_backends", 1, also=(-1,)),
-    Limit("pipelimit", "hash_size", 1, 20),
+    # A higher one asks for much memory.
+    Limit("pipelimit", "hash_size", 1),
+    Limit("pipelimit", "hash_size", 1, 20, since=(6, 0, 7), until=(6, 0)),
+    Limit("pipelimit", "hash_size", 1, 20, since=(6, 1, 3)),
     Limit("pipelimit", "timer_interval", 1, since=(6, 0, 7), until=(6, 0)),
     Limit("pipelimit", "timer_interval", 1, since=(6, 1, 3)),
     Limit("pv_headers", "header_value_size", 0),
@@ -122,7 +127,9 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("sca", "onhold_bflag", most=31),
     Limit("sipcapture", "insert_retries", 0, 500),
     Limit("sipcapture", "insert_retry_timeout", 0, 300),
-    Limit("sipdump", "mode", 1, also=(-1,)),
+    Limit("sipdump", "mode", bits=7),
+    Limit("siprepo", "hash_size", 0),
+    Limit("siprepo", "timer_procs", 0),
     Limit("siptrace", "hep_version", 1, 3),
     Limit("siptrace", "trace_flag", -1, 31, when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Limit("siptrace", "trace_mode", 1, also=(-1,), when=(When("trace_init_mode", only=(1,)),)),
@@ -296,7 +303,7 @@ NAMED: Tuple[Named, ...] = (
 
 
 class Called(NamedTuple):
-    """The server does not start with a call of V(function) unless V(parameter) of V(module) is set."""
+    """The server does not start with a call of V(function) unless V(parameter) of V(module) is set, and not empty."""
 
     module: str
     function: str

@@ -112,7 +112,7 @@ class Mandatory(NamedTuple):
     """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example).
 
     With V(when), it holds only if all of those parameters ask for it, and from the version V(since) on. With V(of),
-    they are parameters of that module, which V(module) uses.
+    they are parameters of that module, which V(module) uses. With V(filled), an empty text is as good as none.
     """
 
     module: str
@@ -121,6 +121,7 @@ class Mandatory(NamedTuple):
     when: Tuple[When, ...] = ()
     since: Tuple[int, ...] = ()
     of: str = ""
+    filled: bool = False
 
 
 _SIP_PINGS = (When("natping_interval"), When("sipping_bflag", -1, unless=(-1,)))
@@ -129,12 +130,12 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("app_perl", ("filename",), '"/etc/kamailio/kamailio.pl"'),
     Mandatory("app_ruby", ("load",), '"/etc/kamailio/kamailio.rb"'),
     Mandatory("auth_ephemeral", ("secret",), '"kamailio"'),
-    Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),)),
+    Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),), filled=True),
     Mandatory("call_obj", ("end",), "1000"),
     Mandatory("call_obj", ("start",), "1"),
     Mandatory("cplc", ("cpl_dtd_file",), '"/etc/kamailio/cpl-06.dtd"'),
     Mandatory("cnxcc", ("credit_check_period",), "1"),
-    Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"'),
+    Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"', filled=True),
     Mandatory("erlang", ("cnode_alivename",), '"proxy1"'),
     Mandatory("erlang", ("cnode_host",), '"proxy1.example.com"'),
     Mandatory("erlang", ("cookie",), '"kamailio"'),
@@ -160,7 +161,7 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("defunct_capability", 0, unless=(0,)),)),
     Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("ping_interval"),)),
     Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("ping_interval"),)),
-    Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"'),
+    Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"', filled=True),
     Mandatory("mqtt", ("host",), '"127.0.0.1"'),
     Mandatory("msilo", ("content_type_hdr",), '"Content-Type: text/plain\\r\\n"', (When("offline_message"),)),
     Mandatory("mtree", ("mtree", "db_table"), '"name=routes;dbtable=routes"'),
@@ -201,10 +202,17 @@ MANDATORY: Tuple[Mandatory, ...] = (
         (When("integrated_xcap_server", 0, only=(0,)),),
     ),
     Mandatory("rtpproxy", ("timeout_tag_pv",), '"$avp(tag)"', (When("timeout_socket"),), (5, 8)),
+    Mandatory(
+        "sipcapture",
+        ("raw_socket_listen",),
+        '"10.0.0.1:5060-5080"',
+        (When("raw_moni_capture_on", 0, unless=(0,)),),
+        filled=True,
+    ),
     Mandatory("siptrace", ("trace_mode",), "1", (When("trace_init_mode", only=(1,)),)),
     Mandatory("sms", ("links",), '"NETWORK[MODEM]"'),
-    Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"'),
-    Mandatory("sms", ("networks",), '"NETWORK[m=10]"'),
+    Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"', filled=True),
+    Mandatory("sms", ("networks",), '"NETWORK[m=10]"', filled=True),
     Mandatory("sst", ("sst_flag",), "6"),
     Mandatory("tm", ("contact_flows_avp",), '"tm_contact_flows"', (When("contacts_avp"),)),
     Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(2, 3)),)),
