@@ -152,7 +152,7 @@ RULES: Dict[str, Rule] = {
     "line-too-long": Rule(ERROR, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, "Write a number up to 2147483647"),
     "hash-pvar-missing": Rule(ERROR, 'Set modparam("dispatcher", "hash_pvar", "$fU"), or take another algorithm'),
-    "parameter-doubtful": Rule(WARNING, "Correct its name, or take it out"),
+    "parameter-doubtful": Rule(WARNING, "Correct it, or take it out"),
     "directive-not-recognised": Rule(WARNING, "Put nothing behind the directive but white space", editable=True),
     "comment-unclosed": Rule(WARNING, "A /* inside a comment needs its own */"),
     "probing-without-tm": Rule(

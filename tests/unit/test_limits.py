@@ -212,8 +212,9 @@ GOOD = [
 # parameter, value, the versions that take it, those that refuse it
 BY_VERSION = [
     ("pipelimit", "timer_interval", 0, [(5, 8, 9), (6, 0, 6), (6, 1), (6, 1, 2)], [(6, 0, 7), (6, 1, 3), (6, 2)]),
+    ("pipelimit", "hash_size", 21, [(5, 6), (6, 0, 6), (6, 1)], [(6, 0, 7), (6, 1, 5)]),
     ("auth", "algorithm", '"SHA-512"', [(6, 1)], [(5, 6), (5, 8), (6, 0)]),
-    ("statsc", "items", -1, [(6, 0), (6, 1)], [(5, 6), (5, 8)]),
+    ("statsc", "items", -2, [], [(5, 6), (5, 8), (6, 1)]),
     ("tm", "failover_reply_codes", '"code=500;"', [], [(5, 7), (6, 1)]),
 ]
 
@@ -233,6 +234,24 @@ def test_a_value_is_refused_by_the_versions_that_refuse_it(
         for version in taken + refused
     ]
     assert said == [False] * len(taken) + [True] * len(refused)
+
+
+def test_a_number_that_is_not_surely_refused_is_doubtful() -> None:
+    said = [
+        found('loadmodule "statsc.so"\n' + param("statsc", "items", -1), Version(6, 1, 5)),
+        found(
+            'loadmodule "pipelimit.so"\nloadmodule "sl.so"\n' + param("pipelimit", "hash_size", 100), Version(5, 6, 3)
+        ),
+    ]
+    assert said == [
+        [("parameter-doubtful", "items of statsc takes 0 or more: whether the server starts with -1 cannot be told")],
+        [
+            (
+                "parameter-doubtful",
+                "hash_size of pipelimit takes 1 to 20: whether the server starts with 100 cannot be told",
+            )
+        ],
+    ]
 
 
 def test_nothing_is_said_where_another_value_can_follow() -> None:

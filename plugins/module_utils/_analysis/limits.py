@@ -149,15 +149,12 @@ def _undefined(evaluation: Evaluation, row: Named, calls: List[Call]) -> Iterato
 def _number(param: Param, limit: Limit) -> Iterator[Finding]:
     if not isinstance(param.value, int) or limit.accepts(param.value):
         return
-    text = "%s of %s takes %s%s, and not %d: %s" % (
-        limit.parameter,
-        limit.of or limit.module,
-        _in_words(limit),
-        _why(limit),
-        param.value,
-        _FAILS,
-    )
-    yield found_at("parameter-value", param.place, text)
+    takes = "%s of %s takes %s%s" % (limit.parameter, limit.of or limit.module, _in_words(limit), _why(limit))
+    if limit.doubtful and limit.doubtful[0] <= param.value <= limit.doubtful[1]:
+        text = "%s: whether the server starts with %d cannot be told" % (takes, param.value)
+        yield found_at("parameter-doubtful", param.place, text, "Set it to such a number")
+    else:
+        yield found_at("parameter-value", param.place, "%s, and not %d: %s" % (takes, param.value, _FAILS))
 
 
 def _why(limit: Limit) -> str:

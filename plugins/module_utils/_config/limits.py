@@ -28,6 +28,8 @@ class Limit(NamedTuple):
     None is no limit. With V(when), only if all of those parameters ask for it; V(since) and V(until) are as for what a
     module needs; V(since) can be a patch release. With V(of), it is a parameter of that module, which V(module) uses.
     With V(powers), only powers of 2 are accepted above 0; with V(bits), only numbers that have one of these bits.
+    Other numbers, from the first to the last of V(doubtful), are not surely refused: they break the server's memory or
+    need more than there may be.
     """
 
     module: str
@@ -41,6 +43,7 @@ class Limit(NamedTuple):
     of: str = ""
     powers: bool = False
     bits: int = 0
+    doubtful: Tuple[int, ...] = ()
 
     def accepts(self, number: int) -> bool:
         """Whether the module takes this number."""
@@ -97,7 +100,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("jsonrpcs", "fifo_mode", 0, 8191, when=_FIFO),
     Limit("lcr", "fetch_rows", 1),
     Limit("lcr", "lcr_count", 1),
-    Limit("lcr", "lcr_gw_count", 1, also=(-1,)),
+    Limit("lcr", "lcr_gw_count", 1, doubtful=(-1, -1)),
     Limit("lcr", "lcr_rule_hash_size", 1),
     Limit("lcr", "ping_inactivate_threshold", 1, 32, when=(When("ping_interval"),)),
     Limit("lcr", "ping_interval", 10, also=(0,)),
@@ -114,10 +117,11 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("peerstate", "cache_expire", 0),
     Limit("permissions", "db_mode", 0, 1),
     Limit("permissions", "load_backends", 1, also=(-1,)),
-    # A higher one asks for much memory.
-    Limit("pipelimit", "hash_size", 1),
+    # What is to come with 6.0.7 is read from the branch of 6.0.
     Limit("pipelimit", "hash_size", 1, 20, since=(6, 0, 7), until=(6, 0)),
     Limit("pipelimit", "hash_size", 1, 20, since=(6, 1, 3)),
+    # A higher one asks for more memory than there may be.
+    Limit("pipelimit", "hash_size", 1, 20, doubtful=(21, 1 << 31)),
     Limit("pipelimit", "timer_interval", 1, since=(6, 0, 7), until=(6, 0)),
     Limit("pipelimit", "timer_interval", 1, since=(6, 1, 3)),
     Limit("pv_headers", "header_value_size", 0),
@@ -139,7 +143,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("sst", "sst_flag", 0, 31),
     Limit("statsc", "interval", 0),
     Limit("statsc", "items", 0, until=(5, 8)),
-    Limit("statsc", "items", 0, also=(-1,), since=(6, 0)),
+    Limit("statsc", "items", 0, since=(6, 0), doubtful=(-1, -1)),
     Limit("tcpops", "closed_event", 0, 2),
     Limit("tm", "cancel_b_method", 0, 2),
     Limit("tm", "evlreq_mode", 0, 3, since=(6, 1)),
