@@ -76,7 +76,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "log_missed_flag", -1, 31),
     Limit("acc", "db_flag", -1, 31, when=(When("db_url"),)),
     Limit("acc", "db_missed_flag", -1, 31, when=(When("db_url"),)),
-    Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction"),), of="rr"),
+    Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction", 0, unless=(0,)),), of="rr"),
     Limit("acc", "acc_extra_size", 1, when=(When("log_extra"),)),
     Limit("cfgutils", "initial_probability", most=100),
     Limit("cnxcc", "credit_check_period", 1),
@@ -153,7 +153,7 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("tsilo", "hash_size", 2),
     Limit("uac", "append_fromtag", 1, also=(-1,), when=_RESTORES, of="rr"),
     Limit("userblocklist", "match_mode", 0),
-    Limit("usrloc", "fetch_rows", 1, when=(When("db_mode"),)),
+    Limit("usrloc", "fetch_rows", 1, when=(When("db_mode", 0, unless=(0,)),)),
     Limit("usrloc", "nat_bflag", -1, 31),
     Limit("usrloc", "rm_expired_delay", 0, 0, when=(When("db_mode", 0, unless=(3,)),)),
     Limit("xhttp_prom", "xhttp_prom_timeout", 0),
@@ -239,8 +239,8 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("tm", AVP_OR_NAME, "fr_timer_avp fr_inv_timer_avp"),
     Variables("uac", READABLE, "auth_realm_avp auth_username_avp auth_password_avp", False),
     Variables("uac", AVP, "restore_from_avp restore_to_avp", False, (When("restore_mode", "auto", unless=("none",)),)),
-    Variables("usrloc", FORMAT, "ka_logmsg", when=(When("ka_mode"),)),
-    Variables("xlog", FORMAT, "prefix", when=(When("prefix_mode"),)),
+    Variables("usrloc", FORMAT, "ka_logmsg", when=(When("ka_mode", 0, unless=(0,)),)),
+    Variables("xlog", FORMAT, "prefix", when=(When("prefix_mode", 0, unless=(0,)),)),
 )
 
 

@@ -65,7 +65,7 @@ _LOGS_VARIABLES = When("ka_logmsg", " to-uri: [$tu] remote-addr: [$sas]", only=(
 
 REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("acc", ("tm",), before=True),
-    Requirement("acc", ("rr",), when=(When("detect_direction"),)),
+    Requirement("acc", ("rr",), when=(When("detect_direction", 0, unless=(0,)),)),
     Requirement("acc", ("dialog",), when=(When("cdr_enable"),)),
     Requirement("acc_diameter", ("acc",)),
     Requirement("acc_json", ("acc",)),
@@ -250,7 +250,7 @@ REQUIREMENTS: Tuple[Requirement, ...] = (
     Requirement("uac_redirect", ("acc",), when=(When("acc_function", "acc_log_request"),)),
     Requirement("uac_redirect", ("tm",), before=True),
     Requirement("uid_auth_db", ("auth",)),
-    Requirement("usrloc", ("pv",), when=(When("ka_mode"), _LOGS_VARIABLES)),
+    Requirement("usrloc", ("pv",), when=(When("ka_mode", 0, unless=(0,)), _LOGS_VARIABLES)),
     Requirement("websocket", ("sl",)),
     Requirement("websocket", ("xhttp",)),
     Requirement("xcap_server", ("sl",)),
