@@ -73,7 +73,7 @@ OTHERS = [
     'loadmodule "tm.so"\n' + param("tm", "failover_reply_codes", '"code=500 class=4"'),
     *(
         setting + 'loadmodule "corex.so"\n' + param("corex", "dns_cache", '"name=a.example.com;addr=127.0.0.1;type=A"')
-        for setting in ("", "use_dns_cache=no\n", "use_dns_cache=yes\n")
+        for setting in ("", "use_dns_cache=no\n", "use_dns_cache=yes\n", "dns_cache_init=0\n", "dns_cache_init=1\n")
     ),
     *(
         'loadmodule "call_obj.so"\n' + param("call_obj", "start", first) + param("call_obj", "end", last)

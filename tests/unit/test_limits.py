@@ -145,7 +145,12 @@ CASES = [
     (
         COREX + "use_dns_cache=no\n",
         "parameter-value",
-        "dns_cache of corex adds to the cache that use_dns_cache switches off" + FAILS,
+        "dns_cache of corex adds to the DNS cache of the server, which is off" + FAILS,
+    ),
+    (
+        COREX + "dns_cache_init=0\n",
+        "parameter-value",
+        "dns_cache of corex adds to the DNS cache of the server, which is off" + FAILS,
     ),
     (
         'loadmodule "call_obj.so"\n' + param("call_obj", "start", 10) + param("call_obj", "end", 5),

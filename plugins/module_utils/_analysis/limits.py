@@ -19,12 +19,11 @@ from .._config.limits import CALLED, NAMED, Form, Limit, Named, Variables, forms
 from .._config.model import Call, Evaluation, Param
 from .._config.parameters import DEVELOPMENT
 from .._config.pseudo_variables import FORMAT, PAIRS, WRITABLE, IncompleteError, check_variables
-from .._config.values import parse_number
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
 from .modules import asked_for
-from .setup import read_codes
+from .setup import read_codes, uses_dns_cache
 
 _DMQ_ADDRESS = re.compile(
     rb"sip:(?:[^@;?]*@)?(?P<host>\[[^\]]*\]|[^:;?]+)(?P<port>:[0-9]{1,5})?(?:;transport=(?P<protocol>\w+))?\Z"
@@ -82,8 +81,8 @@ def other_findings(evaluation: Evaluation, version: Optional[Version]) -> Iterat
     if evaluation.load("call_obj"):
         yield from _objects(evaluation)
     record = evaluation.param("corex", "dns_cache") if evaluation.load("corex") else None
-    if record and parse_number(evaluation.settings.get("use_dns_cache", b"yes")) == 0:
-        text = "dns_cache of corex adds to the cache that use_dns_cache switches off: %s" % _FAILS
+    if record and not uses_dns_cache(evaluation):
+        text = "dns_cache of corex adds to the DNS cache of the server, which is off: %s" % _FAILS
         yield found_at("parameter-value", record.place, text)
 
 

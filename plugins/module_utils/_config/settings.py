@@ -38,6 +38,7 @@ _NAMES = {
     b"enable_sctp": "not disable_sctp",
     b"use_dns_cache": "use_dns_cache",
     b"dns_use_cache": "use_dns_cache",
+    b"dns_cache_init": "dns_cache_init",
     b"ip_free_bind": "ip_free_bind",
     b"ipfreebind": "ip_free_bind",
     b"ip_nonlocal_bind": "ip_free_bind",
