@@ -210,6 +210,13 @@ VARIABLES: Tuple[Variables, ...] = (
         "dtmf_event dtmf_event_callid dtmf_event_source_tag dtmf_event_timestamp",
         since=(5, 8),
     ),
+    Variables(
+        "rtpengine",
+        AVP_OR_VAR,
+        "dtmf_event_duration dtmf_event_source_ip dtmf_event_source_label dtmf_event_tags dtmf_event_type "
+        "dtmf_event_volume",
+        since=(6, 1),
+    ),
     Variables("rtpengine", AVP_OR_VAR, "rtp_inst_pvar", False),
     Variables(
         "rtpengine",
@@ -232,6 +239,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("rtpproxy", AVP_OR_VAR, "rtp_inst_pvar", False),
     Variables("rtpproxy", FORMAT, "extra_id_pv"),
     Variables("rtpproxy", FORMAT, "timeout_tag_pv", False, since=(5, 8)),
+    Variables("sca", AVP, "from_uri_avp to_uri_avp"),
     Variables("siptrace", AVP, "traced_user_avp", when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Variables("siptrace", AVP, "trace_table_avp", when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Variables("siputils", AVP, "rpid_avp"),
