@@ -153,7 +153,7 @@ RULES: Dict[str, Rule] = {
     "line-too-long": Rule(ERROR, "Shorten the line to 1023 bytes, the line end included"),
     "number-overflow": Rule(ERROR, "Write a number up to 2147483647"),
     "hash-pvar-missing": Rule(ERROR, 'Set modparam("dispatcher", "hash_pvar", "$fU"), or take another algorithm'),
-    "parameter-doubtful": Rule(WARNING, "Correct its name, or take it out"),
+    "parameter-doubtful": Rule(WARNING, "Correct it, or take it out"),
     "directive-not-recognised": Rule(WARNING, "Put nothing behind the directive but white space", editable=True),
     "comment-unclosed": Rule(WARNING, "A /* inside a comment needs its own */"),
     "probing-without-tm": Rule(
@@ -263,7 +263,9 @@ RULES: Dict[str, Rule] = {
     "script-not-read": Rule(NOTE, "Check by hand that failover and probing are set as the script needs them"),
     "start-needs-dns": Rule(NOTE, "Write addresses, add 16 (no lookup) to the flags, or take ds_load_mode out"),
     "event-callback-unused": Rule(
-        NOTE, "Load the module of a KEMI script, or write event_route[dispatcher:dst-down]", about_absence=True
+        NOTE,
+        "Name the language of the script with cfgengine, or write event_route[dispatcher:dst-down]",
+        about_absence=True,
     ),
     "dns-mode-without-lookup": Rule(
         NOTE, "Add 1 (look up when the list is loaded), 2 (always) or 4 (by a timer) to it"

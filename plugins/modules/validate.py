@@ -132,7 +132,8 @@ RETURN = r"""
 will_start:
   description:
     - Whether the server starts with these files (after the correction, if one was made). V(null) where the configuration cannot
-      be evaluated to the end, or where a host must be found in the DNS first (C(start-needs-dns)).
+      be evaluated to the end, where a host must be found in the DNS first (C(start-needs-dns)), or where a parameter or its value
+      is one that the server may not take (C(parameter-doubtful)).
   returned: also when it refuses; not where the files cannot be read
   type: bool
 findings:

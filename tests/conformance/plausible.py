@@ -192,7 +192,7 @@ _LEFT_OUT = {
     "a database decides": r"""\w+\.(?:\w*_col(?:umn)?(?:_2)?|\w*_?table|custom_tbl|transl_tbl|\w*table_name)\Z
         |domain\.|uid_\w+\.|p_usrloc\.|db_cluster\.|acc\.db_table_|domainpolicy\.dp_col_|msilo\.sc_
         |mtree\.item|avpops\.db_scheme|rtp(?:engine|proxy)\.db_url|db_text\.(?:file_buffer_size|max_result_rows)
-        |sipcapture\.""",
+        |sipcapture\.|uri_db\.use_uri_table""",
     "it depends on the value of another parameter": r"""auth\.(?:nc|otn|nid)_|call_obj\.|acc\.\w+_extra_size
         |statsc\.track|regex\.\w*max|regex\.group_max|rtimer\.exec|debugger\.mod_facility\Z""",
     "it has a language of its own": r"tm\.tw_append|ptimer\.|xhttp_prom\.prom_histogram|sworker\.xdata",
@@ -203,7 +203,7 @@ _LEFT_OUT = {
 }
 NUMBERS = ("0", "1", "1", "1", "2", "2", "10", "10", "60")
 # Numbers that cost memory or processes.
-_FEW = re.compile(r"worker|procs?\Z|processes|children|array_size|size\Z|buf")
+_FEW = re.compile(r"worker|procs?\Z|processes|children|array_size|size\Z|buf|lcr_\w*count\Z")
 
 
 def values_for(module: str, name: str, kind: str) -> tuple[str, ...]:

@@ -127,9 +127,14 @@ CASES: dict[str, tuple[list[str], str, bool | None]] = {
     "timer_mode": ([], PINGS + param("ds_timer_mode", 1), True),
     "callback_empty": ([], PINGS + param("event_callback", ""), True),
     "callback": (["event-callback-unused"], PINGS + param("event_callback", "ksr_event"), True),
+    "callback_without_engine": (
+        ["event-callback-unused", "script-not-read"],
+        PINGS + 'loadmodule "app_jsdt.so"\n' + param("event_callback", "ksr_event"),
+        True,
+    ),
     "callback_of_a_script": (
         ["script-not-read"],
-        PINGS + 'loadmodule "app_jsdt.so"\n' + param("event_callback", "ksr_event"),
+        PINGS + 'loadmodule "app_jsdt.so"\ncfgengine "jsdt"\n' + param("event_callback", "ksr_event"),
         True,
     ),
     "dns_8": (["dns-mode-without-lookup"], PINGS + param("ds_dns_mode", 8), True),

@@ -17,10 +17,13 @@ import pytest
 
 from conformance.random_configs import make_config
 from conformance.server import ROOTS, as_version, check_all, start_all
+from conformance.setups import Setup
 
 CASES = int(os.environ.get("SIPFLEET_CASES", "100"))
 SEED = int(os.environ.get("SIPFLEET_SEED", "0"))
 PER_TEST = 50
+# What keeps a server from starting and is in no file: modules whose processes trip over each other now and then.
+RACES = {"userblocklist": "add_source puts a table into the list that all read before the table has its name"}
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +40,10 @@ def test_the_server_starts_as_the_verdict_says(seed: int, suite: str, version: s
     setups = [make_config(number, tmp_path, as_version(version), installed) for number in range(seed, seed + PER_TEST)]
     said = [setup.judge(version).result["will_start"] for setup in setups]
     outcomes = start_all(suite, [setup.folder for setup in setups])
+    outcomes = [
+        start_all(suite, [setup.folder])[0] if outcome == "dead" and has_raced(setup) else outcome
+        for setup, outcome in zip(setups, outcomes)
+    ]
     dead = [setup.folder for setup, outcome in zip(setups, outcomes) if outcome != "started"]
     # What kamailio -c refuses is told to the user, and need not be known here.
     refused = set(check_all(suite, dead))
@@ -50,6 +57,12 @@ def test_the_server_starts_as_the_verdict_says(seed: int, suite: str, version: s
     started = outcomes.count("started")
     print("%s, seeds %d to %d: %d started, %d refused" % (suite, seed, seed + PER_TEST - 1, started, len(refused)))
     assert PER_TEST // 4 <= started <= PER_TEST * 9 // 10, "too many of one kind: the test shows little"
+
+
+def has_raced(setup: Setup) -> bool:
+    """Whether a server died as it does now and then with one of its modules."""
+    crashed = "exited by a signal 11" in (setup.folder / "server.log").read_text(errors="replace")
+    return crashed and any(module in setup.config.read_text() for module in RACES)
 
 
 def log_of(folder: Path) -> str:

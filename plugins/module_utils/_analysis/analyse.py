@@ -28,7 +28,7 @@ from .core_settings import core_setting_findings, unjudged_settings
 from .destinations import Destinations, analyse_destinations
 from .effect import NEVER, UNKNOWN, Effect, effects_of
 from .findings import Finding, found_at, found_in
-from .limits import call_findings, limit_findings, socket_findings
+from .limits import call_findings, limit_findings, other_findings, socket_findings
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, modules_not_known, table_findings
 from .parameters import parameter_findings, timer_findings
@@ -239,7 +239,7 @@ def _of_what_is_read(evaluation: Evaluation, version: Optional[Version]) -> List
     findings += [*table_findings(evaluation, version), *core_setting_findings(evaluation, version)] if version else []
     findings += _unknown_values(evaluation)
     findings += [*block_findings(evaluation), *limit_findings(evaluation, version)]
-    findings += [*socket_findings(evaluation), *call_findings(evaluation)]
+    findings += [*socket_findings(evaluation), *other_findings(evaluation, version), *call_findings(evaluation)]
     dispatcher = evaluation.load("dispatcher")
     findings += timer_findings(evaluation)
     if not dispatcher:

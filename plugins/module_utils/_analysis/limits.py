@@ -23,6 +23,7 @@ from .._config.requirements import asked_for
 from .._text import quoted
 from .._versions import Version
 from .findings import Finding, found_at
+from .setup import read_codes, uses_dns_cache
 
 _DMQ_ADDRESS = re.compile(
     rb"sip:(?:[^@;?]*@)?(?P<host>\[[^\]]*\]|[^:;?]+)(?P<port>:[0-9]{1,5})?(?:;transport=(?P<protocol>\w+))?\Z"
@@ -73,6 +74,39 @@ def socket_findings(evaluation: Evaluation) -> Iterator[Finding]:
             )
 
 
+def other_findings(evaluation: Evaluation, version: Optional[Version]) -> Iterator[Finding]:
+    """Yield values that a module refuses for a reason of its own."""
+    if evaluation.load("tm") and (version or DEVELOPMENT).release >= (5, 7):
+        yield from _codes(evaluation)
+    if evaluation.load("call_obj"):
+        yield from _objects(evaluation)
+    record = evaluation.param("corex", "dns_cache") if evaluation.load("corex") else None
+    if record and not uses_dns_cache(evaluation):
+        text = "dns_cache of corex adds to the DNS cache of the server, which is off: %s" % _FAILS
+        yield found_at("parameter-value", record.place, text)
+
+
+def _codes(evaluation: Evaluation) -> Iterator[Finding]:
+    codes = evaluation.param("tm", "failover_reply_codes")
+    if not codes or not isinstance(codes.value, bytes):
+        return
+    try:
+        read_codes(codes.value)
+    except ValueError as exc:
+        text = "failover_reply_codes %s of tm cannot be read, %s: %s" % (quoted(codes.value, 60), exc, _FAILS)
+        yield found_at("parameter-value", codes.place, text)
+
+
+def _objects(evaluation: Evaluation) -> Iterator[Finding]:
+    """C(cobj_init) of Kamailio's src/modules/call_obj/cobj.c."""
+    first, last = evaluation.param("call_obj", "start"), evaluation.param("call_obj", "end")
+    if not first or not last or not isinstance(first.value, int) or not isinstance(last.value, int):
+        return
+    if not first.value or not last.value or first.value > last.value:
+        text = "call_obj takes numbers other than 0 from its start to its end, and not %d to %d: %s"
+        yield found_at("parameter-value", last.place, text % (first.value, last.value, _FAILS))
+
+
 def call_findings(evaluation: Evaluation) -> Iterator[Finding]:
     """Yield calls that name what no parameter defines, or that need a parameter that is not set, each once."""
     calls: Dict[str, List[Call]] = {}
@@ -83,7 +117,8 @@ def call_findings(evaluation: Evaluation) -> Iterator[Finding]:
             yield from _undefined(evaluation, row, [call for name in row.functions for call in calls.get(name, ())])
     for needed in CALLED:
         there = calls.get(needed.function)
-        if there and evaluation.load(needed.module) and not evaluation.param(needed.module, needed.parameter):
+        param = evaluation.param(needed.module, needed.parameter)
+        if there and evaluation.load(needed.module) and (not param or param.value == b""):
             text = "%s needs the parameter %s of %s, which is not set: %s"
             remedy = 'Set it, such as modparam("%s", "%s", %s)' % (needed.module, needed.parameter, needed.example)
             said = text % (needed.function, needed.parameter, needed.module, _FAILS)
@@ -113,15 +148,12 @@ def _undefined(evaluation: Evaluation, row: Named, calls: List[Call]) -> Iterato
 def _number(param: Param, limit: Limit) -> Iterator[Finding]:
     if not isinstance(param.value, int) or limit.accepts(param.value):
         return
-    text = "%s of %s takes %s%s, and not %d: %s" % (
-        limit.parameter,
-        limit.of or limit.module,
-        _in_words(limit),
-        _why(limit),
-        param.value,
-        _FAILS,
-    )
-    yield found_at("parameter-value", param.place, text)
+    takes = "%s of %s takes %s%s" % (limit.parameter, limit.of or limit.module, _in_words(limit), _why(limit))
+    if limit.doubtful and limit.doubtful[0] <= param.value <= limit.doubtful[1]:
+        text = "%s: whether the server starts with %d cannot be told" % (takes, param.value)
+        yield found_at("parameter-doubtful", param.place, text, "Set it to such a number")
+    else:
+        yield found_at("parameter-value", param.place, "%s, and not %d: %s" % (takes, param.value, _FAILS))
 
 
 def _why(limit: Limit) -> str:
@@ -133,6 +165,8 @@ def _why(limit: Limit) -> str:
 def _in_words(limit: Limit) -> str:
     if limit.powers:
         return "a power of 2"
+    if limit.bits:
+        return "a number that has one of the bits of %d" % limit.bits
     if limit.least is None or limit.most is None:
         span = "%d or more" % limit.least if limit.least is not None else "up to %d" % (limit.most or 0)
     elif limit.least == limit.most:

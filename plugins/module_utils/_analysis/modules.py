@@ -172,7 +172,8 @@ def _mandatory(evaluation: Evaluation, load: Load, row: Mandatory) -> Iterator[F
     module = row.of or load.name
     if not asked_for(evaluation, load.name, row.when) or not evaluation.load(module):
         return
-    if not any(evaluation.param(module, name) for name in row.parameters):
+    params = [evaluation.param(module, name) for name in row.parameters]
+    if not any(param and not (row.filled and param.value == b"") for param in params):
         names = " or ".join(row.parameters) + (" of %s" % row.of if row.of else "")
         why = ", since %s is set" % " and ".join(when.parameter for when in row.when) if row.when else ""
         text = "%s does not start without the parameter %s%s: kamailio -c passes, and the next start fails"

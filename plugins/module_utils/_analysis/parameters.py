@@ -18,6 +18,7 @@ from typing import Iterator, List, Optional
 from .._config.model import Evaluation, Param
 from .._text import quoted
 from .findings import Finding, found_at
+from .routing import runs_script
 from .setup import DNS_ALWAYS, DNS_AT_LOAD, DNS_BY_TIMER, DNS_SRV, number_of, read_codes, text_of
 
 # tm's timers are in milliseconds: up to this many, seconds were meant.
@@ -61,15 +62,11 @@ def _extra_attrs(evaluation: Evaluation) -> Iterator[Finding]:
 def _without_effect(evaluation: Evaluation) -> Iterator[Finding]:
     """Parameters that do nothing without another one."""
     callback = _named(evaluation, "event_callback")
-    if (
-        callback
-        and text_of(evaluation, "event_callback")
-        and not any(_runs_kemi(load.name) for load in evaluation.loads)
-    ):
+    if callback and text_of(evaluation, "event_callback") and not runs_script(evaluation):
         text = (
-            "event_callback is a function of a KEMI script, and no module that runs one is loaded: neither it nor an "
+            "event_callback is a function of a KEMI script, and no cfgengine runs one: neither it nor an event_route "
         )
-        text += "event_route of dispatcher is ever called"
+        text += "of dispatcher is ever called"
         yield found_at("event-callback-unused", callback.place, text)
     mode, bits = _named(evaluation, "ds_dns_mode"), number_of(evaluation, "ds_dns_mode", DNS_AT_LOAD)
     if mode and bits & DNS_SRV and not bits & (DNS_AT_LOAD | DNS_ALWAYS | DNS_BY_TIMER):
@@ -80,10 +77,6 @@ def _without_effect(evaluation: Evaluation) -> Iterator[Finding]:
     if retained and number_of(evaluation, "ds_retain_latency_stats", 0) and not counts:
         text = "ds_retain_latency_stats keeps statistics that are not made: ds_ping_latency_stats is not set"
         yield found_at("latency-not-retained", retained.place, text)
-
-
-def _runs_kemi(module: str) -> bool:
-    return module.startswith("app_")
 
 
 def _named(evaluation: Evaluation, name: str) -> Optional[Param]:

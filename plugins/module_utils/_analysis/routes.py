@@ -18,19 +18,21 @@ from typing import Dict, Iterator, Optional, Set, Tuple
 
 from .._config.calls import block_named
 from .._config.model import Call, Evaluation
+from .._config.requirements import When
 from .._config.values import parse_number
 from .._rules import RULES
 from .._text import quoted, show
 from .findings import Finding, found_at, found_in
-from .routing import engine_of
+from .modules import asked_for
+from .routing import engine_of, runs_script
 
 # Modules that do not start without a route for their events: the route, the parameter with which they need it (None for
 # always), and the one that names a function of another language instead.
-_EVENT_ROUTES: Dict[str, Tuple[str, Optional[str], Optional[str]]] = {
+_EVENT_ROUTES: Dict[str, Tuple[str, Optional[When], Optional[str]]] = {
     "xhttp": ("xhttp:request", None, "event_callback"),
     "nosip": ("nosip:msg", None, None),
-    "corex": ("network:msg", "nio_intercept", None),
-    "sipcapture": ("sipcapture:request", "nonsip_hook", "event_callback"),
+    "corex": ("network:msg", When("nio_intercept"), None),
+    "sipcapture": ("sipcapture:request", When("nonsip_hook", 0, unless=(0,)), "event_callback"),
 }
 # The blocks that functions of tm name, which do nothing without their block.
 _HANDLERS = {
@@ -64,15 +66,16 @@ def _event_routes(evaluation: Evaluation) -> Iterator[Finding]:
         if load.name not in _EVENT_ROUTES:
             continue
         event, needed_for, instead = _EVENT_ROUTES[load.name]
-        switch = evaluation.param(load.name, needed_for) if needed_for else None
-        if needed_for and not (switch and (switch.value if not isinstance(switch.value, int) else switch.value > 0)):
+        if needed_for and not asked_for(evaluation, load.name, (needed_for,)):
             continue
+        switch = evaluation.param(load.name, needed_for.parameter) if needed_for else None
         callback = evaluation.param(load.name, instead) if instead else None
         if callback and callback.value:
-            # Without a module that runs a script in another language, the function is looked for in vain.
-            if not engine_of(evaluation):
-                text = "%s of %s is a function of a KEMI script, and no module that runs one is loaded: %s"
-                yield found_at("event-route-missing", callback.place, text % (callback.name, load.name, _FAILS))
+            # Without a script in another language, the function is looked for in vain.
+            if not runs_script(evaluation):
+                text = "%s of %s is a function of a KEMI script, and no cfgengine runs one: %s"
+                remedy = 'Load the module of the script, and name its language, such as cfgengine "lua"'
+                yield found_at("event-route-missing", callback.place, text % (callback.name, load.name, _FAILS), remedy)
             continue
         name = "event_route[%s]" % event
         if name not in evaluation.routes:

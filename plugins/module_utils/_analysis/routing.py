@@ -92,6 +92,11 @@ def engine_of(evaluation: Evaluation) -> Optional[Load]:
     return next((load for load in evaluation.loads if _ENGINE.match(load.name)), None)
 
 
+def runs_script(evaluation: Evaluation) -> bool:
+    """Whether a script in another language handles the events: C(cfgengine) says so, not the module that runs it."""
+    return evaluation.settings.get("engine", b"native").lower() not in (b"native", b"default")
+
+
 def _choices(call: Call) -> Iterator[Choice]:
     if call.name in _SELECTING:
         yield Choice(call, number_in(call, 0), number_in(call, 1))

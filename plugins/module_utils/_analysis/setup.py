@@ -111,7 +111,7 @@ def read_setup(evaluation: Evaluation, version: Version) -> Setup:
 
 def _resolver(evaluation: Evaluation) -> Resolver:
     at_load = number_of(evaluation, "ds_dns_mode", DNS_AT_LOAD) & (DNS_AT_LOAD | DNS_BY_TIMER)
-    return Resolver(bool(at_load), bool(parse_number(evaluation.settings.get("use_dns_cache", b"yes"))))
+    return Resolver(bool(at_load), uses_dns_cache(evaluation))
 
 
 def _place_of(evaluation: Evaluation, name: str) -> Optional[Place]:
@@ -274,6 +274,12 @@ def _counts_anyway(part: bytes, counted: Collection[bytes]) -> bool:
 
 def _plain(text: bytes) -> bytes:
     return _BLANKS.sub(b"", text.strip(b" \t\r\n"))
+
+
+def uses_dns_cache(evaluation: Evaluation) -> bool:
+    """Whether the server has a DNS cache of its own and uses it."""
+    # An unknown value is no reason to say that it does not.
+    return all(parse_number(evaluation.settings.get(name, b"yes")) != 0 for name in ("use_dns_cache", "dns_cache_init"))
 
 
 def read_codes(text: bytes) -> Attributes:

@@ -7,8 +7,9 @@
 
 """The values of parameters that a module refuses when it starts, which C(kamailio -c) does not find.
 
-Each row was seen on servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5; what holds for 5.5, 5.7 and 5.8 is read from their
-sources.
+Each row was seen on servers of 5.4.4, 5.6.3, 6.0.1 and 6.1.5; what holds for 5.5 is read from its source.
+For 5.7 and 5.8, of which no server was run, all that the sources of these branches do with a value and in the
+C(mod_init) of its module was compared with 5.6.3, row by row: where they differ, the row says since when it holds.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ class Limit(NamedTuple):
     """The server does not start with V(module) unless the number V(parameter) is from V(least) to V(most), or V(also).
 
     None is no limit. With V(when), only if all of those parameters ask for it; V(since) and V(until) are as for what a
-    module needs. With V(of), it is a parameter of that module, which V(module) uses. With V(powers), only powers of 2
-    are accepted above 0.
+    module needs; V(since) can be a patch release. With V(of), it is a parameter of that module, which V(module) uses.
+    With V(powers), only powers of 2 are accepted above 0; with V(bits), only numbers that have one of these bits.
+    Other numbers, from the first to the last of V(doubtful), are not surely refused: they break the server's memory or
+    need more than there may be.
     """
 
     module: str
@@ -39,10 +42,12 @@ class Limit(NamedTuple):
     until: Tuple[int, ...] = ()
     of: str = ""
     powers: bool = False
+    bits: int = 0
+    doubtful: Tuple[int, ...] = ()
 
     def accepts(self, number: int) -> bool:
         """Whether the module takes this number."""
-        if self.powers and number > 0 and number & (number - 1):
+        if (self.powers and number > 0 and number & (number - 1)) or (self.bits and not number & self.bits):
             return False
         return number in self.also or (
             (self.least is None or number >= self.least) and (self.most is None or number <= self.most)
@@ -51,6 +56,15 @@ class Limit(NamedTuple):
 
 # uac puts back what it has replaced by a parameter of rr.
 _RESTORES = (When("restore_mode", "auto", only=("auto", "")), When("restore_dlg", 0, only=(0,)))
+# The transports of jsonrpcs, a bit mask or 0 for all, with the default names of what they open.
+_FIFO = (
+    When("transport", 0, only=tuple(bits for bits in range(16) if not bits or bits & 2)),
+    When("fifo_name", "/run/kamailio/kamailio_rpc.fifo"),
+)
+_DATAGRAMS = (
+    When("transport", 0, only=tuple(bits for bits in range(16) if not bits or bits & 4)),
+    When("dgram_socket", "/run/kamailio/kamailio_rpc.sock"),
+)
 
 LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "cdr_enable", 0, 1),
@@ -62,12 +76,14 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("acc", "log_missed_flag", -1, 31),
     Limit("acc", "db_flag", -1, 31, when=(When("db_url"),)),
     Limit("acc", "db_missed_flag", -1, 31, when=(When("db_url"),)),
-    Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction"),), of="rr"),
+    Limit("acc", "append_fromtag", 1, also=(-1,), when=(When("detect_direction", 0, unless=(0,)),), of="rr"),
     Limit("acc", "acc_extra_size", 1, when=(When("log_extra"),)),
     Limit("cfgutils", "initial_probability", most=100),
+    Limit("cnxcc", "credit_check_period", 1),
     Limit("dialog", "db_mode", 0, 3),
     Limit("dialog", "default_timeout", 1),
     Limit("dialog", "detect_spirals", 0, 1),
+    Limit("dialog", "dlg_flag", -1, 31, until=(5, 8)),
     Limit("dialog", "dlg_match_mode", 0, 2),
     # It looks for the next lower power of 2, and ends with more memory than there is.
     Limit("dialog", "hash_size", powers=True),
@@ -76,23 +92,39 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("dialog", "keep_proxy_rr", 0, 3),
     Limit("dialog", "timeout_noreset", 0, 1),
     Limit("dmq", "num_workers", 0),
+    Limit("drouting", "fetch_rows", 0),
     Limit("imc", "hash_size", 1),
+    Limit("ims_dialog", "dlg_flag", 0, 31),
+    Limit("jsonrpcs", "dgram_workers", 0, when=_DATAGRAMS),
+    # The rights of a file, which must not say that it is one of another kind.
+    Limit("jsonrpcs", "fifo_mode", 0, 8191, when=_FIFO),
     Limit("lcr", "fetch_rows", 1),
     Limit("lcr", "lcr_count", 1),
-    Limit("lcr", "lcr_gw_count", 1),
+    Limit("lcr", "lcr_gw_count", 1, doubtful=(-1, -1)),
     Limit("lcr", "lcr_rule_hash_size", 1),
     Limit("lcr", "ping_inactivate_threshold", 1, 32, when=(When("ping_interval"),)),
     Limit("lcr", "ping_interval", 10, also=(0,)),
     Limit("lcr", "dont_strip_or_prefix_flag", -1, 31),
     Limit("lcr", "priority_ordering", 0, 1),
+    Limit("mohqueue", "moh_maxcalls", 1, 5000),
     Limit("msilo", "check_time", 0),
     Limit("msilo", "skip_notification_flag", -1, 31),
-    Limit("nat_traversal", "keepalive_interval", 1, also=(-1,), since=(6, 0)),
+    # With 0 it does not reserve the process that it starts all the same.
+    Limit("nat_traversal", "keepalive_interval", 1, also=(-1,)),
+    Limit("nathelper", "nat_bflag", 0, 31, when=(When("natping_interval"), When("ping_nated_only")), of="usrloc"),
     Limit("nathelper", "natping_processes", 0, when=(When("natping_interval"),)),
+    Limit("peerstate", "cache_cleanup_interval", 0),
+    Limit("peerstate", "cache_expire", 0),
     Limit("permissions", "db_mode", 0, 1),
     Limit("permissions", "load_backends", 1, also=(-1,)),
-    Limit("pipelimit", "hash_size", 1, 20),
-    Limit("pipelimit", "timer_interval", 1, since=(6, 1)),
+    # What is to come with 6.0.7 is read from the branch of 6.0.
+    Limit("pipelimit", "hash_size", 1, 20, since=(6, 0, 7), until=(6, 0)),
+    Limit("pipelimit", "hash_size", 1, 20, since=(6, 1, 3)),
+    # A higher one asks for more memory than there may be.
+    Limit("pipelimit", "hash_size", 1, 20, doubtful=(21, 1 << 31)),
+    Limit("pipelimit", "timer_interval", 1, since=(6, 0, 7), until=(6, 0)),
+    Limit("pipelimit", "timer_interval", 1, since=(6, 1, 3)),
+    Limit("pv_headers", "header_value_size", 0),
     Limit("qos", "qos_flag", 0, 31),
     Limit("registrar", "flow_timer", 0, 999),
     Limit("registrar", "flow_timer", 0, 0, when=(When("outbound_mode", 0, only=(0,)),)),
@@ -101,22 +133,30 @@ LIMITS: Tuple[Limit, ...] = (
     Limit("sca", "onhold_bflag", most=31),
     Limit("sipcapture", "insert_retries", 0, 500),
     Limit("sipcapture", "insert_retry_timeout", 0, 300),
-    Limit("sipdump", "mode", 1, also=(-1,)),
+    Limit("sipdump", "mode", bits=7),
+    Limit("siprepo", "hash_size", 0),
+    Limit("siprepo", "timer_procs", 0),
     Limit("siptrace", "hep_version", 1, 3),
     Limit("siptrace", "trace_flag", -1, 31, when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Limit("siptrace", "trace_mode", 1, also=(-1,), when=(When("trace_init_mode", only=(1,)),)),
     Limit("sqlops", "tr_buf_size", 1),
     Limit("sst", "sst_flag", 0, 31),
+    Limit("statsc", "interval", 0),
+    Limit("statsc", "items", 0, until=(5, 8)),
+    Limit("statsc", "items", 0, since=(6, 0), doubtful=(-1, -1)),
     Limit("tcpops", "closed_event", 0, 2),
     Limit("tm", "cancel_b_method", 0, 2),
     Limit("tm", "evlreq_mode", 0, 3, since=(6, 1)),
     Limit("tm", "retr_timer1", 0, 65534),
     Limit("tm", "retr_timer2", 0, 65534),
+    Limit("topos", "clean_interval", 0),
     Limit("tsilo", "hash_size", 2),
     Limit("uac", "append_fromtag", 1, also=(-1,), when=_RESTORES, of="rr"),
-    Limit("usrloc", "fetch_rows", 1, when=(When("db_mode"),)),
+    Limit("userblocklist", "match_mode", 0),
+    Limit("usrloc", "fetch_rows", 1, when=(When("db_mode", 0, unless=(0,)),)),
     Limit("usrloc", "nat_bflag", -1, 31),
     Limit("usrloc", "rm_expired_delay", 0, 0, when=(When("db_mode", 0, unless=(3,)),)),
+    Limit("xhttp_prom", "xhttp_prom_timeout", 0),
 )
 
 
@@ -150,7 +190,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("drouting", AVP, "ruri_avp attrs_avp", False),
     Variables("lcr", AVP, "gw_uri_avp ruri_user_avp", False),
     Variables("lcr", AVP, "tag_avp flags_avp rule_id_avp mt_pv_values", False),
-    Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("defunct_capability"),)),
+    Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("defunct_capability", 0, unless=(0,)),)),
     Variables("lcr", AVP, "defunct_gw_avp lcr_id_avp", False, when=(When("ping_interval"),)),
     Variables("lrkproxy", READABLE, "custom_sdp_ip_avp", False, lenient=True),
     Variables("mediaproxy", AVP, "signaling_ip_avp media_relay_avp ice_candidate_avp"),
@@ -159,7 +199,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("mtree", WRITABLE, "pv_count", False, lenient=True, since=(5, 5)),
     Variables("mtree", AVP, "pv_values pv_dstid pv_weight", False, lenient=True),
     Variables("nathelper", AVP, "received_avp"),
-    Variables("peerstate", AVP, "caller_avp callee_avp reg_avp", False, (When("use_avps"),)),
+    Variables("peerstate", AVP, "caller_avp callee_avp reg_avp", False, (When("use_avps", 0, unless=(0,)),)),
     Variables("permissions", AVP, "peer_tag_avp"),
     Variables("registrar", AVP, "received_avp"),
     Variables("rr", READABLE, "custom_user_avp", False, lenient=True),
@@ -170,6 +210,13 @@ VARIABLES: Tuple[Variables, ...] = (
         AVP_OR_VAR,
         "dtmf_event dtmf_event_callid dtmf_event_source_tag dtmf_event_timestamp",
         since=(5, 8),
+    ),
+    Variables(
+        "rtpengine",
+        AVP_OR_VAR,
+        "dtmf_event_duration dtmf_event_source_ip dtmf_event_source_label dtmf_event_tags dtmf_event_type "
+        "dtmf_event_volume",
+        since=(6, 1),
     ),
     Variables("rtpengine", AVP_OR_VAR, "rtp_inst_pvar", False),
     Variables(
@@ -193,6 +240,7 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("rtpproxy", AVP_OR_VAR, "rtp_inst_pvar", False),
     Variables("rtpproxy", FORMAT, "extra_id_pv"),
     Variables("rtpproxy", FORMAT, "timeout_tag_pv", False, since=(5, 8)),
+    Variables("sca", AVP, "from_uri_avp to_uri_avp"),
     Variables("siptrace", AVP, "traced_user_avp", when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Variables("siptrace", AVP, "trace_table_avp", when=(When("trace_init_mode", 0, only=(0, 2)),)),
     Variables("siputils", AVP, "rpid_avp"),
@@ -200,8 +248,8 @@ VARIABLES: Tuple[Variables, ...] = (
     Variables("tm", AVP_OR_NAME, "fr_timer_avp fr_inv_timer_avp"),
     Variables("uac", READABLE, "auth_realm_avp auth_username_avp auth_password_avp", False),
     Variables("uac", AVP, "restore_from_avp restore_to_avp", False, (When("restore_mode", "auto", unless=("none",)),)),
-    Variables("usrloc", FORMAT, "ka_logmsg", when=(When("ka_mode"),)),
-    Variables("xlog", FORMAT, "prefix", when=(When("prefix_mode"),)),
+    Variables("usrloc", FORMAT, "ka_logmsg", when=(When("ka_mode", 0, unless=(0,)),)),
+    Variables("xlog", FORMAT, "prefix", when=(When("prefix_mode", 0, unless=(0,)),)),
 )
 
 
@@ -213,6 +261,7 @@ class Form(NamedTuple):
     form: Pattern[bytes]
     words: str
     since: Tuple[int, ...] = ()
+    until: Tuple[int, ...] = ()
 
 
 # A facility of syslog.
@@ -222,7 +271,14 @@ _CODES = re.compile(rb"\s*[+-]?[0-9](?:[ ,]*(?:[^\S ]\s*)?[+-]?[0-9])*[ ,]*\Z")
 
 FORMS: Tuple[Form, ...] = (
     Form("acc", "log_facility", _FACILITY, _FACILITY_WORDS),
-    Form("auth", "algorithm", re.compile(rb"(?:MD5|SHA-256|SHA-512-256|SHA-512)?\Z"), "MD5, SHA-256 or nothing"),
+    Form("auth", "algorithm", re.compile(rb"(?:MD5|SHA-256)?\Z"), "MD5, SHA-256 or nothing", until=(6, 0)),
+    Form(
+        "auth",
+        "algorithm",
+        re.compile(rb"(?:MD5|SHA-256|SHA-512-256|SHA-512)?\Z"),
+        "MD5, SHA-256, SHA-512-256, SHA-512 or nothing",
+        (6, 1),
+    ),
     Form("auth", "challenge_attr", re.compile(rb"\$."), "the name of an AVP with a $ before it"),
     Form("auth", "qop", re.compile(rb"(?i)(?:auth|auth-int)?\Z"), "auth, auth-int or nothing"),
     Form(
@@ -262,7 +318,7 @@ NAMED: Tuple[Named, ...] = (
 
 
 class Called(NamedTuple):
-    """The server does not start with a call of V(function) unless V(parameter) of V(module) is set."""
+    """The server does not start with a call of V(function) unless V(parameter) of V(module) is set, and not empty."""
 
     module: str
     function: str
@@ -285,8 +341,10 @@ def variables_in(module: str, version: Version) -> Tuple[Variables, ...]:
 
 def forms_of(module: str, version: Version) -> Tuple[Form, ...]:
     """The rows of a module about texts that hold for a version."""
-    return tuple(row for row in FORMS if row.module == module and version.release >= row.since)
+    return tuple(row for row in FORMS if row.module == module and _holds(row.since, row.until, version))
 
 
 def _holds(since: Tuple[int, ...], until: Tuple[int, ...], version: Version) -> bool:
-    return version.release >= since and (not until or version.release <= until)
+    # Where the patch release is not known, the first one is meant.
+    number = (version.major, version.minor, version.patch or 0)
+    return number[: len(since)] >= since and (not until or version.release <= until)

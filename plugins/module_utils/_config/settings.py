@@ -38,6 +38,7 @@ _NAMES = {
     b"enable_sctp": "not disable_sctp",
     b"use_dns_cache": "use_dns_cache",
     b"dns_use_cache": "use_dns_cache",
+    b"dns_cache_init": "dns_cache_init",
     b"ip_free_bind": "ip_free_bind",
     b"ipfreebind": "ip_free_bind",
     b"ip_nonlocal_bind": "ip_free_bind",
@@ -45,11 +46,12 @@ _NAMES = {
     b"wdir": "folder",
     b"run_dir": "run_dir",
     b"rundir": "run_dir",
+    b"cfgengine": "engine",
 }
 
 
 class SettingsReader:
-    """Takes the items of the configuration outside of its blocks, and finds C(NAME = VALUE)."""
+    """Takes the items of the configuration outside of its blocks, and finds C(NAME = VALUE), and C(cfgengine VALUE)."""
 
     def __init__(self) -> None:
         self._found: Dict[str, bytes] = {}
@@ -60,7 +62,11 @@ class SettingsReader:
         """The next item."""
         # The first user counts, of the others the last one.
         first = self._name != "user" or "user" not in self._found
-        if self._equals and first and (item.kind in ("word", "string") or self._name == "folder"):
+        if (
+            (self._equals or self._name == "engine")
+            and first
+            and (item.kind in ("word", "string") or self._name == "folder")
+        ):
             self._set(item)
         self._equals = bool(self._name) and not self._equals and item.kind == "punct" and item.text == b"="
         if not self._equals:

@@ -63,10 +63,10 @@ DATABASES: Tuple[Database, ...] = (
     Database("ims_charging", "mysql", (), (When("db_mode"),)),
     Database("ims_dialog", "mysql", (), (When("db_mode"),)),
     Database("ims_icscf", "mysql"),
-    Database("ims_usrloc_pcscf", "mysql", (), (When("db_mode"),), until=(5, 6)),
-    Database("ims_usrloc_pcscf", "mysql", when=(When("db_mode"),), since=(5, 7)),
-    Database("ims_usrloc_scscf", "mysql", when=(When("db_mode"),)),
-    Database("kazoo", "", (), (When("pua_mode", 1, only=(1,)), When("amqp_consumer_workers", 8))),
+    Database("ims_usrloc_pcscf", "mysql", (), (When("db_mode", 0, unless=(0,)),), until=(5, 6)),
+    Database("ims_usrloc_pcscf", "mysql", when=(When("db_mode", 0, unless=(0,)),), since=(5, 7)),
+    Database("ims_usrloc_scscf", "mysql", when=(When("db_mode", 0, unless=(0,)),)),
+    Database("kazoo", "", (), (When("pua_mode", 1, only=(1,)),)),
     Database("lcr", "mysql", ()),
     Database("matrix", "mysql", ()),
     Database("mohqueue", "mysql", ()),
@@ -80,7 +80,7 @@ DATABASES: Tuple[Database, ...] = (
     Database("prefix_route", "mysql"),
     Database("presence", before=(), when=(When("publ_cache", 1, unless=(2,)),), can_be_empty=True),
     Database("presence", "", (), (When("publ_cache", 1, only=(2,)), When("subs_db_mode", 2, unless=(0,)))),
-    Database("presence_xml", "mysql", (), (When("passive_mode", 0, only=(0,)), When("force_active", 0, only=(0,)))),
+    Database("presence_xml", "mysql", (), (When("passive_mode", 0, unless=(1,)), When("force_active", 0, only=(0,)))),
     Database("pua", "mysql", ()),
     Database("rls", "mysql", ()),
     Database("rls", before=(), parameter="rlpres_db_url", can_be_empty=True),
@@ -92,7 +92,7 @@ DATABASES: Tuple[Database, ...] = (
     Database("siptrace", "mysql", when=(When("trace_to_database", 1, unless=(0,)),)),
     Database("siptrace", "mysql", when=(When("trace_mode", only=(2, 3, 6, 7)),)),
     Database("speeddial", "mysql"),
-    Database("sqlops", when=(When("connect_mode", 0, only=(0,)),), parameter="sqlcon", named=True),
+    Database("sqlops", when=(When("connect_mode", 0, unless=(1,)),), parameter="sqlcon", named=True),
     Database("topos", "mysql", (6, 0), (When("storage", "db", only=("db",)),)),
     Database("uid_auth_db", "mysql"),
     Database("uid_avp_db", "mysql"),
@@ -113,7 +113,8 @@ class Mandatory(NamedTuple):
     """The server does not start with V(module) unless one of V(parameters) is set, such as the first to V(example).
 
     With V(when), it holds only if all of those parameters ask for it, from the version V(since) on and up to V(until).
-    With V(of), they are parameters of that module, which V(module) uses.
+    With V(of), they are parameters of that module, which V(module) uses. With V(filled), an empty text is as good as
+    none.
     """
 
     module: str
@@ -123,6 +124,7 @@ class Mandatory(NamedTuple):
     since: Tuple[int, ...] = ()
     of: str = ""
     until: Tuple[int, ...] = ()
+    filled: bool = False
 
 
 _SIP_PINGS = (When("natping_interval"), When("sipping_bflag", -1, unless=(-1,)))
@@ -131,13 +133,13 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("app_perl", ("filename",), '"/etc/kamailio/kamailio.pl"'),
     Mandatory("app_ruby", ("load",), '"/etc/kamailio/kamailio.rb"'),
     Mandatory("auth_ephemeral", ("secret",), '"kamailio"'),
-    Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),)),
+    Mandatory("avpops", ("avp_table",), '"usr_preferences"', (When("db_url"),), filled=True),
     Mandatory("call_obj", ("end",), "1000"),
     Mandatory("call_obj", ("start",), "1"),
     Mandatory("cplc", ("cpl_dtd_file",), '"/etc/kamailio/cpl-06.dtd"'),
     Mandatory("cnxcc", ("credit_check_period",), "1"),
     Mandatory("dmq", ("notification_address",), '"sip:192.0.2.2:5062"', until=(5, 4)),
-    Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"'),
+    Mandatory("dmq", ("server_address",), '"sip:192.0.2.1:5062"', filled=True),
     Mandatory("erlang", ("cnode_alivename",), '"proxy1"'),
     Mandatory("erlang", ("cnode_host",), '"proxy1.example.com"'),
     Mandatory("erlang", ("cookie",), '"kamailio"'),
@@ -159,11 +161,11 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("kazoo", ("node_hostname",), '"sip.example.com"'),
     Mandatory("lcr", ("gw_uri_avp",), '"$avp(i:709)"'),
     Mandatory("lcr", ("ruri_user_avp",), '"$avp(i:500)"'),
-    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("defunct_capability"),)),
-    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("defunct_capability"),)),
+    Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("defunct_capability", 0, unless=(0,)),)),
+    Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("defunct_capability", 0, unless=(0,)),)),
     Mandatory("lcr", ("defunct_gw_avp",), '"$avp(i:711)"', (When("ping_interval"),)),
     Mandatory("lcr", ("lcr_id_avp",), '"$avp(i:712)"', (When("ping_interval"),)),
-    Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"'),
+    Mandatory("mohqueue", ("mohdir",), '"/var/lib/kamailio/moh"', filled=True),
     Mandatory("mqtt", ("host",), '"127.0.0.1"'),
     Mandatory("msilo", ("content_type_hdr",), '"Content-Type: text/plain\\r\\n"', (When("offline_message"),)),
     Mandatory("mtree", ("mtree", "db_table"), '"name=routes;dbtable=routes"'),
@@ -173,9 +175,9 @@ MANDATORY: Tuple[Mandatory, ...] = (
     Mandatory("ndb_mongodb", ("server",), '"name=a;uri=mongodb://127.0.0.1/kamailio"'),
     Mandatory("ndb_redis", ("server",), '"name=redis;addr=127.0.0.1;port=6379;db=0"'),
     Mandatory("pdb", ("server",), '"127.0.0.1:5574"'),
-    Mandatory("peerstate", ("callee_avp",), '"$avp(callee)"', (When("use_avps"),)),
-    Mandatory("peerstate", ("caller_avp",), '"$avp(caller)"', (When("use_avps"),)),
-    Mandatory("peerstate", ("reg_avp",), '"$avp(reg)"', (When("use_avps"),)),
+    Mandatory("peerstate", ("callee_avp",), '"$avp(callee)"', (When("use_avps", 0, unless=(0,)),)),
+    Mandatory("peerstate", ("caller_avp",), '"$avp(caller)"', (When("use_avps", 0, unless=(0,)),)),
+    Mandatory("peerstate", ("reg_avp",), '"$avp(reg)"', (When("use_avps", 0, unless=(0,)),)),
     Mandatory(
         "presence_xml",
         ("xcap_server",),
@@ -183,7 +185,7 @@ MANDATORY: Tuple[Mandatory, ...] = (
         (
             When("integrated_xcap_server", 0, only=(0,)),
             When("force_active", 0, only=(0,)),
-            When("passive_mode", 0, only=(0,)),
+            When("passive_mode", 0, unless=(1,)),
         ),
     ),
     Mandatory("pua_bla", ("default_domain",), '"example.com"'),
@@ -204,13 +206,21 @@ MANDATORY: Tuple[Mandatory, ...] = (
         (When("integrated_xcap_server", 0, only=(0,)),),
     ),
     Mandatory("rtpproxy", ("timeout_tag_pv",), '"$avp(tag)"', (When("timeout_socket"),), (5, 8)),
+    Mandatory(
+        "sipcapture",
+        ("raw_socket_listen",),
+        '"10.0.0.1:5060-5080"',
+        (When("raw_moni_capture_on", 0, unless=(0,)),),
+        filled=True,
+    ),
     Mandatory("siptrace", ("trace_mode",), "1", (When("trace_init_mode", only=(1,)),)),
     Mandatory("sms", ("links",), '"NETWORK[MODEM]"'),
-    Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"'),
-    Mandatory("sms", ("networks",), '"NETWORK[m=10]"'),
+    Mandatory("sms", ("modems",), '"MODEM[d=/dev/ttyS0;b=9600;m=new;l=30;r=15]"', filled=True),
+    Mandatory("sms", ("networks",), '"NETWORK[m=10]"', filled=True),
     Mandatory("sst", ("sst_flag",), "6"),
     Mandatory("tm", ("contact_flows_avp",), '"tm_contact_flows"', (When("contacts_avp"),)),
-    Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(2, 3)),)),
+    Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(2,)),)),
+    Mandatory("topos", ("xavu_cfg",), '"_tps_"', (When("contact_mode", only=(3,)),), (6, 1)),
     Mandatory("topos", ("xavu_field_a_contact",), '"a_contact"', (When("contact_mode", only=(2,)),)),
     Mandatory("topos", ("xavu_field_b_contact",), '"b_contact"', (When("contact_mode", only=(2,)),)),
     Mandatory("topos", ("xavu_field_a_contact_host",), '"a_host"', (When("contact_mode", only=(3,)),), (6, 1)),
