@@ -26,6 +26,10 @@ ROOTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sipf
 SUITES = ("bullseye", "bookworm", "trixie", "sid")
 # For tests that run with the oldest version too, which takes the others at night.
 with_every_version = pytest.mark.parametrize("suite", SUITES)
+# For long tests of the tables: the newest one with each change, the others at night.
+with_newest_version = pytest.mark.parametrize(
+    "suite", [pytest.param(suite, marks=() if suite == "sid" else pytest.mark.nightly) for suite in SUITES]
+)
 START_SECONDS = 20.0
 
 # The root gets the folder with the test's files at the same path, so that one path serves inside and outside. Names are

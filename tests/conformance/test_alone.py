@@ -20,7 +20,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants im
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.modules import ROUTES, asking_value, given, param, url, write_files
-from conformance.server import as_version, start_all
+from conformance.server import as_version, start_all, with_newest_version
 from conformance.setups import Setup
 
 MODULES = [module for module in re.findall(r"^\w+", TABLE, re.MULTILINE) if module != "ctl"]
@@ -153,6 +153,7 @@ def given_for(module: str, version: Version) -> str:
     )
 
 
+@with_newest_version
 def test_a_module_starts_as_the_analysis_says(suite: str, version: str, tmp_path: Path) -> None:
     number = as_version(version)
     modules = [module for module in MODULES if parameter_types(module, number) is not None]

@@ -23,7 +23,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.wants im
 )
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version
 from conformance.modules import ROUTES, given, param, url, write_files
-from conformance.server import as_version, check_all, start_all
+from conformance.server import as_version, check_all, start_all, with_newest_version
 from conformance.setups import Setup
 from conformance.test_alone import BEYOND, MODULES, asking, loads, order_of
 
@@ -62,6 +62,7 @@ def body_of(row: Row, when: When, number: int, version: Version) -> str:
     return first + loads([*order, module], version, more)
 
 
+@with_newest_version
 def test_a_module_asks_with_the_numbers_that_the_analysis_says(suite: str, version: str, tmp_path: Path) -> None:
     known = as_version(version)
     there = [module for module in MODULES if parameter_types(module, known) is not None and module not in BEYOND]

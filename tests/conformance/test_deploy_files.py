@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from conformance.live import warnings_of
-from conformance.server import SUITES, Peers, Server
+from conformance.server import Peers, Server
 from conformance.test_deploy import Deployed, uris
 
 SUITE = "bookworm"
@@ -49,7 +49,6 @@ def process(server: Server) -> int:
     return int(server.rpc("core.ps").split()[0])
 
 
-@pytest.mark.parametrize("suite", SUITES)
 def test_a_whole_configuration_with_an_include_in_a_new_folder(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers)
@@ -284,7 +283,6 @@ modparam("app_lua", "reload", 1)
 LUA = "function answer()\n    return 1\nend\n"
 
 
-@pytest.mark.parametrize("suite", SUITES)
 def test_a_script_needs_the_reload_of_its_module(suite: str, tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, suite, peers, SCRIPT)

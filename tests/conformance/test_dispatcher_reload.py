@@ -17,7 +17,7 @@ from integration.module import environment
 from integration.playbook import run_tasks
 
 from conformance.live import PROBED, UNPROBED, Live, kinds, param, warnings_of
-from conformance.server import Peers, Server
+from conformance.server import Peers, Server, with_newest_version
 
 A, B, C = ("sip:127.0.0.1:%d" % port for port in (11, 12, 13))
 
@@ -27,6 +27,7 @@ def letters(server: Server) -> dict[str, str]:
     return {destination.uri: destination.flags for destination in server.destinations()}
 
 
+@with_newest_version
 def test_due_once_and_only_with_a_reason(suite: str, tmp_path: Path) -> None:
     live = Live(tmp_path, UNPROBED, f"1 {A}\n1 {B} 0 2 duid=b;note=x\n")
     with live.server(suite) as server:

@@ -474,8 +474,10 @@ def processes(server: Server) -> set[str]:
 
 
 def on_suites(*names: str) -> pytest.MarkDecorator:
-    """Cases, each with the suites that have it."""
-    return pytest.mark.parametrize("name, suite", [(name, suite) for name in names for suite in CASES[name].suites])
+    """Cases, each with the suites that have it; but for one of them, they are run at night."""
+    cases = [(name, suite) for name in names for suite in CASES[name].suites]
+    params = [pytest.param(*case, marks=() if case[1] == "trixie" else pytest.mark.nightly) for case in cases]
+    return pytest.mark.parametrize("name, suite", params)
 
 
 @on_suites(*CASES)

@@ -145,6 +145,7 @@ def test_templates_that_stay(docs: Documented) -> None:
     assert all(docs.runs(host) == GATEWAYS for host in SERVERS)
 
 
+@pytest.mark.nightly
 def test_the_verification_of_a_role(docs: Documented) -> None:
     limit = ("--limit", "kamailio")
     assert docs.good("molecule_verify.yml", *limit)[0] == all_hosts(0)

@@ -15,6 +15,7 @@ from lab.fleet import Host
 
 from fleet.server_role import CONFIG, LIST, OWN, REPACK, Lab, enter_fleet
 
+pytestmark = pytest.mark.nightly
 HOSTS = [
     Host("s2", "trixie", "198.51.100.32"),
     Host("bare", "trixie", "198.51.100.34"),

@@ -10,6 +10,7 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from conformance.live import PROBED, Live, param
 from conformance.server import Peers
 from fleet.night import sections
@@ -97,6 +98,7 @@ def test_why_no_calls(tmp_path: Path) -> None:
     assert "is in no set of the server, and not in its list" in unknown.stdout
 
 
+@pytest.mark.nightly
 def test_change_gateways_and_drain(tmp_path: Path) -> None:
     with Peers(2) as peers:
         first, second = ("sip:127.0.0.1:%d" % port for port in peers.ports)

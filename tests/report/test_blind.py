@@ -56,7 +56,13 @@ def fails(host: dict[str, Any]) -> bool:
     return bool(host["state"] != "runs" or wrong or drift or host["blind"] or host["restart_due"])
 
 
-@pytest.mark.parametrize("name", FLEETS)
+# Their numbers are those of the others, in other proportions.
+AT_NIGHT = ("healthy", "large")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.nightly if name in AT_NIGHT else ()) for name in FLEETS]
+)
 def test_one_meaning_of_blind(view: View, tmp_path: Path, name: str) -> None:
     page, whole = tmp_path / "page.html", tmp_path / "all.json"
     done = audit(tmp_path, FLEETS[name](), audit_report=str(page), audit_file=str(whole), audit_fail_on="warning")

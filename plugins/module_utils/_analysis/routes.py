@@ -18,12 +18,11 @@ from typing import Dict, Iterator, Optional, Set, Tuple
 
 from .._config.calls import block_named
 from .._config.model import Call, Evaluation
-from .._config.requirements import When
+from .._config.requirements import When, asked_for
 from .._config.values import parse_number
 from .._rules import RULES
 from .._text import quoted, show
 from .findings import Finding, found_at, found_in
-from .modules import asked_for
 from .routing import engine_of, runs_script
 
 # Modules that do not start without a route for their events: the route, the parameter with which they need it (None for
