@@ -20,7 +20,11 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.analys
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.guard import Outcome, Policy, guard
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.judge import Question, Site
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.message import render_findings
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import Said, parse_refusals
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._analysis.refusals import (
+    Said,
+    TriedStart,
+    parse_refusals,
+)
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.evaluate import NOTHING_BESIDE, Evaluator
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._config.model import Account
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._dispatcher.document import LINE_BYTES
@@ -84,8 +88,11 @@ def judge(entry: Entry) -> Outcome:
     host = _host(entry.host) if entry.host else None
     site = Site(given_version(entry.version), NOTHING_BESIDE, Evaluator(lambda _path: None, lambda _path: None), host)
     log = (entry.host or {}).get("refuses")
+    dies = (entry.host or {}).get("dies")
     if log:
         site = site._replace(ask=lambda evaluation: Said(parse_refusals(log, evaluation)))
+    if dies:
+        site = site._replace(ask=lambda _evaluation: Said(start=TriedStart(False, dies)))
     listing = expand(entry.list)
     texts = {DEFAULT_CONFIG: shown(entry.config).encode()}
     return guard(Question(DEFAULT_CONFIG, texts, None, None if listing is None else listing.encode()), site, Policy())

@@ -31,7 +31,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _judge_texts(self, params: dict[str, Any]) -> dict[str, Any] | None:
         """The result; None where a file of the host, or its version, has a say."""
-        if any(params[name] is None for name in ("config_content", "dispatcher_content", "kamailio_version")):
+        given = all(params[name] is not None for name in ("config_content", "dispatcher_content", "kamailio_version"))
+        if not given or params["rehearse"] != "never":
             return None
         # Only texts need it here, and every fork would import it.
         from ansible_collections.sipfleet.kamailio.plugins.plugin_utils.texts import judge_texts

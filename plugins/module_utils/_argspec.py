@@ -151,6 +151,7 @@ def validate_spec() -> Dict[str, Dict[str, Any]]:
         "dispatcher_content": {"type": "str"},
         "included_content": {"type": "dict", "default": {}},
         "check": {"type": "bool", "default": True},
+        "rehearse": {"type": "str", "choices": ["auto", "required", "never"], "default": "never"},
         "modules_available": {"type": "list", "elements": "str"},
         **judging_spec(),
         "backup": {"type": "bool", "default": False},

@@ -112,6 +112,7 @@ RULES: Dict[str, Rule] = {
     "core-setting-value": Rule(ERROR, "Give it a value that it takes", stops=True),
     "core-setting-late": Rule(ERROR, "Move it before the first modparam and the first route", stops=True),
     "server-refuses": Rule(ERROR, "Correct what kamailio -c says about it", stops=True),
+    "start-fails": Rule(ERROR, "Correct what the server says about it", stops=True),
     "parameter-missing": Rule(ERROR, "Set the parameter", stops=True, about_absence=True),
     "module-file-missing": Rule(ERROR, "Install the package that ships it, or take its loadmodule out", stops=True),
     "module-twice": Rule(ERROR, "Take one of the two loadmodule lines out", stops=True, editable=True),

@@ -57,6 +57,14 @@ options:
         other one RV(will_start) is V(null) then.
     type: list
     elements: str
+  rehearse:
+    description:
+      - Whether a start of the server is tried with the files, in namespaces of its own, as O(sipfleet.kamailio.deploy#module:rehearse) says it. Then
+        RV(will_start) is what was observed. It takes root, a second or two, and the memory of a second server.
+      - V(auto) judges without where a start cannot be tried, and RV(not_checked) says why. V(required) fails then.
+    type: str
+    choices: [auto, required, never]
+    default: never
   backup:
     description: Make a backup of each file before it is corrected.
     type: bool
@@ -245,7 +253,13 @@ def judge(module: Module, locks: FileLocks) -> Tuple[Dict[str, Any], Optional[st
         follow = params["follow"]
         site = site_of(module, params, partial(read_file, follow=follow), partial(read_include, follow=follow))
     question = question_of(params)
-    site = site._replace(ask=asker_of(module, question, site.invocation))
+    ask = asker_of(module, question, site.invocation)
+    if params["rehearse"] != "never":
+        # Most runs start nothing, and on a host each import is read and compiled anew.
+        from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.observe import observer_of
+
+        ask = observer_of(module, question, site.invocation, ask)
+    site = site._replace(ask=ask)
     outcome = guard(question, site, policy_of(params))
     if not writes:
         require_writable(module, outcome.writes)

@@ -148,3 +148,36 @@ def test_nothing_is_corrected_where_the_server_would_refuse_the_result(config: P
     before = config.read_text()
     result = validate(config, False, on_violation="correct")
     assert result["failed"] and "Nothing has been corrected" in result["msg"] and config.read_text() == before
+
+
+FATAL = (
+    HEAD
+    + 'loadmodule "jsonrpcs.so"\nmodparam("jsonrpcs", "fifo_name", "/no/such/folder/fifo")\nrequest_route { exit; }\n'
+)
+
+
+def test_a_start_that_fails_is_a_finding(config: Path) -> None:
+    write(config, FATAL)
+    assert validate(config)["will_start"] is True
+    result = validate(config, rehearse="required")
+    assert (
+        result["failed"] and result["will_start"] is False and found(result) == [("start-fails", "kamailio.cfg", None)]
+    )
+    assert "Can't create FIFO" in result["findings"][0]["text"]
+    # The same as texts for another path, on this host.
+    elsewhere = config.with_name("other.cfg")
+    result = validate(elsewhere, rehearse="auto", config_content=FATAL)
+    assert result["failed"] and found(result) == [("start-fails", "other.cfg", None)]
+
+
+def test_a_start_that_works_is_the_verdict(config: Path) -> None:
+    write(config, FATAL.replace("/no/such/folder/fifo", str(config.with_name("fifo"))))
+    result = validate(config, rehearse="required")
+    assert result["will_start"] is True and result["not_checked"] == [] and result["findings"] == []
+
+
+def test_a_start_that_is_not_tried(config: Path) -> None:
+    write(config, FATAL)
+    result = validate(config, rehearse="auto", kamailio_version="6.1.5")
+    assert "A start was not tried: kamailio_version" in " ".join(result["not_checked"])
+    assert "could not be rehearsed" in validate(config, rehearse="required", kamailio_version="6.1.5")["msg"]

@@ -32,7 +32,7 @@ from .limits import call_findings, limit_findings, other_findings, socket_findin
 from .listing import ListSource
 from .modules import NUMBERS, STRINGS, modules_not_known, table_findings
 from .parameters import parameter_findings, timer_findings
-from .refusals import NOT_ASKED, Said, refusal_findings
+from .refusals import NOT_ASKED, Said, refusal_findings, start_findings
 from .routes import block_findings
 from .script import list_findings, script_findings
 from .setup import MODE_ALL, Setup, interval_of, no_interval, number_of, read_setup, setup_findings, text_of, tm_state
@@ -134,7 +134,7 @@ def analyse(
         evaluation = evaluation._replace(sockets=evaluation.sockets.on(host.holds_address))
     findings = [*config_findings(evaluation, version), *_without_file(evaluation, host)]
     findings += _host_findings(evaluation, listing, host)
-    findings += refusal_findings(said, evaluation, findings)
+    findings += [*refusal_findings(said, evaluation, findings), *start_findings(said, evaluation)]
     source = ListSource(listing.path, parse_document(listing.data or b"", version))
     setup = read_setup(evaluation, version)
     broken = {finding.rule for finding in findings}
@@ -184,9 +184,13 @@ def analyse(
         or any(finding.rule == "start-needs-dns" for finding in findings)
     )
     will_start = False if stops else None if unsure else True
+    if said.start and said.start.up is not None:
+        will_start = said.start.up
     found = destinations or Destinations((), {}, effects_of(source.destinations, setup, {}))
     probing = _probes(source, found, _hidden(stops, undecided), setup)
     not_checked = [*_not_checked(evaluation, version, said), *_modules_not_checked(doubtful, version)]
+    if said.start:
+        not_checked = [] if said.start.up else ["A start was not tried: %s." % said.start.text.rstrip(".")]
     return Analysis(will_start, tuple(findings), probing, tuple(not_checked))
 
 

@@ -46,11 +46,22 @@ class Refusal(NamedTuple):
     text: str
 
 
+class TriedStart(NamedTuple):
+    """What came of a start that was tried: C(up) is None where nobody could, C(text) says why, or why it failed."""
+
+    up: Optional[bool]
+    text: str = ""
+
+
 class Said(NamedTuple):
-    """What C(kamailio -c) refuses; C(unasked) says why it was not run, empty if it was."""
+    """What C(kamailio -c) refuses; C(unasked) says why it was not run, empty if it was.
+
+    C(start) is None where nobody has tried whether the server starts.
+    """
 
     refusals: Tuple[Refusal, ...] = ()
     unasked: str = ""
+    start: Optional[TriedStart] = None
 
 
 NOT_ASKED = Said((), "it is not run here")
@@ -136,6 +147,13 @@ def refusal_findings(said: Said, evaluation: Evaluation, findings: Sequence[Find
         if not (bool(stopping) if refusal.line is None else _is_said(refusal, spans, syntax)):
             text = "kamailio -c refuses this: %s" % refusal.text
             yield found_in("server-refuses", refusal.path, refusal.line, text, column=refusal.column)
+
+
+def start_findings(said: Said, evaluation: Evaluation) -> Iterator[Finding]:
+    """What a start has shown that was tried."""
+    if said.start and said.start.up is False:
+        text = "the server does not come up with these files, as a start apart from its host has shown: %s"
+        yield found_in("start-fails", evaluation.path, None, text % said.start.text)
 
 
 def _spans_of(findings: Sequence[Finding], evaluation: Evaluation) -> Dict[str, List[Tuple[int, int]]]:
