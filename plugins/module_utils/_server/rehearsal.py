@@ -36,7 +36,7 @@ from .._rpc.find import find_addresses
 from .._secrets import mask_secrets
 from .._text import is_number, named
 from .scene import Scene, Start, play
-from .words import COLOUR, DROPPED, errors_of, needs_outside, show_errors
+from .words import COLOUR, DROPPED, errors_of, has_errors, needs_outside, show_errors
 
 Outcome = Literal["came up", "did not start", "did not answer", "needs the outside", "not possible here"]
 CAME_UP: Final = "came up"
@@ -112,13 +112,19 @@ def rehearse(
     C(files) are by absolute path, None for one that is not to be there. C(evaluation) is that of the configuration with
     these files; without one the server is not called. C(seconds) is how long the server has to come up.
     """
-    began = time.monotonic()
     try:
         scene = _scene_of(start, files, evaluation, seconds)
     except KamailioError as exc:
         return Rehearsal(NOT_POSSIBLE, exc.render())
+    found = _rehearse_once(scene)
+    # A server that ends without a word can have been ended by somebody else.
+    return _rehearse_once(scene) if found.outcome == DID_NOT_START and not has_errors(found.log) else found
+
+
+def _rehearse_once(scene: Scene) -> Rehearsal:
+    began = time.monotonic()
     done = run_apart(
-        read_network, lambda network, output: play(scene, network, output), seconds + _SETUP_SECONDS, DROPPED
+        read_network, lambda network, output: play(scene, network, output), scene.seconds + _SETUP_SECONDS, DROPPED
     )
     log = COLOUR.sub("", mask_secrets(done.printed).decode("utf-8", "replace"))
     hidden = done.value["hidden"] if done.value else []
@@ -239,7 +245,8 @@ def _judged(done: Done, log: str, scene: Scene) -> Rehearsal:
     if "No space left on device" in log:
         return Rehearsal(NOT_POSSIBLE, "the server writes more than %d MiB while it starts" % (scene.room // MIB))
     how = "with status %d" % value["status"] if value["status"] >= 0 else "by signal %d" % -value["status"]
-    return Rehearsal(NEEDS_OUTSIDE if outside else DID_NOT_START, said or "it ended %s and said nothing" % how)
+    text = "%s\nit ended %s" % (said, how) if said else "it ended %s and said nothing" % how
+    return Rehearsal(NEEDS_OUTSIDE if outside else DID_NOT_START, text)
 
 
 def _destinations(shown: Optional[List[Any]]) -> Optional[List[Running]]:

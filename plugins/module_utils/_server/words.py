@@ -55,6 +55,13 @@ def errors_of(log: str) -> List[Said]:
     return found or [Said(line.strip(), "") for line in log.splitlines() if line.strip()]
 
 
+def has_errors(log: str) -> bool:
+    """Return whether a log has any error."""
+    return any(
+        begins and (begins.group(1) or begins.group(3)) in _ERRORS for begins in map(_SAID.match, log.split("\n"))
+    )
+
+
 def needs_outside(errors: List[Said]) -> bool:
     """Return whether a start has died of something that it could not reach, as far as can be told."""
     return any(_CLIENTS.fullmatch(error.module) or _OUTSIDE.search(error.line) for error in _reasons_of(errors))
