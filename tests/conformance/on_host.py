@@ -32,7 +32,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsa
     rehearse,
     rehearse_change,
 )
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Launch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._versions import Version, parse_version
 
 _PYTHON = os.path.realpath(sys.executable)
@@ -68,7 +68,7 @@ def rehearse_case(case: dict[str, Any]) -> dict[str, Any]:
     if not case.get("program"):
         evaluation = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, texts)
     given = {name: value for name, value in (service.invocation.environment or {}).items() if value}
-    start = Start(service.program, service.arguments, service.started_by, given, service.settings)
+    start = Launch(service.program, service.arguments, service.started_by, given, service.settings)
     if evaluation and case.get("change"):
         before = Evaluator(read_file, read_include)(service.config, _version(), service.invocation, {})
         found = rehearse_change(start, files, evaluation, before)

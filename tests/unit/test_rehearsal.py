@@ -25,7 +25,7 @@ from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.network im
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._host.service import read_service
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server import rehearsal
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.rehearsal import rehearse, start_of
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Start
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.scene import Launch
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.words import (
     errors_of,
     needs_outside,
@@ -171,28 +171,28 @@ def test_unit_says_how_it_is_started(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "message"),
     [
-        (Start("/bin/true", ("-t", "/srv")), "a start in a root folder of its own cannot be rehearsed"),
-        (Start("/bin/true", (), settings={"RootDirectory": "/srv"}), "a start in a root folder of its own"),
-        (Start("/bin/true", (), Account("no-such-user")), "a group that this host does not know: 'no-such-user'"),
-        (Start("/bin/true", (), settings={"SupplementaryGroups": "tty no-such-group"}), "'tty no-such-group'"),
-        (Start("/bin/true", ("-m", "999999999")), "MiB of memory left, which is too little for another server"),
-        (Start("/bin/true", ("--no-such-option",)), "the command line of the server is not understood"),
+        (Launch("/bin/true", ("-t", "/srv")), "a start in a root folder of its own cannot be rehearsed"),
+        (Launch("/bin/true", (), settings={"RootDirectory": "/srv"}), "a start in a root folder of its own"),
+        (Launch("/bin/true", (), Account("no-such-user")), "a group that this host does not know: 'no-such-user'"),
+        (Launch("/bin/true", (), settings={"SupplementaryGroups": "tty no-such-group"}), "'tty no-such-group'"),
+        (Launch("/bin/true", ("-m", "999999999")), "MiB of memory left, which is too little for another server"),
+        (Launch("/bin/true", ("--no-such-option",)), "the command line of the server is not understood"),
     ],
 )
 @pytest.mark.skipif(os.geteuid() != 0, reason="another reason comes first")
-def test_what_cannot_be_rehearsed_says_why(start: Start, message: str) -> None:
+def test_what_cannot_be_rehearsed_says_why(start: Launch, message: str) -> None:
     found = rehearse(start, {})
     assert found.outcome == "not possible here" and message in found.message
 
 
 def test_root_folder_of_a_configuration_is_seen() -> None:
     evaluation = evaluate("/k.cfg", b'chroot="/srv"\nrequest_route { exit; }\n', lambda *_names: None)
-    assert "root folder" in rehearse(Start("/bin/true", ("-f", "/k.cfg")), {}, evaluation).message
+    assert "root folder" in rehearse(Launch("/bin/true", ("-f", "/k.cfg")), {}, evaluation).message
 
 
 def test_only_root_rehearses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    found = rehearse(Start("/bin/true", ()), {})
+    found = rehearse(Launch("/bin/true", ()), {})
     assert (found.outcome, found.message) == (
         "not possible here",
         "only root can rehearse a start. Run the task as root",
@@ -243,7 +243,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def start_for(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> Start:
+def start_for(folder: Path, unit: str, monkeypatch: pytest.MonkeyPatch) -> Launch:
     """How the server of a host with a unit is started; the configuration is that of another user."""
     (folder / "etc").mkdir()
     config = folder / "etc" / "k.cfg"

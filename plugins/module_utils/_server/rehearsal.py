@@ -35,7 +35,7 @@ from .._rpc.dispatcher import Running, read_destinations
 from .._rpc.find import find_addresses
 from .._secrets import mask_secrets
 from .._text import is_number, named
-from .scene import Scene, Start, play
+from .scene import Launch, Scene, play
 from .words import COLOUR, DROPPED, errors_of, has_errors, needs_outside, show_errors
 
 Outcome = Literal["came up", "did not start", "did not answer", "needs the outside", "not possible here"]
@@ -82,7 +82,7 @@ class Rehearsal(NamedTuple):
     as_it_is: Optional[Outcome] = None
 
 
-def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Start:
+def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invocation) -> Launch:
     """Return how the server with a configuration is started on the host of an AnsibleModule.
 
     C(evaluations) are the one of the files to be written, and the one of the files as they are. The code that they name
@@ -92,17 +92,17 @@ def start_of(module: Caller, evaluations: Sequence[Evaluation], invocation: Invo
     account = starter_of(module, service, evaluations)
     if service and starts(service, evaluations[0].path):
         environment = {name: value for name, value in (service.invocation.environment or {}).items() if value}
-        return Start(service.program, service.arguments, account, environment, service.settings)
+        return Launch(service.program, service.arguments, account, environment, service.settings)
     program = find_kamailio(module)
     if not program:
         raise error("kamailio is not installed on this host", "Install it, or give the instance of its unit")
     environment = {name: value for name, value in (invocation.environment or {}).items() if value}
     arguments = ("-DD", "-f", os.path.abspath(evaluations[0].path), *arguments_of(invocation))
-    return Start(program, arguments, account, environment)
+    return Launch(program, arguments, account, environment)
 
 
 def rehearse(
-    start: Start,
+    start: Launch,
     files: Mapping[str, Optional[Candidate]],
     evaluation: Optional[Evaluation] = None,
     seconds: float = SECONDS,
@@ -140,7 +140,7 @@ def _rehearse_once(scene: Scene) -> Rehearsal:
 
 
 def rehearse_change(
-    start: Start,
+    start: Launch,
     files: Mapping[str, Optional[Candidate]],
     evaluation: Evaluation,
     before: Evaluation,
@@ -158,7 +158,7 @@ def rehearse_change(
 
 
 def _scene_of(
-    start: Start, files: Mapping[str, Optional[Candidate]], evaluation: Optional[Evaluation], seconds: float
+    start: Launch, files: Mapping[str, Optional[Candidate]], evaluation: Optional[Evaluation], seconds: float
 ) -> Scene:
     """Return what there is to do. Raises KamailioError where that is not possible."""
     if os.geteuid() != 0:

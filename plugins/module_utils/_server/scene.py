@@ -37,7 +37,7 @@ _FOLDERS = ("RuntimeDirectory", "StateDirectory", "CacheDirectory", "LogsDirecto
 _PARENTS = dict(zip(_FOLDERS, ("/run", "/var/lib", "/var/cache", "/var/log", "/etc")))
 
 
-class Start(NamedTuple):
+class Launch(NamedTuple):
     """How a server is started: its C(program) with C(arguments), and the C(account) that starts it.
 
     C(environment) is what its unit gives it, C(settings) are those of the unit, both empty where there is none.
@@ -53,7 +53,7 @@ class Start(NamedTuple):
 class Scene(NamedTuple):
     """All that a process needs to know to start the server in its namespaces."""
 
-    start: Start
+    start: Launch
     files: Mapping[str, Optional[Candidate]]
     addresses: Tuple[Address, ...]
     dispatcher: bool

@@ -85,7 +85,7 @@ from .journal import (
     proceed,
     with_inodes,
 )
-from .rehearse import rehearse_change
+from .rehearse import rehearse_plan
 from .revert import go_back
 from .watch import arm
 
@@ -177,9 +177,8 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     rehearsal = None
     unseen = action == RELOAD and any(reload.unseen for reload in least.reloads)
     if (action in (RESTART, START) or unseen) and not refusal:
-        rehearsal = rehearse_change(
-            module, planned, site.invocation, live.version, of_list.listing if of_list else None
-        )
+        is_current = not live.stopped and not due.reasons
+        rehearsal = rehearse_plan(module, planned, live, of_list.listing if of_list else None, is_current)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
         if due.reasons and action != RESTART:
             module.warn(render_due(due))

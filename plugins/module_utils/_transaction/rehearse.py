@@ -16,25 +16,34 @@ from .._caller import Caller
 from .._change import Change
 from .._compare.compare import compare
 from .._config.least import Reload
-from .._config.model import Invocation
 from .._dispatcher.uri import read_uri
 from .._errors import error
 from .._host.attributes import Wanted, numbers_with
 from .._host.layers import Candidate
 from .._host.staging import real_path
-from .._server.rehearsal import CAME_UP, DID_NOT_ANSWER, DID_NOT_START, Rehearsal, rehearse, start_of
+from .._server.rehearsal import (
+    CAME_UP,
+    DID_NOT_ANSWER,
+    DID_NOT_START,
+    NOT_POSSIBLE,
+    Rehearsal,
+    rehearse_change,
+    start_of,
+)
 from .._server.reload import left_out, render_left_out
-from .._server.server import Loadable
+from .._server.server import Live, Loadable
 from .._versions import Version
 from .files import PlannedFiles
 
 NEVER, REQUIRED = "never", "required"
 
 
-def rehearse_change(
-    module: Caller, planned: PlannedFiles, invocation: Invocation, version: Version, listing: Optional[Loadable]
+def rehearse_plan(
+    module: Caller, planned: PlannedFiles, live: Live, listing: Optional[Loadable], is_current: bool
 ) -> Optional[Rehearsal]:
     """Start a server with the planned files apart from its host; None where nobody wants that.
+
+    C(is_current) says whether a server runs with the files as they are.
 
     Raises KamailioError where it does not come up, or not with the list, and where it could not be rehearsed and that
     is required.
@@ -42,17 +51,20 @@ def rehearse_change(
     params = module.params
     if params["rehearse"] == NEVER:
         return None
-    start = start_of(module, [planned.after, planned.before], invocation)
+    start = start_of(module, [planned.after, planned.before], live.invocation)
     files = {
         real_path(change.path, params["follow"]): _candidate(change, planned.wanted.get(change.path))
         for change in planned.changes
     }
-    rehearsal = rehearse(start, files, planned.after, params["restart_timeout"])
+    rehearsal = rehearse_change(start, files, planned.after, planned.before, params["restart_timeout"])
+    if rehearsal.outcome in (DID_NOT_START, DID_NOT_ANSWER) and is_current and rehearsal.as_it_is != CAME_UP:
+        text = "the server does not come up apart from its host with the files that it runs with either: %s"
+        rehearsal = rehearsal._replace(outcome=NOT_POSSIBLE, message=text % rehearsal.message)
     if rehearsal.outcome in (DID_NOT_START, DID_NOT_ANSWER):
         text = "the server does not come up with these files, as a start apart from this host has shown:\n%s"
         raise error(text % rehearsal.message, "Nothing has been changed", planned.after.path)
     if rehearsal.outcome == CAME_UP:
-        _require_loaded(planned, version, listing, rehearsal)
+        _require_loaded(planned, live.version, listing, rehearsal)
     elif params["rehearse"] == REQUIRED:
         text = "a start of the server could not be rehearsed: %s" % rehearsal.message
         raise error(text, "Nothing has been changed. With rehearse auto it is made without", planned.after.path)
