@@ -17,7 +17,7 @@ from .._change import Change
 from .._compare.compare import compare
 from .._config.least import Reload
 from .._dispatcher.uri import read_uri
-from .._errors import error
+from .._errors import KamailioError, error
 from .._host.attributes import Wanted, numbers_with
 from .._host.layers import Candidate
 from .._host.staging import real_path
@@ -51,12 +51,7 @@ def rehearse_plan(
     params = module.params
     if params["rehearse"] == NEVER:
         return None
-    start = start_of(module, [planned.after, planned.before], live.invocation)
-    files = {
-        real_path(change.path, params["follow"]): _candidate(change, planned.wanted.get(change.path))
-        for change in planned.changes
-    }
-    rehearsal = rehearse_change(start, files, planned.after, planned.before, params["restart_timeout"])
+    rehearsal = _rehearse(module, planned, live)
     if rehearsal.outcome in (DID_NOT_START, DID_NOT_ANSWER) and is_current and rehearsal.as_it_is != CAME_UP:
         text = "the server does not come up apart from its host with the files that it runs with either: %s"
         rehearsal = rehearsal._replace(outcome=NOT_POSSIBLE, message=text % rehearsal.message)
@@ -69,6 +64,19 @@ def rehearse_plan(
         text = "a start of the server could not be rehearsed: %s" % rehearsal.message
         raise error(text, "Nothing has been changed. With rehearse auto it is made without", planned.after.path)
     return rehearsal
+
+
+def _rehearse(module: Caller, planned: PlannedFiles, live: Live) -> Rehearsal:
+    params = module.params
+    files = {
+        real_path(change.path, params["follow"]): _candidate(change, planned.wanted.get(change.path))
+        for change in planned.changes
+    }
+    try:
+        start = start_of(module, [planned.after, planned.before], live.invocation)
+    except KamailioError as exc:
+        return Rehearsal(NOT_POSSIBLE, exc.render())
+    return rehearse_change(start, files, planned.after, planned.before, params["restart_timeout"])
 
 
 def _candidate(change: Change, wanted: Optional[Wanted]) -> Optional[Candidate]:
