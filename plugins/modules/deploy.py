@@ -92,14 +92,14 @@ options:
         description: The text of the file.
         type: str
       src:
-        description: A file of the controller, found as M(ansible.builtin.copy) finds it, and copied byte by byte.
+        description: A file of the controller, found as C(ansible.builtin.copy) finds it, and copied byte by byte.
         type: str
       template:
-        description: A template of the controller, found and rendered as M(ansible.builtin.template) does.
+        description: A template of the controller, found and rendered as C(ansible.builtin.template) does.
         type: str
       tree:
         description:
-          - A folder of the controller, found as M(ansible.builtin.copy) finds it. Each file in it becomes one below O(files[].path),
+          - A folder of the controller, found as C(ansible.builtin.copy) finds it. Each file in it becomes one below O(files[].path),
             byte by byte, with the owner, the group and the mode that are given here.
         type: str
       purge:
@@ -116,7 +116,7 @@ options:
         description: The group of the file. Left out, it stays.
         type: str
       mode:
-        description: The mode, as M(ansible.builtin.copy) takes it. Left out, it stays, and a new file has C(0644).
+        description: The mode, as C(ansible.builtin.copy) takes it. Left out, it stays, and a new file has C(0644).
         type: raw
   fail_on:
     description: The least severity of a finding that is a reason to refuse the change.

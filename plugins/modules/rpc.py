@@ -89,26 +89,14 @@ reads:
 """
 
 
-import math
-from typing import Any, List
-
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._argspec import server_spec
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError, error
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._module import Module
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import only_reads, typed
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import arguments_of, only_reads, typed
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.errors import UnreachableError
-from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import Param, printable
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import printable
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.down import explained
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._server.server import connection_of
-
-
-def arguments_of(values: List[Any]) -> List[Param]:
-    """Numbers and strings, as the server gets them."""
-    if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
-        raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
-    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
-        raise error("arguments holds a number that is not finite, which no call can hold", "Put it in quotes")
-    return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 
 def main() -> None:

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._errors import KamailioError
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc import binrpc, http, jsonrpc
+from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.commands import arguments_of
 from ansible_collections.sipfleet.kamailio.plugins.module_utils._rpc.values import (
     NULL,
     Struct,
     members,
     normal_result,
 )
-from ansible_collections.sipfleet.kamailio.plugins.modules.rpc import arguments_of
 
 from .peers import packet, text
 

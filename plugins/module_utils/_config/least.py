@@ -190,8 +190,8 @@ def _use(evaluation: Evaluation, row: File, path: str) -> _Use:
 
 def _refusal(evaluation: Evaluation, module: str, command: str, whens: Sequence[When]) -> str:
     """Why a command does not load a file in this configuration, empty where it does."""
-    bars = [when.parameter for when in whens if not asked_for(evaluation, module, (when,))]
-    return "%s does not load it, by the %s of %s" % (command, " and ".join(bars), module) if bars else ""
+    barring = [when.parameter for when in whens if not asked_for(evaluation, module, (when,))]
+    return "%s does not load it, by the %s of %s" % (command, " and ".join(barring), module) if barring else ""
 
 
 def _of_tls(evaluation: Evaluation, path: str, files: Files) -> Iterator[_Use]:
@@ -217,8 +217,8 @@ def _of_tables(evaluation: Evaluation, files: Files) -> Iterator[_Use]:
         for table, arguments in _tables(evaluation, row):
             path = os.path.join(folder, table)
             gone = "db_text keeps a table whose file is removed" if files.after(path) is None else ""
-            bar = restart or gone
-            yield _Use(path, "" if bar else row.command, arguments, bar, by_time=True)
+            refusal = restart or gone
+            yield _Use(path, "" if refusal else row.command, arguments, refusal, by_time=True)
 
 
 def _tables(evaluation: Evaluation, row: Table) -> Iterator[Tuple[str, Tuple[str, ...]]]:

@@ -10,10 +10,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import zip_longest
-from typing import List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
+from .._errors import error
 from .values import Param
 
 _NUMBER = re.compile(r"-?[0-9]{1,9}\Z")
@@ -53,6 +55,15 @@ READS = frozenset("%s.%s" % (module, name) for module, names in _OF_MODULE.items
 def only_reads(command: str) -> bool:
     """Whether a command is known to change nothing."""
     return command in READS
+
+
+def arguments_of(values: List[Any]) -> List[Param]:
+    """Numbers and strings, as the server gets them. Raises KamailioError for anything else."""
+    if any(isinstance(value, (bool, dict, list)) or value is None for value in values):
+        raise error("arguments holds something that is neither a number nor a string", "Put it in quotes")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise error("arguments holds a number that is not finite, which no call can hold", "Put it in quotes")
+    return [value if isinstance(value, (int, float)) else str(value) for value in values]
 
 
 def typed(command: str, arguments: Sequence[Param]) -> List[Param]:
