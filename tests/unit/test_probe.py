@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import resource
 import socket
 import time
@@ -140,8 +141,9 @@ def test_many_are_asked_and_those_that_answer_are_known() -> None:
 def few_files(count: int) -> Iterator[None]:
     """Let the process open so many more files."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    opened = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + count, limits[1]))
+    opened = {int(path.name) for path in Path("/proc/self/fd").iterdir()}
+    free = itertools.islice((number for number in itertools.count() if number not in opened), count)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(free) + 1, limits[1]))
     try:
         yield
     finally:
