@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: deploy
-short_description: Change modules and destinations of a running Kamailio as one transaction
+short_description: Change files, modules and destinations of Kamailio as one transaction
 description:
   - Plans a change of the configuration and of the list, judges the result as M(sipfleet.kamailio.validate) does, has
     C(kamailio -c) check it in its place, and writes the files. Then it reloads the list or restarts the server, whichever is
@@ -418,10 +418,6 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         describe_action,
         make_plan,
     )
-    from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.rehearse import (
-        describe_rehearsal,
-        unseen_of,
-    )
 
     plan = make_plan(module, locks)
     if not module.check_mode:
@@ -434,10 +430,19 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         "change": "",
         "health": [],
         "also_read_by": describe_readers(plan.behind),
-        "rehearsal": describe_rehearsal(plan.rehearsal),
+        "rehearsal": {},
         **describe_restoring(Restoring((), ())),
         **plan.result,
     }
+    if plan.rehearsal or plan.reloads:
+        from ansible_collections.sipfleet.kamailio.plugins.module_utils._transaction.rehearse import (
+            describe_rehearsal,
+            unseen_of,
+        )
+
+        result["rehearsal"] = describe_rehearsal(plan.rehearsal)
+        for text in unseen_of(plan.reloads, plan.rehearsal):
+            module.warn(text)
     if module._diff:
         result["diff"] = diff_of(plan.changes) + (
             [describe_action(plan.of_list)] if plan.of_list and plan.action != "none" else []
@@ -446,7 +451,7 @@ def change(module: Module, locks: FileLocks, folder: str) -> Dict[str, Any]:
         module.fail_json(msg="%s\n\nNothing has been changed." % plan.refusal, **dict(result, changed=False))
     if plan.of_list and plan.of_list.judged.doubt:
         module.warn(plan.of_list.judged.doubt)
-    for text in [*render_behind(plan.behind), *unseen_of(plan.reloads, plan.rehearsal)]:
+    for text in render_behind(plan.behind):
         module.warn(text)
     if module.check_mode:
         return result

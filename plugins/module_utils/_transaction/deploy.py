@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from .._analysis.guard import Policy, describe_verdict, refusal_of
 from .._analysis.judge import Question, judge
@@ -50,7 +50,6 @@ from .._server.gate import (
 )
 from .._server.load import load_files
 from .._server.readers import Behind, compare_readers
-from .._server.rehearsal import Rehearsal
 from .._server.reload import Judged, after_loading, judge_reload, left_out, reload, render_left_out, require_loadable
 from .._server.restart import restart, restart_command
 from .._server.server import (
@@ -85,9 +84,11 @@ from .journal import (
     proceed,
     with_inodes,
 )
-from .rehearse import rehearse_plan
 from .revert import go_back
 from .watch import arm
+
+if TYPE_CHECKING:
+    from .._server.rehearsal import Rehearsal
 
 _PAUSE_SECONDS = 0.1
 
@@ -177,6 +178,9 @@ def make_plan(module: TaskModule, locks: FileLocks) -> Plan:
     rehearsal = None
     unseen = action == RELOAD and any(reload.unseen for reload in least.reloads)
     if (action in (RESTART, START) or unseen) and not refusal:
+        # Most changes need none, and on a host each import is read and compiled anew.
+        from .rehearse import rehearse_plan
+
         is_current = not live.stopped and not due.reasons
         rehearsal = rehearse_plan(module, planned, live, of_list.listing if of_list else None, is_current)
     if of_list and params["healthy_timeout"] and (changes or action != NONE) and not refusal:
