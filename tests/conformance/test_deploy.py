@@ -537,12 +537,12 @@ def test_what_stands_in_the_way_back_is_waited_for(tmp_path: Path) -> None:
         live = Deployed(tmp_path, "trixie", peers)
         with live.running() as server:
             before = live.files()
-            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=5)
+            live.deploy(destinations=[{"setid": 2, "uri": A}], confirm_timeout=20)
             subprocess.run(["mount", "--bind", live.list, live.list], check=True)
             try:
                 by_hand = live.deploy(state="reverted")
                 confirmed = live.deploy(state="confirmed")
-                time.sleep(8)
+                time.sleep(22)
                 assert len(live.pending()) == 1 and uris(server) == sorted([live.good, A])
             finally:
                 subprocess.run(["umount", live.list], check=True)

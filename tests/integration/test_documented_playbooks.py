@@ -27,7 +27,11 @@ modparam("dispatcher", "ds_ping_interval", 10)
 
 def test_every_playbook_has_a_test() -> None:
     # Those that need hosts with systemd are run there.
-    files = Path(__file__), Path(__file__).parents[1] / "fleet" / "test_documented_rollout.py"
+    fleet = Path(__file__).parents[1] / "fleet"
+    files = (
+        Path(__file__),
+        *(fleet / name for name in ("test_documented_rollout.py", "test_upgrade.py", "test_shared_list.py")),
+    )
     tested = {name for path in files for name in re.findall(r'"(\w+\.yml)"', path.read_text())}
     # The commands of this page are run as they stand there.
     tested |= {word for section in sections() for command in section.commands for word in command.split()}

@@ -116,8 +116,8 @@ def test_what_cannot_be_run_safely_is_left_out(config: Path) -> None:
 
 def test_versions_without_a_table_are_named(config: Path) -> None:
     write(config, RELAY)
-    result = validate(config, kamailio_version="5.4.1")
-    assert result["not_checked"][1] == "The core settings were not checked: those of Kamailio 5.4.1 are not known here."
+    result = validate(config, kamailio_version="5.3.9")
+    assert result["not_checked"][1] == "The core settings were not checked: those of Kamailio 5.3.9 are not known here."
     write(config, "new_setting=1\n" + RELAY)
     result = validate(config, kamailio_version="6.1.99")
     assert result["not_checked"][1] == "Whether Kamailio 6.1.99 has these core settings was not checked: new_setting."
