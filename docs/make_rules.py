@@ -202,7 +202,7 @@ neither found nor corrected, and `will_start` still says what the server does.
 
 Each rule has a page of its own with an example that breaks it, what `validate` says of that, what the server does, why
 it matters, what to do, and when to ignore it; a note, which is only in the result, is shown
-as it would be printed. Servers of these versions run the examples in `tests/conformance`, but for those that only a
+as it would be printed. Servers of these versions run the examples in `tests/conformance`, except for those that only a
 host shows. Where a file of an example is not given, it is this one, or nothing reads it:
 
 %s

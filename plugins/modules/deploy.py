@@ -217,8 +217,8 @@ extends_documentation_fragment:
   - sipfleet.kamailio.attributes.writing
   - sipfleet.kamailio.attributes
 notes:
-  - A server that runs must answer before the change. One that does not run is started, and stopped again if the change is taken back; where no
-    unit of systemd starts it, that nobody answers has to do. One change is under way on a server at a time; a second one waits until the
+  - A running server must answer before the change. A stopped server is started, and stopped again if the change is taken back. If no systemd
+    unit starts the server, it counts as stopped when it does not answer. One change is under way on a server at a time; a second one waits until the
     first is confirmed or taken back.
   - Other servers of the host that read the same list, or include a file that changes, are judged as well. What would be a new finding of
     theirs refuses the change.

@@ -263,7 +263,7 @@ def test_no_restart_into_files_of_which_the_server_dies(check_mode: bool, tmp_pa
             assert not (live.folder / "new").exists()
 
 
-def test_a_rehearsal_shows_what_the_server_leaves_out(tmp_path: Path) -> None:
+def test_a_rehearsal_compares_the_list_that_the_server_has_loaded(tmp_path: Path) -> None:
     with Peers(2) as peers:
         live = Deployed(tmp_path, SUITE, peers)
         with live.running() as server:

@@ -189,7 +189,7 @@ def test_host_without_iproute2(code: Path, tmp_path: Path) -> None:
     (found,) = rehearse_all("bookworm", code, tmp_path, [{"unit": "kamailio.service"}], prefix)
     assert (found["outcome"], found["message"]) == (
         "not possible here",
-        "there is no program ip on this host, which iproute2 has",
+        "this host does not have the program ip (package iproute2)",
     )
 
 

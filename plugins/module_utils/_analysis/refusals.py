@@ -47,7 +47,7 @@ class Refusal(NamedTuple):
 
 
 class TriedStart(NamedTuple):
-    """What came of a start that was tried: C(up) is None where nobody could, C(text) says why, or why it failed."""
+    """The result of trying a start: C(up) is None if it was not possible, and C(text) says why, or why it failed."""
 
     up: Optional[bool]
     text: str = ""
@@ -56,7 +56,7 @@ class TriedStart(NamedTuple):
 class Said(NamedTuple):
     """What C(kamailio -c) refuses; C(unasked) says why it was not run, empty if it was.
 
-    C(start) is None where nobody has tried whether the server starts.
+    C(start) is None if no start was tried.
     """
 
     refusals: Tuple[Refusal, ...] = ()

@@ -68,7 +68,7 @@ class Reload(NamedTuple):
 
     @property
     def unseen(self) -> str:
-        """What nobody sees in the answer of the server, empty where it answers an error unless all is loaded."""
+        """What the answer of the server does not show, empty if it answers an error unless everything is loaded."""
         return COMMANDS[self.command].unseen
 
 

@@ -101,7 +101,7 @@ def make_network(network: Network) -> None:
 def _ip(*arguments: str, given: int = subprocess.DEVNULL) -> bytes:
     program = shutil.which("ip", path=_FOLDERS)
     if not program:
-        raise OSError(0, "there is no program ip on this host, which iproute2 has")
+        raise OSError(0, "this host does not have the program ip (package iproute2)")
     ended = run_program([program, *arguments], _SECONDS, given=given)
     if ended.status:
         said = (ended.complaint or ended.printed).decode("utf-8", "replace").strip()

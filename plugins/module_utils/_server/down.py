@@ -65,7 +65,7 @@ def explained(module: Caller, reason: KamailioError) -> KamailioError:
 def is_stopped(module: Caller, reason: KamailioError) -> bool:
     """Whether a server, which could not be called for this reason, does not run and can be started.
 
-    C(module) has the options of deploy. Where no unit starts the server, that nobody answers has to do.
+    C(module) has the options of deploy. A server that no unit starts counts as stopped if it does not answer.
     """
     config = config_of(module.params["config"], module.params["instance"])
     unit = _state_of_unit(module, config)

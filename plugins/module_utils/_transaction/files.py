@@ -56,7 +56,7 @@ class PlannedFiles(NamedTuple):
 
     @property
     def standing(self) -> Dict[str, bytes]:
-        """What stands in the files of the configuration, those among them that have not been part of it."""
+        """What the files of the configuration contain now, including files that become part of it."""
         before = {os.path.realpath(change.path): change.before for change in self.changes}
         found = {path: before[os.path.realpath(path)] for path in self.texts}
         return {**self.before.files, **{path: data for path, data in found.items() if data is not None}}

@@ -41,7 +41,7 @@ NEVER, REQUIRED = "never", "required"
 def rehearse_plan(
     module: Caller, planned: PlannedFiles, live: Live, listing: Optional[Loadable], is_current: bool
 ) -> Optional[Rehearsal]:
-    """Start a server with the planned files apart from its host; None where nobody wants that.
+    """Start a server with the planned files apart from its host; None if that is switched off.
 
     C(is_current) says whether a server runs with the files as they are.
 
@@ -93,14 +93,14 @@ def _require_loaded(planned: PlannedFiles, version: Version, listing: Optional[L
         return
     setup = read_setup(planned.after, version)
     missing = left_out(compare(listing.document, listing.skipped, rehearsal.destinations, setup))
-    # Apart from its host, the server has nobody to ask for names.
+    # In a rehearsal, the server cannot resolve names.
     certain = [difference for difference in missing if not read_uri(difference.uri).needs_resolver]
     if certain:
         raise error("%s\n\nNothing has been changed." % render_left_out(listing.path, certain))
 
 
 def unseen_of(reloads: Sequence[Reload], rehearsal: Optional[Rehearsal]) -> List[str]:
-    """Return what nobody sees of the reloads of files, nothing where a rehearsal has shown it."""
+    """Return what the answers to the reloads do not show, nothing if a rehearsal has shown it."""
     if rehearsal and rehearsal.outcome == CAME_UP:
         return []
     text = "%s does not show whether the server can use what it loads: %s"
